@@ -1,0 +1,30 @@
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/frontdesk
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY bot bot
+RUN /opt/frontdesk/bin/pip install --no-cache-dir -c constraints.txt '.[all]'
+
+FROM python:3.11-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git tini \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 frontdesk \
+    && install -d -o frontdesk -g frontdesk /desk /data
+COPY --from=build /opt/frontdesk /opt/frontdesk
+WORKDIR /desk
+COPY --chown=frontdesk:frontdesk agents agents
+COPY --chown=frontdesk:frontdesk manifest.yaml ./
+ENV PATH=/opt/frontdesk/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    LOG_FORMAT=json \
+    DATABASE_URL=sqlite+aiosqlite:////data/frontdesk.db \
+    SESSIONS_DIR=/data/sessions
+USER frontdesk
+VOLUME /data
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
+    CMD if [ "${HTTP_PORT:-0}" != 0 ]; \
+        then python -c "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"HTTP_PORT\"]}/healthz', timeout=5)"; \
+        else frontdesk check >/dev/null; fi
+ENTRYPOINT ["tini", "--", "frontdesk"]
+CMD ["run"]

@@ -1,0 +1,120 @@
+"""Frontdesk: the path of a mention, module by module. After it come the other doors, the store, and the place to try all that.
+
+To start
+__main__.py             python -m bot
+cli.py                  the commands of the shell
+settings.py             the environment, read once
+app.py                  puts everything together: the only file that knows every class by name
+play.py                 the same beside a stand-in for Slack, with a page
+
+A mention arrives
+slack/listeners.py      takes what Slack delivers, keeps it, and only then acknowledges it
+slack/parse.py          makes a Message of it
+slack/directory.py      knows people, channels and user groups
+slack/connect.py        the connection: a client, both tokens looked at, a socket
+slack/calls.py          calls Slack, and says what its refusals mean
+slack/buttons.py        what buttons, menus and forms do
+message.py              what was said, by whom, in which thread, by which door
+errors.py               what can go wrong, in words
+
+It becomes a session
+dispatch.py             everything that can be asked of the desk
+words.py                what the desk itself says, and the words it understands
+route.py                which agent is meant
+policy.py               who may, and within which budget
+agent.py                the agent: its file, read and found good
+session.py              the one state machine
+ports.py                what the desk needs of the world: Runtime, Surface, Store, Engine
+
+A turn of it runs
+engine/local.py         one task for each session that has something to do
+inbox.py                what the turn begins with, and what people say meanwhile
+turn.py                 the heart: events become the session's state, and what people see
+prompt.py               what the agent is told
+slack/backfill.py       what was said in the thread before
+slack/files.py          files, from Slack to the session's folder and back
+event.py                what a runtime may say
+runtimes/__init__.py    the runtimes by name
+runtimes/echo.py        needs no key: says back what it is told
+runtimes/claude_code.py       Claude Code, in a process of its own
+runtimes/claude_process.py    that process
+runtimes/claude_setting.py    what it is begun with
+runtimes/claude_story.py      what it tells, as events
+runtimes/claude_questions.py  what it asks of people
+runtimes/claude_memory.py     what its next process has to know
+runtimes/claude_words.py      its tools and errors in words
+runtimes/a2a.py         agents that speak A2A
+runtimes/a2a_line.py    the connection to one
+runtimes/a2a_talk.py    what it says, as events
+runtimes/a2a_parts.py   the pieces of which its messages are made
+
+People see it
+slack/surface.py        keeps what people see of a session equal to its state
+slack/status.py         the line that says that somebody works, and Slack's own Stop
+slack/view.py           what a message looks like
+slack/views/session.py  a turn as messages: how it goes, then what came of it
+slack/views/question.py a question as a card, as a form, and closed
+slack/views/feedback.py what people think of an answer
+slack/views/home.py     App Home
+slack/views/triage.py   the form of a message shortcut
+slack/markdown.py       what was written, made harmless and cut to what Slack takes
+slack/outbox.py         our messages: each sent once, then edited
+slack/writer.py         sends it, within Slack's limits, last words first
+
+It is kept
+store/tables.py         the tables
+store/rows.py           objects as rows, and back
+store/database.py       the database: opened, migrated, written to in groups
+store/sql.py            sessions, what waits for them, what was said, and what it cost
+store/journal.py        what came in and what went out
+store/files.py          the folder of agents' files
+store/migrations/__init__.py  the schema's history
+store/migrations/env.py Alembic's door
+
+Set up, and asked elsewhere
+slack/manifest.py       the app as Slack has to know it
+slack/doctor.py         looks whether Slack is set up right
+triggers/terminal.py    a terminal as the surface
+
+The playground: a stand-in for Slack
+playground/__init__.py  the way in
+playground/slack.py     the workspace, served on loopback
+playground/world.py     who and what there is
+playground/things.py    what a workspace is made of
+playground/talk.py      people say, edit, delete, react, come and go
+playground/click.py     people press, choose, fill in, send
+playground/choice.py    finds what can be pressed by what people call it
+playground/visit.py     people open the app's tabs, stop it, rename its sessions
+playground/sight.py     what can be looked at
+playground/posting.py   what happens to messages
+playground/events.py    what the app is told
+playground/payloads.py  clicks, commands, shortcuts and forms as Slack sends them
+playground/socket.py    Socket Mode
+playground/hooks.py     response_url
+playground/modals.py    views and their stacks
+playground/web.py       the Web API's HTTP side
+playground/methods/__init__.py       the Web API's methods
+playground/methods/asked.py          their arguments
+playground/methods/agents.py         assistant.threads.* and agents.sessions.*
+playground/methods/chat.py           chat.*
+playground/methods/conversations.py  conversations.*
+playground/methods/files.py          files.*
+playground/methods/reactions.py      reactions.*
+playground/methods/streams.py        chat.*Stream
+playground/methods/users.py          users.* and usergroups.*
+playground/methods/views.py          views.*
+playground/methods/workspace.py      auth.test and apps.connections.open
+playground/blocks.py    Block Kit's rules
+playground/elements.py  the parts of blocks
+playground/words.py     text as Slack keeps it
+playground/limits.py    rate limits
+playground/faults.py    what can go wrong at Slack's side, on purpose
+playground/refusal.py   how Slack says no
+playground/feed.py      what has changed, for whoever waits or watches
+playground/page.py      the page
+playground/deeds.py     what comes from the page
+playground/scene.py     what one person has before them
+playground/render.py    blocks as HTML
+playground/mrkdwn.py    texts as HTML
+playground/emoji.py     emoji by their short names
+"""

@@ -1,0 +1,259 @@
+"""An agent: a Markdown file, whose front matter says where it runs and for whom, and whose body says how it works."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import yaml
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from bot.errors import ConfigError
+
+TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Watch(Strict):
+    """Messages of a channel that need no mention."""
+
+    channel: str
+    pattern: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return pattern
+
+
+class Shortcut(Strict):
+    callback: str = Field(max_length=255)
+    name: str = Field(max_length=24)
+
+
+class Trigger(Strict):
+    """One way to reach an agent: exactly one of the keys is set."""
+
+    mention: tuple[str, ...] = ()
+    messages: Watch | None = None
+    dm: bool = False
+    command: str = ""
+    shortcut: Shortcut | None = None
+    reaction: str = ""
+
+    @field_validator("mention", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("command")
+    @classmethod
+    def _slashed(cls, command: str) -> str:
+        if command and not COMMAND.fullmatch(command):
+            raise ValueError(f"{command!r} is no command: it is written /like-this, in small letters, at most 32 characters")
+        return command
+
+    @field_validator("reaction")
+    @classmethod
+    def _bare(cls, reaction: str) -> str:
+        return reaction.strip(":")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Trigger":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("each trigger has exactly one key: mention, messages, dm, command, shortcut or reaction")
+        return self
+
+    def resolved(self, ids: Mapping[str, str]) -> "Trigger":
+        watch = self.messages and self.messages.model_copy(update={"channel": ids.get(self.messages.channel, self.messages.channel)})
+        return self.model_copy(update={"mention": _swap(self.mention, ids), "messages": watch})
+
+
+def _swap(names: tuple[str, ...], ids: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(ids.get(name, name) for name in names)
+
+
+class Allow(Strict):
+    """Who may do what: members, admins, guests, everyone, asker, a person's id, or a user group (@platform)."""
+
+    run: tuple[str, ...] = ("members",)
+    answer: tuple[str, ...] = ("asker",)
+    approve: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ("asker", "members")
+    bots: tuple[str, ...] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("run", "answer", "approve", "stop")
+    @classmethod
+    def _known(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            if rule not in WHO and not re.fullmatch(r"@.+|[UWSB][A-Z0-9]{2,}", rule):
+                near = get_close_matches(rule, WHO, 1)
+                raise ValueError(
+                    f"{rule!r} is nobody{f'; did you mean {near[0]!r}?' if near else ''}: say {', '.join(WHO)}, @group or an id"
+                )
+        return rules
+
+
+WHO = ("members", "admins", "guests", "everyone", "asker")
+
+
+class Budget(Strict):
+    """When a turn must end: US dollars, and minutes."""
+
+    usd_per_session: float | None = Field(default=None, gt=0)
+    usd_per_day: float | None = Field(default=None, gt=0)
+    minutes_per_turn: float = Field(default=60, gt=0)
+
+
+class Prompt(Strict):
+    """A suggested prompt, as Slack shows it on a button in the direct message."""
+
+    title: str = Field(max_length=60)
+    message: str
+
+
+class Agent(Strict):
+    """An agent's file, read and found good. `version` is a hash of the whole file."""
+
+    name: str
+    version: str
+    instructions: str = ""
+    description: str = Field(min_length=1, max_length=300)
+    runtime: str
+    model: str = ""
+    options: dict[str, Any] = {}
+    environment: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
+    reply: Literal["thread", "private"] = "thread"
+    allow: Allow = Allow()
+    budget: Budget = Budget()
+
+    @property
+    def file(self) -> str:
+        return f"agents/{self.name}.md"
+
+    def names(self) -> set[str]:
+        """The channels (#reviews) and user groups (@platform) that this file names, and that have to be looked up."""
+        allow = (*self.allow.run, *self.allow.answer, *self.allow.approve, *self.allow.stop)
+        places = [place for trigger in self.triggers for place in (*trigger.mention, trigger.messages.channel if trigger.messages else "")]
+        return {name for name in (*allow, *places) if name.startswith(("#", "@"))}
+
+    def resolved(self, ids: Mapping[str, str]) -> "Agent":
+        """This agent with names of channels and groups replaced by their ids; a name without one stays, and matches nothing."""
+        allow = {key: _swap(getattr(self.allow, key), ids) for key in ("run", "answer", "approve", "stop")}
+        triggers = tuple(trigger.resolved(ids) for trigger in self.triggers)
+        return self.model_copy(update={"allow": self.allow.model_copy(update=allow), "triggers": triggers})
+
+    def claims(self) -> list[str]:
+        """The places where only one agent can be meant, in words."""
+        found: list[str] = []
+        for trigger in self.triggers:
+            found += [f"mentions in {place}" if place != "*" else "mentions everywhere" for place in trigger.mention]
+            found += [f"messages in {trigger.messages.channel} like {trigger.messages.pattern!r}"] if trigger.messages else []
+            found += ["direct messages"] if trigger.dm else []
+            found += [f"the command {trigger.command}"] if trigger.command else []
+            found += [f"the shortcut {trigger.shortcut.callback!r}"] if trigger.shortcut else []
+            found += [f"the reaction :{trigger.reaction}:"] if trigger.reaction else []
+        return found
+
+
+def parse(name: str, text: str) -> Agent:
+    """The agent that a file's text describes. Raises ConfigError, which names the file, the key and the nearest right one."""
+    file = f"agents/{name}.md"
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{file}: an agent's name is its file's: small letters, digits, - and _, at most 40 of them")
+    head, body = _halves(file, text)
+    try:
+        front = yaml.safe_load(head)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: the front matter is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(front, dict):
+        raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")
+    if taken := {"name", "version", "instructions"} & front.keys():
+        front = _named(file, name, front, taken)
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+    try:
+        TEMPLATES.parse(body)
+        return Agent.model_validate({**front, "name": name, "version": version, "instructions": body.strip()})
+    except TemplateError as error:
+        raise ConfigError(f"{file}: the text below the front matter is no template: {error}") from error
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{file}: {line}" for line in explain(error, Agent))) from error
+
+
+def _halves(file: str, text: str) -> tuple[str, str]:
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    if lines[0].rstrip() != "---":
+        raise ConfigError(f"{file}: the first line has to be ---, then keys and values, then --- again, then what the agent is told")
+    for number, line in enumerate(lines[1:], 1):
+        if line.rstrip() == "---":
+            return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
+    raise ConfigError(f"{file}: the front matter that begins with --- has no second --- to end it")
+
+
+def _named(file: str, name: str, front: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    """Claude Code's files repeat the name; it may stand here too, if it is the file's."""
+    if front.get("name", name) != name:
+        raise ConfigError(f"{file}: name: the agent is called like its file, {name!r}; remove the key, or rename the file")
+    if taken - {"name"}:
+        raise ConfigError(
+            f"{file}: {min(taken - {'name'})}: not a key of an agent's file; the text below the front matter is the instructions"
+        )
+    return {key: value for key, value in front.items() if key != "name"}
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
+    """Each mistake in one line: where it is, what is wrong, and for an unknown key the nearest right one."""
+    for wrong in error.errors():
+        where = ".".join(str(step) for step in wrong["loc"])
+        if wrong["type"] == "extra_forbidden":
+            key, keys = str(wrong["loc"][-1]), list(_keys(model, wrong["loc"][:-1]))
+            near = get_close_matches(key, keys, 1, 0.5)
+            yield f"{where}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(keys))}")
+        else:
+            got = f" (it is {wrong['input']!r})" if wrong["type"] != "missing" and not isinstance(wrong["input"], dict | list) else ""
+            yield f"{where}: {wrong['msg'].removeprefix('Value error, ')}{got}"
+
+
+HIDDEN = {"name", "version", "instructions"}
+
+
+def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys that a file may have at this path of the model."""
+    for step in path:
+        field = model.model_fields.get(str(step))
+        if field is None:
+            continue
+        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return (key for key in model.model_fields if model is not Agent or key not in HIDDEN)
+
+
+def conflicts(agents: Iterable[Agent]) -> list[str]:
+    """Places that two agents claim: each a sentence that names both files."""
+    owner: dict[str, Agent] = {}
+    found = []
+    for agent in agents:
+        for claim in agent.claims():
+            if (other := owner.setdefault(claim, agent)) is not agent:
+                found.append(f"{other.file} and {agent.file} both claim {claim}; remove it from one of them")
+    return found

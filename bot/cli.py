@@ -1,0 +1,299 @@
+"""The commands of the shell: 0 all is well, 1 something was found wrong, 2 it was called or set up wrongly."""
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from bot import app, play, prompt
+from bot.agent import Agent
+from bot.engine.local import LocalEngine
+from bot.errors import BotError, ConfigError
+from bot.message import Message
+from bot.runtimes import runtime_of
+from bot.session import Session, heading
+from bot.settings import Settings, load
+from bot.slack import doctor, manifest
+from bot.slack.doctor import Finding
+from bot.store.files import Agents
+from bot.store.sql import SqlStore
+from bot.triggers.terminal import TYPIST, Talk, Terminal, keyboard
+from bot.turn import House, Turns
+
+T = TypeVar("T")
+GONE = 130  # what a shell gives for Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    try:
+        return int(given.run(load(), given) or 0)
+    except ConfigError as error:
+        return fail(error, 2)
+    except BotError as error:
+        return fail(error, 1)
+    except KeyboardInterrupt:
+        return GONE
+
+
+def fail(error: BotError, code: int) -> int:
+    for line in str(error).splitlines():
+        print(f"frontdesk: {line}", file=sys.stderr)
+    return code
+
+
+def parser() -> ArgumentParser:
+    top = ArgumentParser("frontdesk", description="One Slack app that is the front desk of a company's agents.", epilog=__doc__)
+    top.add_argument("--version", action="version", version=f"frontdesk {version('frontdesk')}")
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def verb(name: str, run: Callable[[Settings, Namespace], int | None], words: str, script: bool = False) -> ArgumentParser:
+        made = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        made.set_defaults(run=run)
+        if script:
+            made.add_argument("--json", action="store_true", help="print JSON, for scripts")
+        return made
+
+    play = verb("play", _play, "try it here, with a stand-in for Slack and without any key")
+    play.add_argument("--port", type=int, default=8765, help="where the page is (8765)")
+    verb("run", _run, "connect to Slack, and serve")
+    check = verb("check", _check, "look whether all agents' files are right, and say what goes where", script=True)
+    check.add_argument("--manifest", type=Path, default=Path("manifest.yaml"), help="the app manifest to compare with (manifest.yaml)")
+    look = verb("doctor", _doctor, "look whether Slack, the database and the runtimes are set up right", script=True)
+    look.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="how long to wait for a mention (60)")
+    look.add_argument("--no-wait", dest="wait", action="store_const", const=0.0, help="ask nobody for a mention")
+    made = verb("manifest", _manifest, "print the Slack app manifest that the agents' files need")
+    made.add_argument("--write", type=Path, metavar="FILE", help="write it there; a name and descriptions that stand there stay")
+    ask = verb("ask", _ask, "ask an agent here in the terminal")
+    ask.add_argument("agent", metavar="AGENT")
+    ask.add_argument("words", nargs="+", metavar="WORDS")
+    sessions = verb("sessions", _sessions, "list the newest sessions", script=True)
+    sessions.add_argument("--limit", type=int, default=20)
+    sessions.add_argument("--live", action="store_true", help="only those that run or wait")
+    usage = verb("usage", _usage, "say what each agent has cost", script=True)
+    usage.add_argument("--days", type=float, default=30, help="since so many days ago (30)")
+    feedback = verb("feedback", _feedback, "list what people thought of the answers", script=True)
+    feedback.add_argument("--agent", default="", help="only of this agent")
+    feedback.add_argument("--limit", type=int, default=100)
+    return top
+
+
+def _play(settings: Settings, given: Namespace) -> None:
+    asyncio.run(play.play(settings, given.port))
+
+
+def _run(settings: Settings, given: Namespace) -> None:
+    asyncio.run(app.run(settings))
+
+
+# what stands in files
+
+
+def _check(settings: Settings, given: Namespace) -> int:
+    folder = Agents(settings.agents_dir)
+    folder.load()
+    problems = [*folder.problems, *(line for agent in folder.agents for line in _wrong(agent))]
+    problems += [] if folder.problems else _behind(folder.agents, given.manifest)
+    if given.json:
+        show = [{"name": a.name, "file": a.file, "runtime": a.runtime, "version": a.version, "claims": a.claims()} for a in folder.agents]
+        _dump({"ok": not problems, "problems": problems, "agents": show})
+    else:
+        rows = [(claim, agent.name, agent.runtime) for agent in folder.agents for claim in agent.claims() or ["by its name only"]]
+        _table(("WHAT COMES BY", "GOES TO", "ON"), sorted(rows))
+        for problem in problems:
+            print(f"frontdesk: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _wrong(agent: Agent) -> list[str]:
+    """What only shows when the agent's runtime is loaded and its template filled in."""
+    found = []
+    for look in (runtime_of, lambda agent: prompt.instructions(agent, TYPIST, "general", time.time())):
+        try:
+            look(agent)
+        except ConfigError as error:
+            found += str(error).splitlines()
+    return found
+
+
+def _behind(agents: Sequence[Agent], file: Path) -> list[str]:
+    if not file.exists():
+        return [f"{file} is not there; write it with: frontdesk manifest --write {file}"]
+    try:
+        return manifest.lag(agents, file.read_text("utf-8"))
+    except ConfigError as error:
+        return str(error).splitlines()
+
+
+def _manifest(settings: Settings, given: Namespace) -> None:
+    agents = _agents(settings)
+    if given.write is None:
+        print(manifest.text(manifest.manifest(agents)), end="")
+        return
+    now = manifest.read(given.write.read_text("utf-8")) if given.write.exists() else None
+    try:
+        given.write.write_text(manifest.text(manifest.manifest(agents, now)), "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{given.write} cannot be written: {error.strerror}") from error
+
+
+def _agents(settings: Settings) -> tuple[Agent, ...]:
+    """All agents. Raises ConfigError if any file is wrong."""
+    folder = Agents(settings.agents_dir)
+    folder.load()
+    if folder.problems:
+        raise ConfigError("\n".join(folder.problems))
+    return folder.agents
+
+
+# what the world says
+
+
+def _doctor(settings: Settings, given: Namespace) -> int:
+    found = asyncio.run(_examine(settings, given.wait))
+    if given.json:
+        _dump([asdict(each) for each in found])
+    else:
+        for each in found:
+            print(f"{'ok   ' if each.ok else 'WRONG'} {each.name}: {each.words}" + (f"\n      {each.remedy}" if each.remedy else ""))
+    return 0 if all(each.ok for each in found) else 1
+
+
+async def _examine(settings: Settings, wait: float) -> list[Finding]:
+    agents = _agents(settings)
+    found = await doctor.examine(settings, agents, wait, lambda line: print(line, file=sys.stderr, flush=True))
+    return [*found, await _database(settings), *[await _reach(agent, settings) for agent in agents]]
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        async with _open(settings.database_url, alone=False) as store:
+            await store.drop([])
+    except BotError as error:
+        return Finding("database", False, str(error), "give DATABASE_URL a place where this user may write")
+    return Finding("database", True, "can be written")
+
+
+async def _reach(agent: Agent, settings: Settings) -> Finding:
+    """Whether a runtime can be loaded; and be reached, if it has a `reach` that says so."""
+    name, unset = f"agent {agent.name}", [name for name in agent.environment if not settings.environment.get(name)]
+    try:
+        runtime = runtime_of(agent)
+        if reach := getattr(runtime, "reach", None):
+            await reach()
+    except BotError as error:
+        return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
+    return Finding(name, True, f"{agent.runtime} is ready" + (f"; not set: {', '.join(unset)}" if unset else ""))
+
+
+def _ask(settings: Settings, given: Namespace) -> int:
+    agents = {agent.name: agent for agent in _agents(settings)}
+    if given.agent not in agents:
+        raise ConfigError(f"there is no agent {given.agent!r}; there are {', '.join(sorted(agents))}")
+    session = asyncio.run(_converse(settings, agents[given.agent], " ".join(given.words)))
+    return {"completed": 0, "canceled": GONE}.get(session.state, 1)
+
+
+async def _converse(settings: Settings, agent: Agent, words: str) -> Session:
+    message = Message(uuid4().hex, f"cli:{uuid4().hex}", "terminal", TYPIST, words, "cli", time.time(), agent=agent.name)
+    session = Session(uuid4().hex, agent.name, message.thread, TYPIST, message.channel, title=heading(words), asked=message.at)
+    terminal, stopped = Terminal(sys.stdout, sys.stderr, keyboard(sys.stdin)), asyncio.Event()
+    house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        loop.remove_signal_handler(signal.SIGINT)  # whoever presses it again does not want to wait
+
+    loop.add_signal_handler(signal.SIGINT, stop)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = settings.environment.get("DATABASE_URL")
+        async with _open(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
+            engine = LocalEngine(Turns(lambda _: agent, runtime_of, store, terminal, house).run)
+            try:
+                return await Talk(terminal, store, engine).run(session, message, stopped)
+            finally:
+                await engine.close(5)
+
+
+# what was kept
+
+
+def _sessions(settings: Settings, given: Namespace) -> None:
+    found = _read(settings, lambda store: store.sessions(given.limit, live=given.live))
+    rows = [(s.id, s.agent, s.state, _when(s.asked), s.asker.name or s.asker.id, s.spent.usd, s.title) for s in found]
+    _tell(given, ("id", "agent", "state", "asked", "by", "usd", "title"), rows)
+
+
+def _usage(settings: Settings, given: Namespace) -> None:
+    agents, since = _agents(settings), time.time() - given.days * 86400
+
+    async def read(store: SqlStore) -> list[tuple[str, int, int, int, float]]:
+        spent = [(agent.name, await store.spent(agent.name, since)) for agent in agents]
+        return [(name, used.input_tokens, used.output_tokens, used.cached_tokens, float(used.usd)) for name, used in spent]
+
+    _tell(given, ("agent", "input_tokens", "output_tokens", "cached_tokens", "usd"), _read(settings, read))
+
+
+def _feedback(settings: Settings, given: Namespace) -> None:
+    found = _read(settings, lambda store: store.feedback(given.agent, given.limit))
+    rows = [(_when(f.at), f.agent, f.version, f.rating, ", ".join(f.reasons), f.session_id, f.turn, f.text) for f in found]
+    _tell(given, ("at", "agent", "version", "rating", "reasons", "session", "turn", "text"), rows)
+
+
+def _read(settings: Settings, query: Callable[[SqlStore], Awaitable[T]]) -> T:
+    """What a query finds, while the bot may be running beside it."""
+    file = Path(SqlStore(settings.database_url).db.url.database or "")
+    if not file.exists():
+        raise ConfigError(f"DATABASE_URL: there is no {file} yet; it is made by: frontdesk run")
+
+    async def read() -> T:
+        async with _open(settings.database_url, alone=False) as store:
+            return await query(store)
+
+    return asyncio.run(read())
+
+
+@asynccontextmanager
+async def _open(url: str, *, alone: bool) -> AsyncIterator[SqlStore]:
+    store = SqlStore(url)
+    await store.open(alone=alone)
+    try:
+        yield store
+    finally:
+        await store.close_all()
+
+
+# how it is told
+
+
+def _tell(given: Namespace, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    if given.json:
+        _dump([dict(zip(heads, row, strict=True)) for row in rows])
+    else:
+        _table([head.upper() for head in heads], rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    lines = [heads, *[[f"${cell:.2f}" if isinstance(cell, float) else " ".join(str(cell).split()) for cell in row] for row in rows]]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _dump(found: Any) -> None:
+    print(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else "-"

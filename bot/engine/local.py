@@ -1,0 +1,54 @@
+"""Turns as tasks of this process, one at a time for each session."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from bot.errors import StoreFailed, Superseded
+
+log = logging.getLogger(__name__)
+Run = Callable[[str, asyncio.Event], Awaitable[None]]
+
+
+class LocalEngine:
+    """`submit` starts a session's task, or wakes it; what was submitted while it ended is read by the next one."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        return len(self._tasks)
+
+    async def submit(self, session_id: str) -> None:
+        if self._closed:
+            return  # it is in the inbox: the next process reads it
+        self._wakes.setdefault(session_id, asyncio.Event()).set()
+        if session_id not in self._tasks:
+            self._tasks[session_id] = asyncio.create_task(self._serve(session_id), name=f"session-{session_id}")
+
+    async def close(self, seconds: float = 0.0) -> None:
+        """Take nothing new, let what runs go on for so long, then cut it: the next process goes on with it."""
+        self._closed = True
+        if self._tasks and seconds:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+        for task in list(self._tasks.values()):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=10)
+
+    async def _serve(self, session_id: str) -> None:
+        wake = self._wakes[session_id]
+        try:
+            while wake.is_set():
+                wake.clear()
+                await self._run(session_id, wake)
+        except Superseded:
+            log.info("superseded", extra={"action": "superseded", "session": session_id})
+        except (StoreFailed, LookupError) as error:
+            log.error("turn_not_kept", extra={"action": "turn_not_kept", "session": session_id, "error": str(error)})
+        finally:
+            del self._tasks[session_id], self._wakes[session_id]

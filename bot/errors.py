@@ -1,0 +1,38 @@
+"""What can go wrong, in words for the person who can act on it.
+
+BotError
+├── ConfigError      an agent's file or the environment is wrong: told by `frontdesk check`, and at start
+├── Denied           policy said no: told only to the person who asked
+├── StoreFailed      nothing can be kept (a full disk, no database): told to the person, and in the log
+├── Superseded       another owner has the session now: told to nobody, the turn just ends
+└── RuntimeFailed    where the agent runs said no: told in the thread
+    └── Unavailable  the same, but another try, or another runtime, may help
+"""
+
+
+class BotError(Exception):
+    """Something that Frontdesk knows how to tell. `str()` is the sentence, with the remedy."""
+
+
+class ConfigError(BotError):
+    """A file or a setting is wrong. The sentence names the file and the key."""
+
+
+class Denied(BotError):
+    """This person may not do this. The sentence says who may."""
+
+
+class StoreFailed(BotError):
+    """Nothing could be written or read."""
+
+
+class Superseded(BotError):
+    """A newer owner has taken the session; whatever is still running here must stop, and write nothing."""
+
+
+class RuntimeFailed(BotError):
+    """The place where the agent runs said no."""
+
+
+class Unavailable(RuntimeFailed):
+    """It said no before anything was begun."""

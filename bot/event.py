@@ -1,0 +1,156 @@
+"""What a runtime may say while it works: a closed union, onto which every runtime's own events are mapped."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+StepStatus = Literal["working", "completed", "failed", "denied"]
+StepKind = Literal["read", "edit", "execute", "search", "fetch", "think", "agent", "other"]
+QuestionKind = Literal["question", "permission", "form", "auth"]
+Outcome = Literal["answered", "declined", "expired", "canceled", "lost"]
+End = Literal["completed", "input_required", "failed", "canceled", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The runtime has the work. `resume` is all that it needs to find it again, in another process too."""
+
+    resume: str
+    native_id: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer; `final` replaces all that was said before it in this turn."""
+
+    text: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the agent's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tool call; sent again with the same `call_id` when it changes. `parent` is the call of the sub-agent it belongs to."""
+
+    call_id: str
+    title: str
+    kind: StepKind = "other"
+    status: StepStatus = "working"
+    detail: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the plan."""
+
+    text: str
+    status: Literal["pending", "in_progress", "done"] = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the agent means to do: always the whole list."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One question of a form. Without options, or with `free_text`, a person may type; `secret` is never shown again."""
+
+    id: str
+    text: str
+    options: tuple[Option, ...] = ()
+    header: str = ""
+    multi: bool = False
+    free_text: bool = False
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The agent needs a person. `detail` is exactly what would be done (a command, a file, arguments) if it is a permission.
+
+    `id` is unique within the session. A permission has one part whose options are ALLOW, ALLOW_SESSION and DENY or some of them.
+    `expires_at` in Unix seconds; 0 never.
+    """
+
+    id: str
+    kind: QuestionKind
+    parts: tuple[Part, ...]
+    detail: str = ""
+    expires_at: float = 0.0
+
+
+ALLOW, ALLOW_SESSION, DENY = "Allow once", "Allow for this session", "Deny"
+
+
+def permission(id: str, text: str, detail: str, *, session: bool = True, expires_at: float = 0.0) -> Question:
+    """A permission to do exactly `detail`; `session` offers to allow its like for the rest of the session."""
+    labels = (ALLOW, ALLOW_SESSION, DENY) if session else (ALLOW, DENY)
+    return Question(id, "permission", (Part("decision", text, tuple(Option(label) for label in labels)),), detail, expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question is closed: by a person, by time, or because nobody waits for it any more."""
+
+    id: str
+    outcome: Outcome
+    by: str = ""
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that the agent made: a `path` on this machine, or a `url`."""
+
+    name: str
+    media_type: str = "application/octet-stream"
+    path: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the work has cost since the last such event. Tokens; `usd` in US dollars, 0 where nobody knows."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    usd: float = 0.0
+    source: Literal["gateway", "runtime"] = "runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the person should know that is not part of the answer."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every turn. `reason` is for the person, in words."""
+
+    state: End
+    reason: str = ""
+    error: str = ""
+
+
+Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Finished
+"""Everything that a runtime may say."""

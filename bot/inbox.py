@@ -1,0 +1,136 @@
+"""A session's inbox, as the turn sees it that runs: what it began with, and what people say meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from bot import prompt
+from bot.agent import Agent
+from bot.errors import StoreFailed
+from bot.event import Answered, Event, Finished, Question
+from bot.message import Answer, Message
+from bot.ports import Store, Surface
+from bot.session import Session
+
+
+class Inbox:
+    """First `open` says what the turn is about; then it is what the runtime iterates over, while `watch` fills it.
+
+    `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on.
+    """
+
+    def __init__(self, store: Store, surface: Surface, session: Session, wake: asyncio.Event) -> None:
+        self.store, self.surface, self.session, self.wake = store, surface, session, wake
+        self.messages: list[Message] = []
+        self.again = False
+        self.stop: Message | None = None
+        self.missed: list[str] = []
+        self._owner: tuple[int, Agent] | None = None
+        self._known: set[str] = set()
+        self._given: asyncio.Queue[Message] = asyncio.Queue()
+        self._heard: asyncio.Queue[Event] = asyncio.Queue()
+        self._listening = 0
+
+    async def open(self) -> bool:
+        """Read what waits: the rest of a turn that was cut, or what a new one is to begin with. False if there is nothing to do."""
+        unread = await self.store.unread(self.session.id)
+        cut = [one.message for one in unread if one.turn]
+        fresh = [one.message for one in unread if not one.turn]
+        self.again = bool(cut)
+        self.stop = next((message for message in reversed(fresh) if message.door == "stop"), None)
+        if self.stop:
+            self.messages = [*cut, *fresh[: fresh.index(self.stop)]]
+            return True
+        answers = [message for message in fresh if message.answer]
+        if cut and self.session.open and not answers:
+            return False  # its question still waits for a person; what else was said waits with it
+        self.messages = [*cut, *(answers if cut and answers else fresh)]
+        self._known = {message.id for message in self.messages}
+        return bool(self.messages)
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that the turn begins with."""
+        return next((message.answer for message in reversed(self.messages) if message.answer), None)
+
+    def answered(self) -> list[Event]:
+        """What the turn's first messages mean for the questions that were open."""
+        given: list[Event] = [settle(self.session, message) for message in self.messages if message.answer]
+        if self.again or given:
+            return given
+        return [Answered(question.id, "canceled") for question in self.session.open]
+
+    def words(self) -> str:
+        """The answer that the turn begins with, in words; empty if it begins with none."""
+        if self.answer is None:
+            return ""
+        parts = {
+            part.id: part.text for question in self.session.questions if question.id == self.answer.question for part in question.parts
+        }
+        return prompt.answered(parts, self.answer, again=self.again)
+
+    def begun(self, epoch: int, session: Session, agent: Agent) -> None:
+        self._owner, self.session = (epoch, agent), session
+
+    async def watch(self, heard: "asyncio.Queue[Event]") -> None:
+        """Take in what people say, for as long as the turn runs. A stop ends it."""
+        self._heard = heard
+        while True:
+            with suppress(StoreFailed):
+                for one in await self.store.unread(self.session.id):
+                    if one.message.id not in self._known:
+                        await self._take_in(one.message)
+            await self.wake.wait()
+            self.wake.clear()
+
+    async def _take_in(self, message: Message) -> None:
+        self._known.add(message.id)
+        if message.door == "stop":
+            await self._heard.put(Finished("canceled", message.text))
+            await self.store.drop([message.id])
+            return
+        if not self._listening and not message.answer:
+            await self.surface.mark(message, "queued")
+        self._given.put_nowait(message)
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self
+
+    async def __anext__(self) -> Message:
+        """The next thing said. Whoever takes it has to give it to the agent: it is the turn's from now on."""
+        self._listening += 1
+        try:
+            message = await self._given.get()
+        finally:
+            self._listening -= 1
+        if self._owner:
+            await self._note(message, *self._owner)
+        if message.answer:
+            await self._heard.put(settle(self.session, message))
+        else:
+            await self.surface.mark(message, "given")
+        return message
+
+    async def _note(self, message: Message, epoch: int, agent: Agent) -> None:
+        """The turn has read this message; unless it ended at that very moment."""
+        try:
+            await self.store.take(self.session.id, epoch, self.session, agent, [message.id])
+        except asyncio.CancelledError:
+            self.missed.append(message.id)
+            raise
+
+
+def settle(session: Session, message: Message) -> Answered:
+    """An answer as the event that closes its question. What was typed into a secret part is not repeated."""
+    answer = message.answer or Answer("")
+    question = next((question for question in session.questions if question.id == answer.question), None)
+    if not answer.parts:
+        return Answered(answer.question, "expired")
+    return Answered(answer.question, "answered", message.author.name or message.author.id, shown(question, answer))
+
+
+def shown(question: Question | None, answer: Answer) -> tuple[str, ...]:
+    """What may be shown of an answer."""
+    secret = {part.id for part in question.parts if part.secret} if question else set()
+    chosen = [word for part, words in answer.parts.items() for word in (["(kept secret)"] if part in secret else words)]
+    return tuple([*chosen, f"“{answer.note}”"] if answer.note else chosen)

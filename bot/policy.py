@@ -1,0 +1,79 @@
+"""Who may run, answer, approve and stop; and within which budget."""
+
+from typing import Literal
+
+from bot.agent import Agent
+from bot.errors import Denied
+from bot.message import Person
+from bot.session import Session
+
+Deed = Literal["run", "answer", "approve", "stop"]
+DEEDS = {
+    "run": "ask {agent}",
+    "answer": "answer {agent}'s questions",
+    "approve": "approve what {agent} wants to do",
+    "stop": "stop {agent}",
+}
+WORDS = {
+    "members": "members of this workspace",
+    "admins": "admins",
+    "guests": "guests",
+    "everyone": "everybody",
+    "asker": "the person who asked",
+}
+
+
+def may(agent: Agent, person: Person, deed: Deed, asker: str = "") -> bool:
+    """Whether one of the agent's rules lets this person through. A bot only ever by its own id."""
+    if person.kind == "bot":
+        return deed == "run" and person.id in agent.allow.bots
+    return any(_fits(rule, person, asker) for rule in getattr(agent.allow, deed))
+
+
+def _fits(rule: str, person: Person, asker: str) -> bool:
+    match rule:
+        case "everyone":
+            return True
+        case "members":
+            return person.kind in ("member", "admin")
+        case "admins":
+            return person.kind == "admin"
+        case "guests":
+            return person.kind == "guest"
+        case "asker":
+            return person.id == asker
+        case _:
+            return rule == person.id or rule in person.groups
+
+
+def check(agent: Agent, person: Person, deed: Deed, asker: str = "") -> None:
+    """Raise Denied, in words that say who may, unless this person may."""
+    if not may(agent, person, deed, asker):
+        raise Denied(f"You may not {DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}")
+
+
+def who(agent: Agent, deed: Deed, asker: str = "") -> str:
+    """Who may, as a sentence. People and groups stand as `<@U1>` and `<!subteam^S1>`, which only show, in a private sentence."""
+    rules: tuple[str, ...] = getattr(agent.allow, deed)
+    if not rules:
+        return f"Nobody may yet: its author has to name who, with `allow: {{{deed}: [...]}}` in {agent.file}."
+    words = [f"the person who asked (<@{asker}>)" if rule == "asker" and asker else _word(rule) for rule in rules]
+    return f"Allowed: {', '.join(words)}. The list stands in {agent.file}, under `allow.{deed}`."
+
+
+def _word(rule: str) -> str:
+    if rule in WORDS:
+        return WORDS[rule]
+    if rule.startswith("S"):
+        return f"<!subteam^{rule}>"
+    return rule if rule.startswith("@") else f"<@{rule}>"
+
+
+def broke(agent: Agent, session: Session, today: float) -> str:
+    """Why no more may be spent, in words; empty while it may. `today` is what this agent has cost today, in US dollars."""
+    each, day = agent.budget.usd_per_session, agent.budget.usd_per_day
+    if each is not None and (used := session.spent.usd) >= each:
+        return f"The budget of ${each:g} for one session is used up (${used:.2f}, {agent.file}). Begin another with `new`."
+    if day is not None and today >= day:
+        return f"{agent.name}'s budget of ${day:g} for one day is used up (${today:.2f}, {agent.file}). It starts again at midnight UTC."
+    return ""

@@ -1,0 +1,285 @@
+"""What the desk needs of the world. Each folder beside this file implements one of these."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from bot.agent import Agent
+from bot.event import Answered, Event, Question, Usage
+from bot.message import NOBODY, Answer, Attachment, Message, Person, Quote
+from bot.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing asked of an agent.
+
+    `resume` is what the runtime's last Started gave, in whichever process; empty in a new conversation. `again` says that
+    this very turn had begun in a process that ended: find the work and go on with it, or raise RuntimeFailed with words
+    that say honestly that it was cut. `answer` is set where the turn begins with the answer to a question that the runtime
+    asked; `prompt` then holds the same answer in words. `folder` is the session's own, exists, and is kept between turns;
+    `files` stand in it. `environment` has the variables that the agent's file names, and no others.
+    """
+
+    session_id: str
+    number: int
+    agent: Agent
+    prompt: str
+    instructions: str = ""
+    resume: str = ""
+    again: bool = False
+    answer: Answer | None = None
+    folder: Path = Path()
+    files: tuple[Path, ...] = ()
+    person: Person = NOBODY
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runtime(Protocol):
+    """Where an agent runs. Its class has `Options`, a pydantic model of the agent's `options`, and is made with one of them."""
+
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        """Do one turn, and tell what happens; closing the iterator stops the work for good.
+
+        The first event is Started, whose `resume` is all that this runtime needs to find the work again; the last is
+        Finished. With `turn.resume` set, go on with that conversation rather than begin one. `inbox` gives what people say
+        meanwhile: messages (steering), and with `answer` set the answers to questions that this runtime holds open. Taking
+        one from it is a promise to give it to the agent; a runtime that cannot listen leaves it alone, for the next turn.
+        A runtime that need not hold its question open ends with Finished("input_required") and gets the answer as the next turn.
+        Raises RuntimeFailed; Unavailable, before Started, where another try or another runtime may help.
+        """
+        ...
+
+
+Show = Callable[[Session], None]
+Mark = Literal["given", "queued", "taken"]
+
+
+class Surface(Protocol):
+    """Where sessions are shown, and people are reached."""
+
+    def follow(self, session: Session, agent: Agent) -> AbstractAsyncContextManager[Show]:
+        """While the context lasts, keep what people see equal to the newest session shown; its end waits for the last word.
+
+        Showing never waits and never fails: what cannot be said now is said later, the last word for as long as it takes.
+        """
+        ...
+
+    async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
+        """Begin a thread for a message that has none (a command, a private answer): its thread and channel. Safe to repeat."""
+        ...
+
+    async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
+        """What people said in the session's thread after that time (Unix seconds), without `until`, the bot's own words and asides."""
+        ...
+
+    async def fetch(self, attachment: Attachment, folder: Path) -> Path:
+        """Bring a file that a person attached. Raises BotError, in words, where it is too large or not to be had."""
+        ...
+
+    async def mark(self, message: Message, mark: Mark) -> None:
+        """Show on a person's own message whether the agent was given it, or it waits its turn. Never fails."""
+        ...
+
+    async def tell(self, message: Message, text: str) -> None:
+        """Say something to the message's author only. Never fails."""
+        ...
+
+    async def settle(self, session: Session, question: Question, answered: Answered) -> None:
+        """Show at once that a question is closed, and take its buttons away. Never fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is kept: with its session, and how it was closed, if it was."""
+
+    session_id: str
+    turn: int
+    question: Question
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person thought of one turn's answer. `version` is the hash of the agent's file then; `at` in Unix seconds."""
+
+    session_id: str
+    turn: int
+    person: str
+    rating: Literal["good", "bad"]
+    reasons: tuple[str, ...] = ()
+    text: str = ""
+    agent: str = ""
+    runtime: str = ""
+    model: str = ""
+    version: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A message that came into a session's inbox; `turn` is the number of the turn that has read it, 0 for none."""
+
+    message: Message
+    turn: int
+    done: bool = False
+
+
+class Store(Protocol):
+    """What outlives the process. Every write is durable when its call returns. Raises StoreFailed."""
+
+    async def session_in(self, thread: str) -> Session | None:
+        """The session that goes on in this thread."""
+        ...
+
+    async def session_of(self, thread: str, agent: str) -> Session | None:
+        """The newest session of this agent in this thread, also where another goes on there."""
+        ...
+
+    async def load(self, session_id: str) -> Session:
+        """Raises LookupError."""
+        ...
+
+    async def start(self, session: Session, message: Message | None = None) -> bool:
+        """Keep a new session, the one of its thread from now on, with its first message; False if that message was heard before."""
+        ...
+
+    async def put(self, session_id: str, message: Message) -> bool:
+        """Put a message into the session's inbox, and make it the one of its thread; False if it was heard before."""
+        ...
+
+    async def heard(self, message_id: str) -> bool:
+        """Whether a message of this id ever came into an inbox."""
+        ...
+
+    async def asked_by(self, message_id: str) -> tuple[Session, Unread] | None:
+        """The session that a message went to, and the message itself."""
+        ...
+
+    async def finish(self, session_id: str, turn: int) -> None:
+        """Take out of the inbox what a turn has read: it is over, and its last word was shown."""
+        ...
+
+    async def release(self, message_ids: Sequence[str]) -> None:
+        """Give back to the inbox what a turn had read, and did not come to give to its agent."""
+        ...
+
+    async def drop(self, message_ids: Sequence[str]) -> None:
+        """Take messages out of the inbox without a turn."""
+        ...
+
+    async def mute(self, session_id: str, muted: bool) -> None: ...
+    async def begin(self, session_id: str) -> tuple[Session, int]:
+        """Own the session from now on: its state, and the epoch that each `save` has to name."""
+        ...
+
+    async def unread(self, session_id: str) -> list[Unread]:
+        """The inbox, in the order in which it was said."""
+        ...
+
+    async def take(self, session_id: str, epoch: int, session: Session, agent: Agent, message_ids: Sequence[str]) -> None:
+        """Note that the session's current turn has begun, and that it has read these messages."""
+        ...
+
+    async def save(self, epoch: int, session: Session, events: Sequence[Event], at: float) -> None:
+        """Keep the state and what led to it. Raises Superseded."""
+        ...
+
+    async def unfinished(self) -> list[str]:
+        """The ids of the sessions that have something in the inbox."""
+        ...
+
+    async def asked(self, session_id: str, question_id: str) -> Asked | None: ...
+    async def close(self, session_id: str, answered: Answered, message: Message | None = None) -> bool:
+        """Close a question, and put its answer into the inbox; False if it was closed before. The first wins, among all replicas."""
+        ...
+
+    async def overdue(self, at: float) -> list[Asked]:
+        """The open questions that have expired by then."""
+        ...
+
+    async def rate(self, feedback: Feedback) -> Feedback:
+        """Keep what a person thought of a turn, in place of what they thought before; with all that the turn itself knows filled in."""
+        ...
+
+    async def spent(self, agent: str, since: float) -> Usage:
+        """What an agent's turns have cost that began since then (Unix seconds)."""
+        ...
+
+    async def sessions(self, limit: int = 20, person: str = "", live: bool = False) -> list[Session]:
+        """The newest first."""
+        ...
+
+    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]: ...
+    async def steps(self, session_id: str, turn: int) -> list[Event]:
+        """All the steps of a turn as they last stood, and the other events but text and thoughts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something that came from outside, kept before it was acknowledged. `key` is the same when it comes again."""
+
+    key: str
+    kind: str
+    body: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message of ours in a thread. `id` goes with it, so that it can be found there; `ts` is empty until it is known to be sent."""
+
+    slot: str
+    session_id: str
+    thread: str
+    id: str
+    ts: str = ""
+    shown: str = ""
+
+
+class Journal(Protocol):
+    """What came in, and what went out: the store's side for a surface. Raises StoreFailed."""
+
+    async def receive(self, delivery: Delivery) -> bool:
+        """Keep it, durably; False if it came before."""
+        ...
+
+    async def done(self, key: str) -> None:
+        """It has been dealt with."""
+        ...
+
+    async def waiting(self) -> list[Delivery]:
+        """What was received and not dealt with, oldest first."""
+        ...
+
+    async def heard(self, message_id: str) -> bool:
+        """Whether a message of this id ever came into an inbox."""
+        ...
+
+    async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
+        """The message for this slot: the one that is known, or one that has yet to be sent."""
+        ...
+
+    async def sent(self, slot: str, ts: str, shown: str) -> None:
+        """It stands in the thread, and shows what has this hash."""
+        ...
+
+    async def posts(self, session_id: str) -> list[Post]:
+        """All messages of a session, oldest first."""
+        ...
+
+    async def post_at(self, channel: str, ts: str) -> Post | None:
+        """The message of ours that stands there."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs turns: at least once, and one at a time for each session."""
+
+    async def submit(self, session_id: str) -> None:
+        """Let somebody read the session's inbox: a new turn, or the turn that is running. Submitting twice is harmless."""
+        ...

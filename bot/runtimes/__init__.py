@@ -1,0 +1,41 @@
+"""The runtimes by name. To add one: write its file, and its line here."""
+
+from importlib import import_module
+from typing import cast
+
+from pydantic import BaseModel, ValidationError
+
+from bot.agent import Agent, explain
+from bot.errors import ConfigError
+from bot.ports import Runtime
+
+RUNTIMES = {
+    "echo": "bot.runtimes.echo:Echo",
+    "claude_code": "bot.runtimes.claude_code:ClaudeCode",
+    "a2a": "bot.runtimes.a2a:A2A",
+}
+EXTRAS = {"claude_agent_sdk": "claude", "a2a": "a2a"}
+
+
+def runtime_of(agent: Agent) -> Runtime:
+    """The runtime that an agent's file asks for, by name or as "package.module:Class". Raises ConfigError, with the remedy."""
+    module, _, name = RUNTIMES.get(agent.runtime, agent.runtime).partition(":")
+    if not name:
+        raise ConfigError(f"{agent.file}: runtime: there is no {agent.runtime!r}; there are {', '.join(RUNTIMES)}, or write module:Class")
+    try:
+        made = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        remedy = f"install it with: pip install 'frontdesk[{extra}]'" if extra else f"no module is called {error.name!r}"
+        raise ConfigError(f"{agent.file}: the runtime {agent.runtime!r} cannot be loaded; {remedy}") from error
+    except AttributeError as error:
+        raise ConfigError(f"{agent.file}: runtime: {module} has no {name!r}") from error
+    return cast(Runtime, made(_options(agent, made)))
+
+
+def _options(agent: Agent, made: type) -> BaseModel:
+    model: type[BaseModel] = getattr(made, "Options", BaseModel)
+    try:
+        return model.model_validate(agent.options)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{agent.file}: options.{line}" for line in explain(error, model))) from error

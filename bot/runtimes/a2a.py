@@ -1,0 +1,281 @@
+"""Agents that speak A2A, wherever they run: a session is a context there, and a turn a task."""
+
+import asyncio
+import mimetypes
+import random
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractContextManager, aclosing, suppress
+from typing import Any, Literal
+
+import httpx
+from a2a.client import Client, ClientCallContext
+from a2a.types import CancelTaskRequest, GetTaskRequest, Role, SendMessageRequest, StreamResponse, SubscribeToTaskRequest, Task
+from a2a.types import Message as Letter
+from a2a.types import Part as Piece
+from a2a.utils.errors import MethodNotFoundError, VersionNotSupportedError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bot.errors import RuntimeFailed, Unavailable
+from bot.event import Event, Notice
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes.a2a_line import Address, Cut, Gone, Line, Refused, exchange, seam
+from bot.runtimes.a2a_talk import WAITING, Past, Talk
+
+FIRST, LONGEST, TRIES = 0.2, 5.0, 20  # seconds between two looks at a task; connections lost one after the other
+STOPPING = 1.5  # seconds
+LARGEST = 8_000_000  # bytes of a file that goes along with the prompt
+OLD = (MethodNotFoundError, VersionNotSupportedError)  # what an agent of 0.3 says to the calls of 1.0
+VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+
+
+class A2AOptions(BaseModel):
+    """`url` is the agent's base address, or its card's; `endpoint` stands in for the address that the card gives. Values of
+    `headers` may name variables ($TOKEN). Seconds: `timeout` for short requests, `silence` between two events, `patience` to
+    get a lost connection back.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    url: str
+    endpoint: str = ""
+    headers: dict[str, str] = {}
+    protocol: Literal["auto", "0.3", "1.0"] = "auto"
+    timeout: float = Field(default=30, gt=0)
+    silence: float = Field(default=600, gt=0)
+    patience: float = Field(default=60, ge=0)
+
+    @field_validator("url", "endpoint")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        try:
+            parts = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"this is no address: {error}") from error
+        if parts.scheme not in ("http", "https") or not parts.host:
+            raise ValueError("an address begins with https:// or http:// and names a host")
+        if parts.userinfo:
+            raise ValueError("credentials do not belong in an address; send them as options.headers")
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _named(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name in headers:
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+        return headers
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _written(cls, protocol: Any) -> Any:
+        return str(protocol)  # YAML reads 0.3 as a number
+
+
+class A2A:
+    """An agent behind the A2A protocol. It cannot be steered: what people say meanwhile waits for the next turn."""
+
+    Options = A2AOptions
+
+    def __init__(self, options: A2AOptions) -> None:
+        self.options = options
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        options = self.options
+        headers = resolved(options.headers, turn)
+        address = Address(options.url, options.endpoint, options.protocol, options.timeout, tuple(sorted(headers.items())))
+        async with exchange().line(address) as line:
+            work = Work(options, turn, line)
+            try:
+                async with aclosing(work.happen()) as events:
+                    async for event in events:
+                        yield event
+            finally:
+                await work.stop()
+
+
+def resolved(headers: Mapping[str, str], turn: Turn) -> dict[str, str]:
+    """The headers with their variables filled in. What is wrong is told without the values, which are secret."""
+    found = {}
+    for name, value in headers.items():
+        where = f"{turn.agent.file}: options.headers.{name}"
+        for variable in VARIABLE.findall(value):
+            if not turn.environment.get(variable, "").strip():
+                raise Unavailable(f"{where} needs the variable {variable}: name it under environment, and set it where frontdesk runs.")
+        filled = VARIABLE.sub(lambda match: turn.environment[match[1]].strip(), value).strip()
+        if not (filled.isascii() and filled.isprintable()):
+            raise Unavailable(f"{where} cannot be sent: its value has line breaks or letters that a header may not have.")
+        found[name] = filled
+    return found
+
+
+class Work:
+    """One turn's work on the agent's side, over as many connections as it takes."""
+
+    def __init__(self, options: A2AOptions, turn: Turn, line: Line) -> None:
+        self.options, self.turn, self.line = options, turn, line
+        self.past = _past(turn.resume)
+        message = f"{turn.session_id}-{turn.number}" + (f"-{turn.answer.question}" if turn.answer else "")
+        self.talk = Talk(message, turn.folder, self.past.context)
+        headers = line.headers or None
+        self.short = ClientCallContext(timeout=options.timeout, service_parameters=headers)
+        self.long = ClientCallContext(timeout=options.silence, service_parameters=headers)
+        self.broken: Unavailable | None = None
+        self.lost, self.tries = 0.0, 0
+
+    async def happen(self) -> AsyncGenerator[Event, None]:
+        """The events, up to the last. Unavailable is only raised while nothing has begun."""
+        try:
+            async with aclosing(self._responses()) as responses:
+                async for response in responses:
+                    for event in self.talk.tell(response):
+                        yield event
+                    if self.talk.over:
+                        return
+        except Unavailable as error:
+            if self.talk.task or isinstance(error, Cut):
+                raise RuntimeFailed(str(error)) from error
+            self.line.forget()
+            raise
+
+    async def stop(self) -> None:
+        """End the task, unless it has ended: nobody would hear what comes of it."""
+        if not self.talk.task or self.talk.over:
+            return
+        with suppress(RuntimeFailed, TimeoutError):
+            async with asyncio.timeout(STOPPING):
+                client = await self._client()
+                with self._seam():
+                    await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self.short)
+
+    async def _responses(self) -> AsyncGenerator[StreamResponse, None]:
+        stream, pause = await self._opening(), FIRST
+        while True:
+            told = self.talk.count
+            async with aclosing(self._once(stream)) as responses:
+                async for response in responses:
+                    yield response
+            progress = self.talk.count > told
+            self._judge(progress)
+            pause = FIRST if progress else min(pause * 2, LONGEST)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # a thousand sessions that were cut at once do not come back at once
+            stream = self._again()
+
+    async def _opening(self) -> AsyncGenerator[StreamResponse, None]:
+        """What there is to do: ask, answer, or go on listening to what was asked before."""
+        past, talk = self.past, self.talk
+        if self.turn.again and past.task and past.message == talk.message:
+            talk.task, talk.told = past.task, past.told
+            return self._again()
+        try:
+            task = await self._look(past.task) if past.task else None
+        except Gone:
+            task = None
+        heard = task is not None and any(letter.message_id == talk.message for letter in task.history)
+        if task is not None and (heard or (self.turn.answer and task.status.state not in WAITING)):
+            talk.task = task.id
+            return self._again()
+        if task is not None and task.status.state in WAITING:
+            talk.know(task)
+            return self._send(task.id)
+        return self._send()
+
+    async def _send(self, task: str = "") -> AsyncGenerator[StreamResponse, None]:
+        letter = await self._letter(task)
+        for attempt in (1, 2):
+            request, client = SendMessageRequest(message=letter), await self._client()
+            request.configuration.return_immediately = not self.line.streaming
+            try:
+                async for response in self._heard(client.send_message(request, context=self.long)):
+                    yield response
+                return
+            except Refused as error:
+                if attempt == 2 or not self._auto or not isinstance(error.__cause__, OLD):
+                    raise
+                self.line.age()
+
+    async def _again(self) -> AsyncGenerator[StreamResponse, None]:
+        """What the task has done, and what it then does as far as this connection reaches."""
+        self.talk.asked = ""
+        client = await self._client()
+        try:
+            async for response in self._heard(client.subscribe(SubscribeToTaskRequest(id=self.talk.task), context=self.long)):
+                yield response
+        except (Refused, Gone):
+            yield StreamResponse(task=await self._look(self.talk.task))  # it is over, or this agent has no such call
+
+    async def _once(self, stream: AsyncGenerator[StreamResponse, None]) -> AsyncGenerator[StreamResponse, None]:
+        """The responses of one connection; if it breaks when there is a task to come back to, `broken` says why."""
+        self.broken = None
+        try:
+            async with aclosing(stream):
+                async for response in stream:
+                    yield response
+        except Unavailable as error:
+            if not self.talk.task:
+                raise
+            self.broken = error
+
+    async def _heard(self, stream: AsyncIterator[StreamResponse]) -> AsyncGenerator[StreamResponse, None]:
+        while True:
+            with self._seam():
+                response = await anext(stream, None)
+            if response is None:
+                return
+            self.lost = 0.0
+            if self._auto and odd(response):
+                self.line.age()
+                if self.talk.task:
+                    return
+                raise RuntimeFailed(f"{self.options.url} answers in A2A 0.3, and its card does not say so: set options.protocol to '0.3'.")
+            yield response
+
+    def _judge(self, progress: bool) -> None:
+        """Give up when the connection stays lost; a task that is only slow is waited for as long as the turn may last."""
+        now = time.monotonic()
+        self.lost = self.lost or (now if self.broken else 0.0)
+        self.tries = self.tries + 1 if self.broken and not progress else 0
+        if self.broken and (self.tries > TRIES or now - self.lost > self.options.patience):
+            raise RuntimeFailed(f"The connection was lost, and did not come back within {self.options.patience:g} seconds. {self.broken}")
+
+    @property
+    def _auto(self) -> bool:
+        return self.options.protocol == "auto" and not self.line.old
+
+    def _seam(self) -> AbstractContextManager[None]:
+        return seam(self.options.url, self.turn.agent.file)
+
+    async def _client(self) -> Client:
+        with self._seam():
+            return await self.line.client()
+
+    async def _look(self, task: str) -> Task:
+        client = await self._client()
+        with self._seam():
+            return await client.get_task(GetTaskRequest(id=task), context=self.short)
+
+    async def _letter(self, task: str) -> Letter:
+        """What is asked, with the files that people attached; in a new context after the agent's file's own words."""
+        words = [self.turn.instructions] if self.turn.instructions.strip() and not self.talk.context else []
+        pieces = [Piece(text=text) for text in (*words, self.turn.prompt)]
+        for path in self.turn.files:
+            if path.stat().st_size > LARGEST:
+                self.talk.notices.append(Notice(f"{path.name} is too large to be sent to this agent.", "warning"))
+                continue
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            pieces.append(Piece(raw=await asyncio.to_thread(path.read_bytes), filename=path.name, media_type=kind))
+        return Letter(message_id=self.talk.message, role=Role.ROLE_USER, parts=pieces, task_id=task, context_id=self.talk.context)
+
+
+def odd(response: StreamResponse) -> bool:
+    """Whether the SDK could not read what came, as it does with 0.3 where the card promised 1.0 (LangGraph)."""
+    kind = response.WhichOneof("payload")
+    return kind is None or (kind == "task" and not response.task.status.state)
+
+
+def _past(resume: str) -> Past:
+    try:
+        return Past.model_validate_json(resume or "{}")
+    except ValidationError:
+        return Past()  # the conversation was another runtime's

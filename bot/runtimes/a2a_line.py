@@ -1,0 +1,218 @@
+"""The connection to an A2A agent: one HTTP client for all, one card for each agent, and what goes wrong with them in words."""
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from weakref import WeakKeyDictionary
+
+import httpx
+from a2a.client import A2ACardResolver, Client, ClientConfig, ClientFactory
+from a2a.types import AgentCard
+from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
+from a2a.utils.errors import A2AError, TaskNotFoundError
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
+
+from bot.errors import RuntimeFailed, Unavailable
+
+FOREIGN = (
+    A2AError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ParseError,
+    ValueError, TypeError, KeyError, AttributeError, NotImplementedError,  # the SDK's answers to garbage
+)  # fmt: skip
+BINDINGS = ["JSONRPC", "HTTP+JSON"]
+FRESH, STALE = 300.0, 1.0  # seconds for which a card is good, and for which the failure to get one is
+CONNECTING = 10.0  # seconds
+
+
+class Refused(Unavailable):
+    """The agent understood, and said no."""
+
+
+class Cut(Unavailable):
+    """The connection broke when the agent may have heard already."""
+
+
+class Gone(RuntimeFailed):
+    """The agent does not know the task."""
+
+
+@contextmanager
+def seam(url: str, file: str) -> Iterator[None]:
+    """What the SDK and httpx raise, in words. Only their own calls stand under it."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, url, file) from error
+
+
+def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
+    place = f"options.url in {file}"
+    match error:
+        case httpx.HTTPStatusError(response=httpx.Response(status_code=code)):
+            return Unavailable(_status(code, url, file))
+        case httpx.ConnectError() if re.search(r"ssl|certificate", str(error), re.IGNORECASE):
+            return Unavailable(f"{url} cannot be trusted ({error}): check {place}, and SSL_CERT_FILE if it has a certificate of your own.")
+        case httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ConnectError() | httpx.ProxyError():
+            return Unavailable(f"{url} cannot be reached ({error or type(error).__name__}): check that the agent runs, and {place}.")
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.TooManyRedirects():
+            return Unavailable(f"{url} leads nowhere ({error}): check {place}, or set options.endpoint.")
+        case httpx.TimeoutException():
+            return Cut(f"{url} was silent for too long: look at the agent, or raise options.silence and options.timeout in {file}.")
+        case httpx.TransportError():
+            return Cut(f"The connection to {url} broke ({type(error).__name__}): look there before you ask again; check {place}.")
+        case TaskNotFoundError():
+            return Gone(f"{url} no longer knows the task, so the work is lost: ask again. The agent is the one of {place}.")
+        case A2AError() | NotImplementedError():
+            return Refused(f"{url} refused: {' '.join(str(error).split())[:300]} (the agent is the one of {place})")
+        case _:
+            return Unavailable(f"{url} answers with something that is not A2A: check {place}, and options.protocol if the agent is old.")
+
+
+def _status(code: int, url: str, file: str) -> str:
+    if code in (401, 403, 407):
+        return f"{url} does not let us in (HTTP {code}): check options.headers in {file}, and the variables that they name."
+    if code == 429 or code >= 500:
+        return f"{url} cannot answer now (HTTP {code}): try again later, or look at the agent of options.url in {file}."
+    return f"{url} has no A2A agent there (HTTP {code}): check options.url in {file}; it may also be the address of the card itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an agent is, and as whom we come: whoever agrees in all of it shares one line."""
+
+    url: str
+    endpoint: str = ""
+    protocol: str = "auto"
+    timeout: float = 30.0
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+CARDS: dict[Address, tuple[float, AgentCard]] = {}
+
+
+class Line:
+    """The way to one agent: its card, and the SDK's client, for all sessions of an event loop."""
+
+    def __init__(self, address: Address, http: httpx.AsyncClient) -> None:
+        self.address, self.http, self.headers = address, http, dict(address.headers)
+        self._lock = asyncio.Lock()
+        self._until = 0.0
+        self._outcome: Client | Exception = Unavailable("")
+        self._card = AgentCard()
+
+    async def client(self) -> Client:
+        """The client; a thousand sessions that want it at once wait for one card, or for one failure."""
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                try:
+                    self._outcome, self._until = self._made(await self._read()), time.monotonic() + FRESH
+                except (Unavailable, *FOREIGN) as error:
+                    self._outcome, self._until = error, time.monotonic() + STALE
+            if isinstance(self._outcome, Exception):
+                raise self._outcome
+            return self._outcome
+
+    @property
+    def streaming(self) -> bool:
+        return self._card.capabilities.streaming
+
+    @property
+    def old(self) -> bool:
+        """Whether 0.3 is spoken."""
+        return any(face.protocol_version.startswith("0.") for face in self._card.supported_interfaces)
+
+    def age(self) -> None:
+        """Speak 0.3 from now on: the agent's card has promised more than the agent keeps."""
+        for face in self._card.supported_interfaces:
+            face.protocol_version = "0.3"
+        CARDS[self.address], self._until = (float("inf"), self._card), 0.0
+
+    def forget(self) -> None:
+        """Read the card anew next time."""
+        CARDS.pop(self.address, None)
+        self._until = 0.0
+
+    async def _read(self) -> AgentCard:
+        until, card = CARDS.get(self.address, (0.0, AgentCard()))
+        if time.monotonic() >= until:
+            path = "" if self.address.url.endswith(".json") else AGENT_CARD_WELL_KNOWN_PATH
+            resolver = A2ACardResolver(self.http, self.address.url, path)
+            card = await resolver.get_agent_card(http_kwargs={"headers": self.headers, "timeout": self.address.timeout})
+            CARDS[self.address] = (time.monotonic() + FRESH, card)
+        return card
+
+    def _made(self, card: AgentCard) -> Client:
+        address, home = self.address, httpx.URL(self.address.url).host
+        for face in card.supported_interfaces:
+            face.url = address.endpoint or face.url
+            face.protocol_version = face.protocol_version if address.protocol == "auto" else address.protocol
+        ours = (face for face in card.supported_interfaces if face.protocol_binding in BINDINGS)
+        away = {host for face in ours if (host := httpx.URL(face.url).host) != home}
+        if away and address.headers and not address.endpoint:
+            raise Unavailable(f"The card of {address.url} sends options.headers to {min(away)}: set options.endpoint if they belong there.")
+        self._card = card
+        config = ClientConfig(httpx_client=self.http, supported_protocol_bindings=BINDINGS, use_client_preference=True)
+        return ClientFactory(config).create(card)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """All lines of one event loop, and the HTTP client under them, which lives while somebody uses it."""
+
+    http: httpx.AsyncClient | None = None
+    lines: dict[Address, Line] = field(default_factory=dict)
+    users: int = 0
+
+    @asynccontextmanager
+    async def line(self, address: Address) -> AsyncIterator[Line]:
+        self.http = self.http or _client()
+        self.users += 1
+        try:
+            yield self.lines.setdefault(address, Line(address, self.http))
+        finally:
+            self.users -= 1
+            if not self.users:
+                http, self.http = self.http, None
+                self.lines.clear()
+                await http.aclose()
+
+
+_EXCHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, Exchange] = WeakKeyDictionary()
+
+
+def exchange() -> Exchange:
+    """The one of the running event loop."""
+    return _EXCHANGES.setdefault(asyncio.get_running_loop(), Exchange())
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+    client = httpx.AsyncClient(verify=_trust(), limits=limits, follow_redirects=True)
+    client.event_hooks = {"request": [_hasten], "response": [_stay]}
+    return client
+
+
+async def _hasten(request: httpx.Request) -> None:
+    """However long an agent may think, the connection is there soon or never."""
+    timeout = request.extensions["timeout"]
+    timeout["connect"] = min(timeout["connect"] or CONNECTING, CONNECTING)
+
+
+async def _stay(response: httpx.Response) -> None:
+    """Follow no redirect away from the host: what we send is meant for nobody else."""
+    if not response.has_redirect_location:
+        return
+    here = response.request.url
+    there = here.join(response.headers["location"])
+    safer = (here.scheme, there.scheme) == ("http", "https")
+    if there.host != here.host or not (safer or (there.scheme, there.port) == (here.scheme, here.port)):
+        raise Unavailable(f"{here.host} sends us on to {there.host}, which is not who we are to talk to: set options.url, if it is.")

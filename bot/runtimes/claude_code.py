@@ -1,0 +1,212 @@
+"""Agents that run on Claude Code, in a process of their own on this machine."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+from claude_agent_sdk import (
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    ClaudeSDKError,
+    CLIJSONDecodeError,
+    ProcessError,
+    ResultError,
+    ResultMessage,
+)
+
+from bot.errors import RuntimeFailed, Unavailable
+from bot.event import Event, Notice, Started
+from bot.message import Message
+from bot.ports import Turn
+from bot.prompt import line
+from bot.runtimes import claude_setting
+from bot.runtimes.claude_memory import Memory
+from bot.runtimes.claude_process import REMEDY, Process
+from bot.runtimes.claude_questions import Questions
+from bot.runtimes.claude_setting import Setting, knows
+from bot.runtimes.claude_story import Story
+from bot.runtimes.claude_words import short
+
+WAITING = 100  # events that nobody has taken yet; then Claude Code waits
+AGAIN = (
+    "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
+    "things stand, do nothing twice, and go on until the request is fulfilled."
+)
+LOST = "What was said before in this conversation is not on this machine any more; the agent knows only the last message."
+LATE = "An answer came when the agent did not wait for it any more."
+
+
+class ClaudeCode:
+    """The runtime `claude_code`. Each turn is one process, which goes on with the transcript in the session's folder."""
+
+    Options = claude_setting.Options
+
+    def __init__(self, options: claude_setting.Options) -> None:
+        self.options = options
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        tell, told = anyio.create_memory_object_stream[Event](WAITING)
+        work = asyncio.create_task(Work(Setting(turn, self.options), inbox, tell).run(), name=f"claude-{turn.session_id}")
+        try:
+            async for event in told:
+                yield event
+            await work
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+            told.close()
+            _ = work.cancelled() or work.exception()  # nobody is left to hear it
+
+
+class Work:
+    """One turn, from the start of the process to its end."""
+
+    def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
+        self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
+        self.memory = Memory.read(self.turn.folder)
+        self.story = Story(setting.work, self.turn.agent.file, self.memory, lambda: self.memory.write(self.turn.folder))
+        self.questions = Questions(self.story, tell.send, self._drop)
+        self.sent: dict[str, None] = {}
+        self.begun = False
+
+    async def run(self) -> None:
+        async with self.tell:
+            self.setting.prepare()
+            transcript = self.setting.transcript(self.memory)
+            session = self.turn.resume if transcript else str(uuid4())
+            command = self.setting.command(session, transcript is not None, self.memory)
+            self.memory.of(session, self.setting.work)
+            prompt = await asyncio.to_thread(worded, self.turn, transcript)
+            lost = self.turn.resume and not transcript and not (self.turn.again and self.turn.number == 1)
+            notices = [Notice(LOST, "warning")] if lost else []
+            process = Process(command, self.setting.work, self.setting.environment, self.setting.mark)
+            with self._translated(process):
+                await self._converse(process, session, prompt, notices)
+            if self.story.end:
+                await self.tell.send(self.story.end)
+
+    async def _converse(self, process: Process, session: str, prompt: str, notices: list[Notice]) -> None:
+        client = ClaudeSDKClient(self._asked_for(), process)
+        try:
+            await self._connect(client)
+            self.begun = True
+            await self.tell.send(Started(session, session, self._model(await client.get_server_info())))
+            for notice in notices:
+                await self.tell.send(notice)
+            await self._talk(client, prompt)
+            process.done = True
+        finally:
+            try:
+                await client.disconnect()
+                await process.close()  # the SDK closes only what it has connected
+            finally:
+                process.kill()
+
+    def _asked_for(self) -> ClaudeAgentOptions:
+        """What the SDK itself does; the rest stands in the process's command line."""
+        return ClaudeAgentOptions(
+            system_prompt={"type": "preset", "preset": "claude_code", "snapshot": False},  # the instructions name who asks: new each turn
+            can_use_tool=self.questions.ask,
+            verbatim_prompts=True,  # what people write is no command of Claude Code, and names no file to read
+        )
+
+    async def _connect(self, client: ClaudeSDKClient) -> None:
+        seconds = self.setting.options.start_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await client.connect()
+        except TimeoutError as error:
+            raise Unavailable(f"Claude Code did not start within {seconds:g} seconds. Try again, or {REMEDY}.") from error
+
+    def _model(self, info: dict[str, Any] | None) -> str:
+        wanted = self.turn.agent.model or "default"
+        resolved = {model.get("value"): model.get("resolvedModel") for model in (info or {}).get("models", ())}
+        return str(resolved.get(wanted) or self.turn.agent.model)
+
+    async def _talk(self, client: ClaudeSDKClient, prompt: str) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._send(client, prompt)
+                listening = group.create_task(self._listen(client))
+                await self._read(client)
+                listening.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _send(self, client: ClaudeSDKClient, text: str) -> None:
+        self.sent[number := str(uuid4())] = None
+        said = {"type": "user", "uuid": number, "message": {"role": "user", "content": text}, "parent_tool_use_id": None}
+        await client.query(one(said))
+
+    async def _listen(self, client: ClaudeSDKClient) -> None:
+        async for message in self.inbox:
+            if self.questions.answer(message):
+                continue
+            if message.answer:
+                await self.tell.send(Notice(LATE))
+            elif message.text.strip():
+                await self._send(client, message.text if message.author.id == self.turn.person.id else attributed(message))
+
+    async def _read(self, client: ClaudeSDKClient) -> None:
+        async for message in client.receive_messages():
+            if isinstance(message, ResultMessage):
+                self._account(message)
+            for event in self.story.tell(message):
+                await self.tell.send(event)
+            if self.story.end and not self.sent and self.story.state in ("", "idle"):
+                return
+        raise ProcessError("it ended without a result")
+
+    def _account(self, result: ResultMessage) -> None:
+        """Cross off what the result answers: something said in the middle is taken into what runs, or has its own result later."""
+        unnamed = next(iter(self.sent), "") if result.origin is None else ""
+        for number in result.user_message_uuids or [result.user_message_uuid or unnamed]:
+            self.sent.pop(number, None)
+
+    def _drop(self, event: Event) -> None:
+        """Tell it if there is still somebody to tell; never wait."""
+        with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            self.tell.send_nowait(event)
+
+    @contextmanager
+    def _translated(self, process: Process) -> Iterator[None]:
+        """The one place where the SDK's errors become ours."""
+        try:
+            yield
+        except ClaudeSDKError as error:
+            raise (RuntimeFailed if self.begun else Unavailable)(ended(error, process.complaint)) from error
+
+
+def attributed(message: Message) -> str:
+    return f"{line(message.author.name or message.author.id)} says: {message.text}"
+
+
+async def one(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    yield message
+
+
+def worded(turn: Turn, transcript: Path | None) -> str:
+    """What is said first: for a turn that was cut, to go on; an answer is always said as it is."""
+    if not turn.again or turn.answer or transcript is None:
+        return turn.prompt
+    return AGAIN if knows(transcript, turn.prompt) else f"{AGAIN} The request was:\n\n{turn.prompt}"
+
+
+def ended(error: ClaudeSDKError, complaint: str) -> str:
+    """Why the process is not there any more."""
+    match error:
+        case ResultError(errors=[*said]) if said:
+            return f"Claude Code could not begin: {short('; '.join(said), 300)}"
+        case ProcessError(exit_code=int(code)) if code < 0:
+            return f"Claude Code was killed (signal {-code}); often that is a machine that has no memory left. Say how to go on."
+        case ProcessError(exit_code=int(code)):
+            return f"Claude Code ended by itself with code {code}. It said: {short(complaint or 'nothing', 300)}"
+        case CLIJSONDecodeError():
+            return "Claude Code said something that cannot be read. Perhaps options.cli_path does not fit to claude-agent-sdk."
+        case _:
+            return f"Claude Code has gone in the middle of its work. It said: {short(complaint or 'nothing', 300)}"

@@ -1,0 +1,72 @@
+"""What has to be known of a Claude Code session in its next process: a small file in the session's folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from claude_agent_sdk import PermissionUpdate
+from pydantic import BaseModel, ValidationError
+
+from bot.event import Item, Plan
+
+STATUS: dict[str, Literal["pending", "in_progress", "done"]] = {"in_progress": "in_progress", "completed": "done"}
+
+
+class Task(BaseModel):
+    text: str
+    status: str = "pending"
+
+
+class Memory(BaseModel):
+    """`work` is where it worked, `usd` its cost as Claude Code last told it. The rest is what people allowed for the whole session."""
+
+    session: str = ""
+    work: str = ""
+    usd: float = 0.0
+    tasks: dict[str, Task] = {}
+    rules: list[str] = []
+    folders: list[str] = []
+    mode: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Memory":
+        try:
+            return cls.model_validate_json((folder / "claude.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return cls()
+
+    def write(self, folder: Path) -> None:
+        half = folder / "claude.json.new"
+        half.write_text(self.model_dump_json())
+        half.replace(folder / "claude.json")
+
+    def of(self, session: str, work: Path) -> None:
+        """Forget what belongs to another session than this."""
+        if session != self.session:
+            self.session, self.usd, self.tasks = session, 0.0, {}
+        self.work = str(work)
+
+    def spend(self, total: float) -> float:
+        """What has been spent since the last total; a total that is smaller than the last has begun anew."""
+        new = total - self.usd if total >= self.usd else total
+        self.usd = total
+        return new
+
+    def plan(self) -> Plan:
+        return Plan(tuple(Item(task.text, STATUS.get(task.status, "pending")) for task in self.tasks.values()))
+
+    def allow(self, updates: Iterable[PermissionUpdate]) -> None:
+        for update in updates:
+            rules = [written(rule.tool_name, rule.rule_content) for rule in update.rules or ()]
+            self.rules += [rule for rule in rules if rule not in self.rules]
+            self.folders += [folder for folder in update.directories or () if folder not in self.folders]
+            self.mode = update.mode or self.mode
+
+
+def written(tool: str, content: str | None) -> str:
+    """A rule as settings hold it: https://docs.claude.com/en/docs/claude-code/settings#permission-settings"""
+    if not content:
+        return tool
+    for char in "\\()":
+        content = content.replace(char, f"\\{char}")
+    return f"{tool}({content})"

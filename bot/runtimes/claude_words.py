@@ -1,0 +1,164 @@
+"""Claude Code's tools and errors in words for people. Pure."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.event import StepKind
+
+Given = Mapping[str, Any]
+KINDS: dict[str, StepKind] = {
+    "Read": "read", "NotebookRead": "read", "Edit": "edit", "Write": "edit", "MultiEdit": "edit", "NotebookEdit": "edit",
+    "Bash": "execute", "BashOutput": "execute", "KillShell": "execute", "Monitor": "execute", "Grep": "search", "Glob": "search",
+    "LS": "search", "ToolSearch": "search", "WebSearch": "search", "WebFetch": "fetch", "Agent": "agent", "Task": "agent",
+    "ExitPlanMode": "think", "EnterPlanMode": "think",
+}  # fmt: skip
+LONG = 80
+
+
+def kind(tool: str) -> StepKind:
+    return KINDS.get(tool, "other")
+
+
+def title(tool: str, given: Given, folder: Path) -> str:
+    """A step in a few words: what it is for where the model said so, else what it is done to."""
+    match tool:
+        case "Read" | "Write" | "Edit" | "MultiEdit" | "NotebookEdit" | "NotebookRead":
+            verb = {"read": "Read", "edit": "Write" if tool == "Write" else "Edit"}[kind(tool)]
+            text = f"{verb} {near(str(given.get('file_path') or given.get('notebook_path') or 'a file'), folder)}"
+        case "Bash":
+            text = str(given.get("description") or f"Run: {first(given.get('command'))}")
+        case "Grep":
+            text = f"Search for '{first(given.get('pattern'))}'" + _within(given, folder)
+        case "Glob":
+            text = f"Look for files like {first(given.get('pattern'))}" + _within(given, folder)
+        case "WebSearch":
+            text = f"Search the web for '{first(given.get('query'))}'"
+        case "WebFetch":
+            text = f"Fetch {first(given.get('url'))}"
+        case "Agent" | "Task":
+            text = f"Sub-agent: {first(given.get('description'))}"
+        case "ExitPlanMode":
+            text = "Propose a plan"
+        case _:
+            text = str(given.get("description") or named(tool))
+    return short(first(text), LONG)
+
+
+def detail(tool: str, given: Given, folder: Path) -> str:
+    """What a step's title leaves out, where it is short."""
+    match tool:
+        case "Bash":
+            return short(first(given.get("command")), 200) if given.get("description") else ""
+        case "Agent" | "Task":
+            return str(given.get("subagent_type", ""))
+        case _ if tool in KINDS:
+            return ""
+        case _:
+            return short(", ".join(f"{key}: {value}" for key, value in given.items() if isinstance(value, str | int | float)), 200)
+
+
+def question(tool: str, why: str | None) -> str:
+    """What a person is asked before this tool is used."""
+    match tool:
+        case "Bash":
+            text = "Run this command?"
+        case "Write":
+            text = "Write this file?"
+        case "Edit" | "MultiEdit" | "NotebookEdit":
+            text = "Change this file?"
+        case "Read" | "NotebookRead":
+            text = "Read this file?"
+        case "WebFetch":
+            text = "Fetch this page?"
+        case "ExitPlanMode":
+            text = "Go on with this plan?"
+        case _:
+            text = f"Use {named(tool)}?"
+    return f"{text} ({why.rstrip('.')})" if why else text
+
+
+def exact(tool: str, given: Given) -> str:
+    """All that would be done, nothing left out: a person decides by this alone."""
+    match tool, given:
+        case "Bash", {"command": str(text)}:
+            return text + _rest(given, "command", "description")
+        case "Read" | "NotebookRead", {"file_path": str(path)}:
+            return path + _rest(given, "file_path")
+        case "Write", {"file_path": str(path), "content": str(text)}:
+            return f"{path}\n\n{text}" + _rest(given, "file_path", "content")
+        case "Edit", {"file_path": str(path), "old_string": str(old), "new_string": str(new)}:
+            rest = _rest({key: value for key, value in given.items() if value is not False}, "file_path", "old_string", "new_string")
+            return "\n".join([path, "", *marked("-", old), *marked("+", new)]) + rest
+        case "ExitPlanMode", {"plan": str(plan)}:
+            return plan
+        case _:
+            return pretty(given)
+
+
+def marked(mark: str, text: str) -> list[str]:
+    return [f"{mark} {line}" for line in text.split("\n")] if text else []
+
+
+def _rest(given: Given, *told: str) -> str:
+    rest = {key: value for key, value in given.items() if key not in told}
+    return f"\n\n{pretty(rest)}" if rest else ""
+
+
+def pretty(given: Given) -> str:
+    return json.dumps(dict(given), indent=2, ensure_ascii=False)
+
+
+def _within(given: Given, folder: Path) -> str:
+    return f" in {near(str(given['path']), folder)}" if given.get("path") else ""
+
+
+def near(path: str, folder: Path) -> str:
+    """The path as seen from the folder."""
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
+def named(tool: str) -> str:
+    """mcp__github__create_issue is github: create issue."""
+    parts = tool.removeprefix("mcp__").split("__")
+    return ": ".join(part.replace("_", " ") for part in parts) if tool.startswith("mcp__") else tool
+
+
+def first(text: Any) -> str:
+    lines = str(text or "").strip().splitlines()
+    return lines[0] + (" …" if len(lines) > 1 else "") if lines else ""
+
+
+def short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def content(result: Any) -> str:
+    """The text of a tool's result."""
+    if isinstance(result, str):
+        return result
+    return "\n".join(str(block.get("text", "")) for block in result or () if isinstance(block, dict))
+
+
+def failure(text: str, status: int | None, file: str) -> str:
+    """Why Claude's API refused, and what helps. `text` is what Claude Code said of it."""
+    said = short(" ".join(text.split()), 300)
+    key = f"Put a valid ANTHROPIC_API_KEY into frontdesk's environment, and name it under `environment:` in {file}."
+    match status:
+        case 401 | 403:
+            return f"Claude did not accept the credentials ({status}). {key}"
+        case None if "logged in" in said.lower() or "login" in said.lower():
+            return f"Claude Code has no credentials: it is not logged in. {key}"
+        case 404:
+            return f"Claude's API does not know what was asked for (404), mostly the model; correct `model:` in {file}. It said: {said}"
+        case 429:
+            return f"Claude's rate limit is used up (429). Try again later, or raise the limit. It said: {said}"
+        case 529:
+            return "Claude is overloaded (529). Nothing is wrong here; try again in a few minutes."
+        case int() if status >= 500:
+            return f"Claude's API failed ({status}). Try again in a few minutes. It said: {said}"
+        case int():
+            return f"Claude's API refused the request ({status}), and would again; it said: {said}"
+        case _:
+            return f"Claude's API cannot be reached, or broke off. Look at ANTHROPIC_BASE_URL and the network. Claude Code said: {said}"

@@ -1,0 +1,153 @@
+"""One conversation with one agent in one thread, as far as it has got: the one state machine, pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
+
+from bot.event import Answered, Artifact, Event, Finished, Item, Notice, Plan, Question, Started, Step, Text, Thought, Usage
+from bot.message import Message, Person
+
+State = Literal["submitted", "working", "input_required", "completed", "failed", "canceled", "rejected"]
+OVER: frozenset[State] = frozenset({"completed", "failed", "canceled", "rejected"})
+NOTHING = Usage()
+KEPT = 30  # steps, notices and artifacts that the state itself remembers; the store has them all
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session. Times in Unix seconds. What stands under `number` belongs to the current turn, and is new with each.
+
+    `asked` is when the turn's first message was said, `began` when the runtime got it. `spent` is of the whole session.
+    """
+
+    id: str
+    agent: str
+    thread: str
+    asker: Person
+    channel: str = ""
+    title: str = ""
+    private: bool = False
+    muted: bool = False
+    resume: str = ""
+    model: str = ""
+    spent: Usage = NOTHING
+    seen: float = 0.0
+    state: State = "submitted"
+    number: int = 0
+    asked: float = 0.0
+    ended: float = 0.0
+    by: Person | None = None
+    source: str = ""
+    answer: str = ""
+    thought: str = ""
+    steps: tuple[Step, ...] = ()
+    count: int = 0
+    plan: tuple[Item, ...] = ()
+    questions: tuple[Question, ...] = ()
+    closed: tuple[Answered, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    usage: Usage = NOTHING
+    reason: str = ""
+    error: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether the current turn has ended, with or without success."""
+        return self.state in OVER
+
+    @property
+    def live(self) -> bool:
+        """Whether a turn is under way: begun, and neither ended nor waiting for a person."""
+        return self.state in ("submitted", "working")
+
+    @property
+    def open(self) -> tuple[Question, ...]:
+        """The questions that still wait for a person, oldest first."""
+        done = {answered.id for answered in self.closed}
+        return tuple(question for question in self.questions if question.id not in done)
+
+    def begin(self, messages: Iterable[Message]) -> "Session":
+        """The session with a new turn for these messages, of which there is at least one."""
+        said = list(messages)
+        return replace(
+            self, state="submitted", seen=self.asked, number=self.number + 1, title=self.title or heading(said[-1].text),
+            asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", thought="",
+            steps=(), count=0, plan=(), artifacts=(), notices=(), usage=NOTHING, reason="", error="",
+        )  # fmt: skip
+
+    def resumed(self) -> "Session":
+        """The session whose turn was cut, before the runtime goes on with it and tells its text anew."""
+        return replace(self, state="submitted", ended=0.0, answer="", thought="")
+
+    def fold(self, events: Iterable[Event], at: float) -> "Session":
+        """The session after all of these."""
+        session = self
+        for event in events:
+            session = session.apply(event, at)
+        return session
+
+    def apply(self, event: Event, at: float = 0.0) -> "Session":
+        """The session after `event`, which came at `at`. Pure, so that a view can be tested without a runtime."""
+        match event:
+            case Started(resume, _, model):
+                return replace(self, state="working", resume=resume, model=model or self.model)
+            case Text(text, final):
+                return replace(self, answer=text if final else self.answer + text)
+            case Thought(text):
+                return replace(self, thought=(self.thought + text)[-600:])
+            case Step():
+                return self._step(event)
+            case Plan(items):
+                return replace(self, plan=items)
+            case Question(id):
+                if any(question.id == id for question in self.questions):
+                    return self
+                return replace(self, state="input_required", questions=(*self.questions, event)[-KEPT:])
+            case Answered():
+                return self._answered(event)
+            case Artifact():
+                return self if event in self.artifacts else replace(self, artifacts=(*self.artifacts, event)[-KEPT:])
+            case Usage():
+                return replace(self, usage=add(self.usage, event), spent=add(self.spent, event))
+            case Notice():
+                return self if event in self.notices else replace(self, notices=(*self.notices, event)[-KEPT:])
+            case Finished():
+                return self._finished(event, at)
+            case _:
+                assert_never(event)
+
+    def _step(self, step: Step) -> "Session":
+        if any(old.call_id == step.call_id for old in self.steps):
+            return replace(self, steps=tuple(step if old.call_id == step.call_id else old for old in self.steps))
+        return replace(self, steps=(*self.steps, step)[-KEPT:], count=self.count + 1)
+
+    def _answered(self, answered: Answered) -> "Session":
+        if all(question.id != answered.id for question in self.open):
+            return self
+        session = replace(self, closed=(*self.closed, answered)[-KEPT:])
+        waited = self.state == "input_required" and not session.open
+        return replace(session, state="working") if waited else session
+
+    def _finished(self, end: Finished, at: float) -> "Session":
+        if end.state == "input_required":
+            return replace(self, state="input_required", ended=at, thought="")
+        steps = tuple(replace(step, status="failed") if step.status == "working" else step for step in self.steps)
+        closed = (*self.closed, *(Answered(question.id, "lost") for question in self.open))[-KEPT:]
+        return replace(self, state=end.state, reason=end.reason, error=end.error, ended=at, thought="", steps=steps, closed=closed)
+
+
+def add(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+        one.cached_tokens + other.cached_tokens,
+        one.usd + other.usd,
+        other.source,
+    )
+
+
+def heading(text: str) -> str:
+    """A title for a session that begins with these words: one line, at most 60 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59].rstrip() + "…"

@@ -1,0 +1,56 @@
+"""The environment, read once, into one frozen value."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.errors import ConfigError
+
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
+
+
+class Settings(BaseModel):
+    """What whoever runs Frontdesk can set; each field is the environment variable of its name, in capitals.
+
+    `hold_minutes`: how long a process that asked a question is kept alive for its answer. `drain_seconds`: how long running
+    turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slack_bot_token: str = ""
+    slack_app_token: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+    database_url: str = "sqlite+aiosqlite:///frontdesk.db"
+    agents_dir: Path = Path("agents")
+    sessions_dir: Path = Path("sessions")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65535)
+    log_format: str = Field(default="text", pattern="^(text|json)$")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    hold_minutes: float = Field(default=10, gt=0)
+    drain_seconds: float = Field(default=20, ge=0)
+    file_megabytes: float = Field(default=50, gt=0)
+    environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return "Settings(…)"  # tokens stand in it
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """The settings in this environment. Raises ConfigError, which names the variable."""
+    names = set(Settings.model_fields) - {"environment"}
+    known = {name: environ[name.upper()] for name in names if environ.get(name.upper())}
+    rest = {name: value for name, value in environ.items() if name not in SECRETS}
+    try:
+        return Settings.model_validate({**known, "environment": rest})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise ConfigError(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}") from error
+
+
+def load() -> Settings:
+    """The settings in the environment of this process."""
+    return read(os.environ)

@@ -1,0 +1,61 @@
+"""What was said in a thread, read from Slack."""
+
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import BotError
+from bot.message import Quote
+from bot.slack import parse
+from bot.slack.calls import call, error_of
+from bot.slack.directory import Directory
+
+MOST = 30_000  # characters of quotes; the first message and the newest ones are kept
+ALIKE = {"", "file_share", "thread_broadcast", "bot_message"}
+
+
+async def replies(client: AsyncWebClient, channel: str, thread: str, oldest: str = "0") -> list[dict[str, Any]]:
+    """A thread's messages, oldest first. Raises BotError, in words."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    try:
+        while True:
+            said = await call(
+                client.conversations_replies(
+                    channel=channel, ts=thread, oldest=oldest, limit=200, cursor=cursor or None, include_all_metadata=True
+                )
+            )
+            found += said.get("messages") or []
+            cursor = (said.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor or len(found) > 1000:
+                return found
+    except SlackApiError as error:
+        raise BotError(f"I could not read what was said in this thread ({error_of(error)}), so the agent was not told.") from error
+
+
+async def quote(message: dict[str, Any], directory: Directory) -> Quote:
+    author = message.get("user") or message.get("bot_id") or ""
+    mine = author in (directory.bot, directory.bot_id)
+    name = (
+        "Frontdesk"
+        if mine
+        else (await directory.person(str(author), message)).name
+        if message.get("user")
+        else str(message.get("username") or author)
+    )
+    files = "".join(f"\n(file: {file.get('name')})" for file in message.get("files") or ())
+    return Quote(name, float(message["ts"]), parse.plain(str(message.get("text") or "")) + files)
+
+
+def fitting(quotes: list[Quote]) -> tuple[Quote, ...]:
+    """As many as an agent can be given: the first, and the newest."""
+    kept: list[Quote] = []
+    room = MOST - sum(len(one.text) for one in quotes[:1])
+    for one in reversed(quotes[1:]):
+        room -= len(one.text) + 80
+        if room < 0:
+            kept.append(Quote("Frontdesk", one.at, f"({len(quotes) - 1 - len(kept)} earlier messages are left out here)"))
+            break
+        kept.append(one)
+    return (*quotes[:1], *reversed(kept))

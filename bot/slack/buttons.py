@@ -1,0 +1,178 @@
+"""What buttons, menus and forms do: each by its name, beside the views that show them."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.dispatch import Desk
+from bot.event import DENY
+from bot.message import Message, Person
+from bot.ports import Feedback, Store
+from bot.slack.calls import call
+from bot.slack.view import Block
+from bot.slack.views import feedback, question, triage
+from bot.slack.views import session as turn
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of one button, or one form sent. `id` is the same if it is delivered again; `value` is what the view gave it."""
+
+    id: str
+    name: str
+    value: str
+    by: Person
+    trigger: str = ""
+    at: float = field(default_factory=time.time)
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a handler may use."""
+
+    desk: Desk
+    store: Store
+    client: AsyncWebClient
+
+    async def show(self, press: Press, view: Block) -> str:
+        """Open a form; what to tell the person where it came too late for Slack."""
+        try:
+            await call(self.client.views_open(trigger_id=press.trigger, view=view))
+        except SlackApiError:
+            return "That form could not be opened in time. Press it once more."
+        return ""
+
+
+Handler = Callable[[Press, Room], Awaitable[str]]
+
+
+async def answered(press: Press, room: Room) -> str:
+    """An option of a question's card."""
+    session_id, question_id, n = press.value.split(" ")
+    asked = await room.store.asked(session_id, question_id)
+    if asked is None:
+        return "That question is no longer known."
+    part = asked.question.parts[0]
+    return await room.desk.answer(session_id, question_id, {part.id: (part.options[int(n)].label,)}, press.by, press.id)
+
+
+async def asked_more(press: Press, room: Room) -> str:
+    """The button that opens a question as a form."""
+    session_id, question_id = press.value.split(" ")
+    if (refusal := await _refusal(press, room, session_id, question_id)) is not None:
+        return refusal
+    asked = await room.store.asked(session_id, question_id)
+    return await room.show(press, question.form(asked.question, press.value)) if asked else "That question is no longer known."
+
+
+async def _refusal(press: Press, room: Room, session_id: str, question_id: str) -> str | None:
+    """Say at once, and not after a form was filled in, that this person may not answer. Raises Denied."""
+    asked = await room.store.asked(session_id, question_id)
+    if asked is None or asked.answered:
+        return await room.desk.answer(session_id, question_id, {}, press.by, press.id)
+    await room.desk.allowed(session_id, asked.question, press.by)
+    return None
+
+
+async def replied(press: Press, room: Room) -> str:
+    """A question's form."""
+    session_id, question_id = press.value.split(" ")
+    asked = await room.store.asked(session_id, question_id)
+    if asked is None:
+        return "That question is no longer known."
+    parts: dict[str, tuple[str, ...]] = {}
+    for part in asked.question.parts:
+        typed, picked = press.values.get(f"text:{part.id}", ()), press.values.get(f"part:{part.id}", ())
+        words = tuple(part.options[int(n)].label for n in picked if n.isdigit()) + typed
+        parts |= {part.id: words} if words else {}
+    if not parts:
+        return "Nothing was chosen, so nothing was answered."
+    return await room.desk.answer(session_id, question_id, parts, press.by, press.id)
+
+
+async def denied(press: Press, room: Room) -> str:
+    """The button that opens the form for a reason."""
+    session_id, question_id = press.value.split(" ")
+    refusal = await _refusal(press, room, session_id, question_id)
+    return await room.show(press, question.why(press.value)) if refusal is None else refusal
+
+
+async def refused(press: Press, room: Room) -> str:
+    """The form with the reason."""
+    session_id, question_id = press.value.split(" ")
+    note = next(iter(press.values.get("reason", ())), "")
+    asked = await room.store.asked(session_id, question_id)
+    part = asked.question.parts[0].id if asked else "decision"
+    return await room.desk.answer(session_id, question_id, {part: (DENY,)}, press.by, press.id, note)
+
+
+async def stopped(press: Press, room: Room) -> str:
+    return await room.desk.stop(await room.store.load(press.value), press.by, press.id)
+
+
+async def retried(press: Press, room: Room) -> str:
+    session_id, number = press.value.split(" ")
+    return await room.desk.retry(session_id, int(number), press.by, press.id)
+
+
+async def looked(press: Press, room: Room) -> str:
+    """The button that shows all steps."""
+    session_id, number = press.value.split(" ")
+    return await room.show(press, turn.steps(await room.store.steps(session_id, int(number))))
+
+
+async def rated(press: Press, room: Room) -> str:
+    """Thumbs up or down; down asks why, and counts even if that is not said."""
+    rating, session_id, number = press.value.split(" ")
+    given = Feedback(session_id, int(number), press.by.id, "good" if rating == "good" else "bad", at=press.at)
+    await room.desk.rate(given)
+    if given.rating == "bad":
+        return await room.show(press, feedback.form(f"{session_id} {number}"))
+    return "Thank you, it is noted."
+
+
+async def explained(press: Press, room: Room) -> str:
+    """The form that says what was wrong."""
+    session_id, number = press.value.split(" ")
+    text = next(iter(press.values.get("text", ())), "")
+    given = Feedback(session_id, int(number), press.by.id, "bad", press.values.get("reasons", ()), text, at=press.at)
+    await room.desk.rate(given)
+    return "Thank you. It was kept with the conversation, for whoever makes this agent better."
+
+
+async def started(press: Press, room: Room) -> str:
+    """The form of a message shortcut."""
+    about = json.loads(press.value)
+    agent = next(iter(press.values.get("agent", ())), "")
+    private = press.values.get("where", ("thread",))[0] == "private"
+    note = next(iter(press.values.get("note", ())), "")
+    text = note or "Look at what was said in this thread, and deal with it."
+    message = Message(press.id, about["thread"], about["channel"], press.by, text, "shortcut", press.at, root=False)
+    return await room.desk.hear(replace(message, name=about["name"], agent=agent, private=private, channel_name=about["place"]))
+
+
+async def opened(press: Press, room: Room, name: str, about: dict[str, Any], title: str, quote: str, author: str) -> str:
+    """A message shortcut opens its form."""
+    agents = room.desk.agents_for(press.by)
+    first = next((a for a in agents for t in a.triggers if t.shortcut and t.shortcut.callback == name), None)
+    view = triage.form(title, quote, author, agents, first, json.dumps(about)) if agents else triage.nobody()
+    return await room.show(press, view)
+
+
+PRESSED: dict[str, Handler] = {
+    "answer": answered,
+    "reply": asked_more,
+    "deny": denied,
+    "stop": stopped,
+    "retry": retried,
+    "steps": looked,
+    "feedback": rated,
+}
+SENT: dict[str, Handler] = {"reply": replied, "deny": refused, "feedback": explained, "triage": started}
+"""Buttons and forms by name. To add one: write its handler, and its line here."""

@@ -1,0 +1,122 @@
+"""Who and what there is in the workspace: people, channels and user groups, looked up and remembered for a while."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import BotError
+from bot.message import Kind, Person
+from bot.slack.calls import call, error_of
+
+log = logging.getLogger(__name__)
+FRESH = 600.0  # seconds that what was looked up is believed
+
+
+class Directory:
+    """`ids` maps the names that agents' files use (#reviews, @platform) to Slack's ids."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self.client = client
+        self.team = self.bot = self.bot_id = ""
+        self.ids: dict[str, str] = {}
+        self._people: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._names: dict[str, str] = {}
+        self._members: dict[str, frozenset[str]] = {}
+
+    async def whoami(self) -> None:
+        """Raises SlackApiError for a token that Slack does not know."""
+        said = await self.client.auth_test()
+        self.team, self.bot, self.bot_id = (str(said.get(key) or "") for key in ("team_id", "user_id", "bot_id"))
+
+    async def resolve(self, names: Iterable[str]) -> None:
+        """Look up these names again; one that is not found is no longer in `ids`. Raises BotError where Slack does not say."""
+        try:
+            await self._resolve(names)
+        except SlackApiError as error:
+            raise BotError(f"Slack does not tell which channels and groups there are ({error_of(error)}).") from error
+
+    async def _resolve(self, names: Iterable[str]) -> None:
+        wanted = set(names)
+        found: dict[str, str] = {}
+        if any(name.startswith("#") for name in wanted):
+            found |= await self._channels()
+        if any(name.startswith("@") for name in wanted):
+            found |= await self._groups()
+        self.ids = {name: found[name] for name in wanted if name in found}
+        self._members = {}
+        for id in (id for name, id in self.ids.items() if name.startswith("@")):
+            said = await call(self.client.usergroups_users_list(usergroup=id))
+            self._members[id] = frozenset(said.get("users") or ())
+        for name in sorted(wanted - self.ids.keys()):
+            what = "channel" if name.startswith("#") else "user group"
+            log.warning("name_unknown", extra={"action": "name_unknown", "name_in_file": name, "remedy": f"no {what} is called {name}"})
+
+    async def _channels(self) -> dict[str, str]:
+        found, cursor = {}, ""
+        while True:
+            said = await call(
+                self.client.conversations_list(types="public_channel,private_channel", exclude_archived=True, limit=1000, cursor=cursor)
+            )
+            for channel in said.get("channels") or ():
+                found[f"#{channel.get('name')}"] = str(channel["id"])
+                self._names[str(channel["id"])] = str(channel.get("name"))
+            cursor = (said.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return found
+
+    async def _groups(self) -> dict[str, str]:
+        said = await call(self.client.usergroups_list())
+        return {f"@{group.get('handle')}": str(group["id"]) for group in said.get("usergroups") or ()}
+
+    def forget(self, user: str) -> None:
+        self._people.pop(user, None)
+
+    async def person(self, id: str, hints: Mapping[str, Any] | None = None) -> Person:
+        """Somebody by id. `hints` is the event, whose teams tell who comes from elsewhere. Whom Slack does not know is external."""
+        hints = hints or {}
+        user = await self._user(id)
+        profile = user.get("profile") or {}
+        name = profile.get("display_name") or user.get("real_name") or user.get("name") or str(hints.get("username") or id)
+        groups = frozenset(group for group, members in self._members.items() if id in members)
+        return Person(id, str(name), self._kind(user, hints), groups)
+
+    def _kind(self, user: Mapping[str, Any], hints: Mapping[str, Any]) -> Kind:
+        teams = {str(hints.get(key)) for key in ("user_team", "team", "source_team") if hints.get(key)} | {
+            str(user.get("team_id") or self.team)
+        }
+        if user.get("is_bot") and not user.get("is_workflow_bot"):
+            return "bot"
+        if user.get("unknown") or user.get("is_stranger") or (self.team and teams - {self.team}):
+            return "external"
+        if user.get("is_restricted") or user.get("is_ultra_restricted"):
+            return "guest"
+        return "admin" if user.get("is_admin") or user.get("is_owner") else "member"
+
+    async def _user(self, id: str) -> dict[str, Any]:
+        at, user = self._people.get(id, (0.0, {}))
+        if time.monotonic() - at < FRESH and user:
+            return user
+        try:
+            user = dict((await call(self.client.users_info(user=id))).get("user") or {"id": id})
+        except SlackApiError as error:
+            log.warning("person_unknown", extra={"action": "person_unknown", "error": str(error.response.get("error"))})
+            return {"id": id, "unknown": True}
+        self._people[id] = (time.monotonic(), user)
+        return user
+
+    async def channel(self, id: str) -> str:
+        """A channel's name; its id where it has none, or it may not be seen."""
+        if id not in self._names and not id.startswith("D"):
+            try:
+                said = await call(self.client.conversations_info(channel=id))
+                self._names[id] = str((said.get("channel") or {}).get("name") or id)
+            except SlackApiError:
+                return id
+        return self._names.get(id, id)
+
+    def renamed(self) -> None:
+        self._names.clear()

@@ -1,0 +1,82 @@
+"""Files: from Slack to a session's folder, and from there into its thread."""
+
+import asyncio
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import BotError
+from bot.event import Artifact
+from bot.message import Attachment
+from bot.slack.calls import call
+
+PIECE = 1 << 16
+
+
+async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, limit: int) -> Path:
+    """Bring a file; at most `limit` bytes. Raises BotError, in words."""
+    name = attachment.name
+    if attachment.size > limit:
+        raise BotError(f"{name} is too large ({attachment.size >> 20} MB; at most {limit >> 20} MB), so the agent was not given it.")
+    if not ours(client, attachment.url):
+        raise BotError(f"{name} does not lie in Slack, so the agent was not given it. Upload it here.")
+    path = free(folder, name)
+    try:
+        await asyncio.wait_for(_download(client, attachment, path, limit), 120)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        path.unlink(missing_ok=True)
+        raise BotError(f"{name} could not be fetched from Slack ({type(error).__name__}), so the agent was not given it.") from error
+    return path
+
+
+async def _download(client: AsyncWebClient, attachment: Attachment, path: Path, limit: int) -> None:
+    headers = {"Authorization": f"Bearer {client.token}"}
+    async with aiohttp.ClientSession() as http, http.get(attachment.url, headers=headers, allow_redirects=False) as reply:
+        login = reply.content_type == "text/html" and "html" not in attachment.media_type  # Slack's answer where the token is not enough
+        if reply.status != 200 or login:
+            raise BotError(f"{attachment.name} could not be fetched: Frontdesk may not read files (scope files:read), or it is gone.")
+        size = 0
+        with path.open("wb") as file:
+            async for piece in reply.content.iter_chunked(PIECE):
+                size += len(piece)
+                if size > limit:
+                    raise BotError(f"{attachment.name} is larger than {limit >> 20} MB, so the agent was not given it.")
+                file.write(piece)
+
+
+def ours(client: AsyncWebClient, url: str) -> bool:
+    """Whether the bot's token may be shown to this address."""
+    asked, home = urlsplit(url), urlsplit(client.base_url)
+    if (asked.scheme, asked.netloc) == (home.scheme, home.netloc):
+        return True
+    return asked.scheme == "https" and bool(re.search(r"(^|\.)(slack\.com|slack-files\.com)$", asked.hostname or ""))
+
+
+def free(folder: Path, name: str) -> Path:
+    """A path in this folder for a file that somebody else named; it cannot lead out of it."""
+    safe = re.sub(r"[^\w .()+-]", "_", Path(name).name).strip(" .")[:120] or "file"
+    path, n = folder / safe, 1
+    while path.exists():
+        n += 1
+        path = folder / f"{n}-{safe}"
+    return path
+
+
+async def upload(client: AsyncWebClient, channel: str, thread_ts: str, name: str, content: bytes | str) -> None:
+    """Raises SlackApiError."""
+    data = content.encode() if isinstance(content, str) else content
+    await call(client.files_upload_v2(channel=channel, thread_ts=thread_ts, filename=name[:150], title=name[:150], content=data))
+
+
+def content(artifact: Artifact, limit: int) -> bytes:
+    """What an agent made. Raises BotError, in words."""
+    try:
+        path = Path(artifact.path)
+        if path.stat().st_size > limit:
+            raise BotError(f"{artifact.name} is larger than {limit >> 20} MB, so it was not uploaded.")
+        return path.read_bytes()
+    except OSError as error:
+        raise BotError(f"{artifact.name} could not be read: {error.strerror}.") from error

@@ -1,0 +1,288 @@
+"""Slack's side of the door: everything that is delivered is kept, acknowledged, and then dealt with."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.dispatch import Desk
+from bot.errors import BotError, StoreFailed
+from bot.message import Message, Person
+from bot.ports import Delivery, Journal, Store
+from bot.slack import buttons, parse
+from bot.slack.buttons import Press, Room
+from bot.slack.calls import call, error_of
+from bot.slack.directory import Directory
+from bot.slack.surface import SlackSurface
+from bot.slack.views import home
+
+log = logging.getLogger(__name__)
+Body = dict[str, Any]
+TRIES = 4
+NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
+RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
+           "subteam_members_changed", "member_joined_channel")  # fmt: skip
+
+
+class Listeners:
+    """One middleware hears everything: what is known is dealt with, and what is not is acknowledged all the same."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        store: Store,
+        journal: Journal,
+        surface: SlackSurface,
+        directory: Directory,
+        renamed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.desk, self.journal, self.surface, self.directory, self.renamed = desk, journal, surface, directory, renamed
+        self.client = surface.client
+        self.room = Room(desk, store, surface.client)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
+        self._handlers: Mapping[str, Callable[[Delivery, Body], Awaitable[None]]] = {
+            "message": self.said, "app_mention": self.said, "message_changed": self.edited, "message_deleted": self.deleted,
+            "reaction_added": self.reacted, "app_home_opened": self.entered, "agent_session_stopped": self.halted,
+            "command": self.commanded,
+            "block_actions": self.pressed, "view_submission": self.sent, "message_action": self.shortcut, "user_change": self.changed,
+            "user_profile_changed": self.changed,
+        } | dict.fromkeys(RENAMED, self.moved)  # fmt: skip
+
+    def listen(self, app: AsyncApp) -> None:
+        app.middleware(self.receive)
+
+    async def receive(self, body: Body) -> BoltResponse | None:
+        """Keep it, and only then acknowledge it. What cannot be kept is not acknowledged, so that Slack sends it again."""
+        delivery = Delivery(parse.key(body), parse.kind(body), json.dumps(body), time.time())
+        if self._closed:
+            return BoltResponse(status=503, body="")
+        try:
+            new = await self.journal.receive(delivery)
+        except StoreFailed as error:
+            log.error("not_kept", extra={"action": "not_kept", "kind": delivery.kind, "error": str(error)})
+            self._spawn(self._sorry(body, str(error)))
+            return BoltResponse(status=500, body="")
+        if new:
+            self._spawn(self.handle(delivery), parse.lane(body))
+        return BoltResponse(status=200, body="")
+
+    async def recover(self) -> None:
+        """Deal with what the last process was given, and did not get to."""
+        for delivery in await self.journal.waiting():
+            self._spawn(self.handle(delivery), parse.lane(json.loads(delivery.body)))
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+
+    def _spawn(self, work: Awaitable[None], lane: str = "") -> None:
+        """What comes of one thread is dealt with in the order in which it came."""
+        task = asyncio.create_task(self._after(self._lanes.get(lane), work))
+        self._tasks.add(task)
+        if lane:
+            self._lanes[lane] = task
+        task.add_done_callback(lambda task: self._ended(task, lane))
+
+    async def _after(self, before: "asyncio.Task[None] | None", work: Awaitable[None]) -> None:
+        if before:
+            await asyncio.wait([before])
+        await work
+
+    def _ended(self, task: "asyncio.Task[None]", lane: str) -> None:
+        self._tasks.discard(task)
+        if self._lanes.get(lane) is task:
+            del self._lanes[lane]
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Deal with one thing; try again where Slack or the disk was not there, and say so in the end where nothing helped."""
+        body = json.loads(delivery.body)
+        if handler := self._handlers.get(delivery.kind):
+            outcomes = await asyncio.gather(self._deal(handler, delivery, body), return_exceptions=True)
+            if isinstance(outcomes[0], Exception):
+                log.error("delivery_broke", exc_info=outcomes[0], extra={"action": "delivery_broke", "kind": delivery.kind})
+                await self._answer(body, "Something in me broke over this; the log of Frontdesk says what. Try it another way.")
+        await self.journal.done(delivery.key)
+
+    async def _deal(self, handler: Callable[[Delivery, Body], Awaitable[None]], delivery: Delivery, body: Body) -> None:
+        for wait in range(TRIES):
+            try:
+                return await handler(delivery, body)
+            except (SlackApiError, StoreFailed) as error:
+                log.warning("again", extra={"action": "again", "kind": delivery.kind, "error": str(error)[:300]})
+                await asyncio.sleep(2**wait)
+            except BotError as error:
+                return await self._answer(body, str(error))
+        await self._answer(body, "I could not take that in: Slack or my disk did not answer. Try again in a minute.")
+
+    async def _sorry(self, body: Body, why: str) -> None:
+        await self._answer(body, NOT_KEPT.format(why=why))
+
+    async def _answer(self, body: Body, text: str) -> None:
+        """Say something to the person who caused this, and to nobody else."""
+        event = body.get("event") or {}
+        channel = event.get("channel") or body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
+        channel = channel or (event.get("item") or {}).get("channel") or ""
+        user = event.get("user") or body.get("user_id") or (body.get("user") or {}).get("id") or ""
+        thread = event.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or ""
+        if text and isinstance(user, str) and user:
+            await self.surface.whisper(channel or user, user, text, thread)
+
+    # what people say
+
+    async def said(self, delivery: Delivery, body: Body) -> None:
+        event = body["event"]
+        message = parse.message(event, self.directory.team, self.directory.bot)
+        if message is None or event.get("user") == self.directory.bot or event.get("bot_id") == self.directory.bot_id != "":
+            return
+        await self._hear(message, body, event)
+
+    async def _hear(self, message: Message, body: Body, event: Body) -> None:
+        author = await self._author(event, body)
+        message = replace(message, author=author, channel_name=await self.directory.channel(message.channel))
+        await self._answer(body, await self.desk.hear(message))
+
+    async def _author(self, event: Body, body: Body) -> Person:
+        if event.get("bot_id") and (event.get("subtype") == "bot_message" or not event.get("user")):
+            return Person(str(event["bot_id"]), str(event.get("username") or "a bot"), "bot")
+        shared = {key: event[key] for key in ("user_team", "source_team") if event.get(key)}
+        person = await self.directory.person(str(event["user"]), shared)
+        return replace(person, id=str(event["bot_id"]), kind="bot") if event.get("bot_id") else person
+
+    async def edited(self, delivery: Delivery, body: Body) -> None:
+        """An edit begins nothing twice; but one that mentions us for the first time is heard."""
+        event, now = body["event"], body["event"].get("message") or {}
+        mention, before = f"<@{self.directory.bot}", str((event.get("previous_message") or {}).get("text") or "")
+        if mention not in str(now.get("text") or "") or mention in before or now.get("bot_id") or not now.get("user"):
+            return
+        inner = {**now, "channel": event["channel"], "channel_type": event.get("channel_type"), "type": "message"}
+        if (message := parse.message(inner, self.directory.team, self.directory.bot)) and message.door == "mention":
+            await self._hear(message, {**body, "event": inner}, inner)
+
+    async def deleted(self, delivery: Delivery, body: Body) -> None:
+        event = body["event"]
+        before = event.get("previous_message") or {}
+        by = await self.directory.person(str(before["user"])) if before.get("user") else Person("", "somebody")
+        ts = event.get("deleted_ts") or before.get("ts")
+        await self.desk.withdraw(f"{event['channel']}:{ts}", by, f"stop:{delivery.key}", deleted=True)
+
+    async def reacted(self, delivery: Delivery, body: Body) -> None:
+        event, item = body["event"], body["event"].get("item") or {}
+        if item.get("type") != "message":
+            return
+        by, id = await self.directory.person(str(event["user"])), f"{item['channel']}:{item['ts']}"
+        if event.get("reaction") == "x":
+            await self._answer(body, await self._crossed(id, item, by, delivery))
+            return
+        if not any(t.reaction == event.get("reaction") for agent in self.desk.agents for t in agent.triggers):
+            return
+        said = await call(self.client.conversations_replies(channel=item["channel"], ts=item["ts"], limit=1, inclusive=True))
+        for message in (said.get("messages") or [])[:1]:
+            inner = {**message, "channel": item["channel"], "user": message.get("user") or event["user"]}
+            if heard := parse.message(inner, self.directory.team, self.directory.bot):
+                heard = replace(
+                    heard, id=f"reaction:{event['reaction']}:{id}", door="reaction", name=event["reaction"], author=by, root=False
+                )
+                await self._answer(body, await self.desk.hear(replace(heard, at=time.time())))
+
+    async def _crossed(self, id: str, item: Body, by: Person, delivery: Delivery) -> str:
+        if post := await self.journal.post_at(item["channel"], item["ts"]):
+            session = await self.room.store.load(post.session_id) if post.session_id else None
+            return await self.desk.stop(session, by, f"stop:{delivery.key}") if session and not session.over else ""
+        return await self.desk.withdraw(id, by, f"stop:{delivery.key}", deleted=False)
+
+    async def commanded(self, delivery: Delivery, body: Body) -> None:
+        by = await self.directory.person(str(body["user_id"]), {"user_team": body.get("team_id")})
+        text = parse.plain(str(body.get("text") or ""))
+        message = Message(
+            delivery.key, "", str(body["channel_id"]), by, text, "command", time.time(), name=str(body["command"]),
+            channel_name=str(body.get("channel_name") or ""),
+        )  # fmt: skip
+        said = await self.desk.hear(message)
+        await self._answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {text[:100]}`.")
+
+    # what people press
+
+    async def _press(self, delivery: Delivery, body: Body, name: str, value: str) -> Press:
+        by = await self.directory.person(str(body["user"]["id"]), {"user_team": body["user"].get("team_id")})
+        return Press(delivery.key, name, value, by, str(body.get("trigger_id") or ""), delivery.at)
+
+    async def pressed(self, delivery: Delivery, body: Body) -> None:
+        for action in body.get("actions") or ():
+            press = await self._press(delivery, body, str(action.get("action_id", "")).partition(":")[0], parse.chosen(action))
+            if handler := buttons.PRESSED.get(press.name):
+                await self._answer(body, await handler(press, self.room))
+
+    async def sent(self, delivery: Delivery, body: Body) -> None:
+        view = body["view"]
+        press = await self._press(delivery, body, str(view.get("callback_id")), str(view.get("private_metadata") or ""))
+        if handler := buttons.SENT.get(press.name):
+            said = await handler(replace(press, values=parse.values(view)), self.room)
+            await self._answer({**body, **await self._place(press.value)}, said)
+
+    async def _place(self, about: str) -> Body:
+        """Where a form was opened, which Slack does not say again."""
+        with contextlib.suppress(LookupError):
+            channel, ts = parse.place((await self.room.store.load(about.split(" ")[0])).thread)
+            return {"channel": {"id": channel}, "container": {"thread_ts": ts}}
+        return {"channel": {"id": json.loads(about)["channel"]}} if about.startswith("{") else {}
+
+    async def shortcut(self, delivery: Delivery, body: Body) -> None:
+        message, channel, name = body.get("message") or {}, body["channel"]["id"], str(body.get("callback_id"))
+        press = await self._press(delivery, body, name, "")
+        found = [t.shortcut for agent in self.desk.agents for t in agent.triggers if t.shortcut and t.shortcut.callback == name]
+        if not found:
+            await self._answer(
+                body, f"No agent answers the shortcut {name!r} any more. Whoever runs Frontdesk can update the app's manifest."
+            )
+            return
+        root = str(message.get("thread_ts") or message.get("ts"))
+        about = {"name": name, "channel": channel, "ts": message.get("ts"), "thread": parse.thread(self.directory.team, channel, root)}
+        about["place"] = str(body["channel"].get("name") or channel)
+        author = (
+            (await self.directory.person(str(message["user"]))).name if message.get("user") else str(message.get("username") or "Somebody")
+        )
+        quote = parse.plain(str(message.get("text") or ""))[:2500]
+        await self._answer(body, await buttons.opened(press, self.room, name, about, found[0].name, quote, author))
+
+    async def halted(self, delivery: Delivery, body: Body) -> None:
+        event = body["event"]
+        by = await self.directory.person(str(event["user"]))
+        thread = parse.thread(self.directory.team, str(event["channel"]), str(event["thread_ts"]))
+        await self._answer(body, await self.desk.halt(thread, by, f"stop:{delivery.key}"))
+
+    # what changes
+
+    async def entered(self, delivery: Delivery, body: Body) -> None:
+        event = body["event"]
+        person = await self.directory.person(str(event["user"]))
+        sessions, agents = await self.desk.overview(person)
+        try:
+            if event.get("tab") == "messages":
+                prompts = [{"title": p.title, "message": p.message} for agent in agents for p in agent.prompts][:4]
+                if prompts:
+                    await call(
+                        self.client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts, thread_ts=None)
+                    )
+            else:
+                await call(self.client.views_publish(user_id=person.id, view=home.render(sessions, agents)))
+        except SlackApiError as error:
+            log.warning("not_shown", extra={"action": "not_shown", "tab": event.get("tab"), "error": error_of(error)})
+
+    async def changed(self, delivery: Delivery, body: Body) -> None:
+        user = body["event"].get("user") or {}
+        self.directory.forget(str(user.get("id") if isinstance(user, dict) else user))
+
+    async def moved(self, delivery: Delivery, body: Body) -> None:
+        self.directory.renamed()
+        await self.renamed()

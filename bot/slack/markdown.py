@@ -1,0 +1,129 @@
+"""What a model or a person wrote, made harmless and cut to what Slack takes."""
+
+import re
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+
+PIECE = 9_000  # characters of one message; Slack takes 12,000 of markdown
+PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+# Only what is code beyond doubt: a line of it, or a fence from the left margin. All else is looked at as prose.
+CODE = re.compile(
+    r"^(?:(?P<fence>`{3,})[^`\n]*|(?P<wave>~{3,})[^\n]*)\n(?:.*?\n)??(?:(?P=fence)|(?P=wave))[`~]*[ ]*$"
+    r"|(?<![\\`])(?P<ticks>`{1,8})(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)",
+    re.S | re.M,
+)
+LINK = re.compile(
+    r"!?\[(?P<label>(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*\]){0,500})\]"
+    r"\((?P<url>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"
+)
+NAMED = re.compile(r"^( {0,3})\[([^\[\]]+)\]:", re.M)
+ENTITY = re.compile(r"&(?=(?:lt|gt|amp|quot|#\d+|#x[0-9a-f]+);)", re.I)
+
+
+def safe(text: str) -> str:
+    """Markdown in which nothing pings, no link hides where it goes, and no image is fetched. What it says stays readable."""
+    pieces, at = [], 0
+    for code in CODE.finditer(text):
+        pieces += [_prose(text[at : code.start()]), _disarm(code[0])]
+        at = code.end()
+    return "".join([*pieces, _prose(text[at:])])
+
+
+def _prose(text: str) -> str:
+    """Links that are understood stay, or are written out; whatever else could be one no longer is."""
+    pieces, at = [], 0
+    for link in LINK.finditer(text):
+        pieces += [text[at : link.start()].replace("](", "] ("), _link(link)]
+        at = link.end()
+    return _disarm(NAMED.sub(r"\1\\[\2]:", "".join([*pieces, text[at:].replace("](", "] (")])))
+
+
+def _disarm(text: str) -> str:
+    """`<` begins every mention and every link of Slack's own; without it there is none."""
+    return ENTITY.sub("&amp;", text).replace("<", "&lt;")
+
+
+def _link(found: re.Match[str]) -> str:
+    """A link stays one if its label does not pretend; else both are shown."""
+    label, url = found["label"].strip(), found["url"]
+    if urlsplit(url).scheme not in ("http", "https", "mailto"):
+        return f"{label} ({url})" if url else label
+    if found[0].startswith("!") or _pretends(label, url):
+        return url if label in ("", url) else f"{label} ({url})"
+    return f"[{label}]({url})"
+
+
+def _pretends(label: str, url: str) -> bool:
+    bare = label.strip("`*_ ").lower()
+    looks = re.search(r"(?:https?:|www\.|[\w-]\.[a-z]{2,})", bare) or bare.startswith(("@", "#"))
+    return bool(looks) and bare.rstrip("/") not in (url.lower().rstrip("/"), url.lower().partition("://")[2].rstrip("/"))
+
+
+def mrkdwn(text: str, limit: int = 3000) -> str:
+    """Plain words for a mrkdwn field: nothing in them is live."""
+    flat = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return flat if len(flat) <= limit else flat[: limit - 1].rsplit("&", 1)[0] + "…"
+
+
+def brief(text: str, limit: int) -> str:
+    """One line of plain words, at most so long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def pieces(text: str, limit: int = PIECE) -> list[str]:
+    """The text in parts of at most `limit`, cut between paragraphs; a fence or a table that is cut begins anew in each part."""
+    found: list[str] = []
+    for block in _blocks(text):
+        if found and len(found[-1]) + len(block) + 2 <= limit:
+            found[-1] += "\n\n" + block
+        else:
+            found += _cut(block, limit)
+    return found or [""]
+
+
+def _blocks(text: str) -> list[str]:
+    """The top-level blocks: paragraphs, lists, fences, tables."""
+    lines = text.split("\n")
+    starts = sorted({0, len(lines), *(token.map[0] for token in PARSER.parse(text) if token.map and token.level == 0)})
+    return [block for a, b in pairwise(starts) if (block := "\n".join(lines[a:b]).strip("\n"))]
+
+
+def _cut(block: str, limit: int) -> list[str]:
+    """One block in parts, each whole in itself."""
+    if len(block) <= limit:
+        return [block]
+    lines = block.split("\n")
+    head, tail = _frame(lines)
+    room = limit - len(head) - len(tail) - 2
+    found, part = [], ""
+    for line in lines[head.count("\n") + 1 if head else 0 : len(lines) - (1 if tail and lines[-1].strip() == tail else 0)]:
+        for bit in _bits(line, room):
+            if part and len(part) + len(bit) + 1 > room:
+                found.append(part)
+                part = bit
+            else:
+                part = f"{part}\n{bit}" if part else bit
+    return ["\n".join(filter(None, (head, each, tail))) for each in [*found, part] if each]
+
+
+def _frame(lines: list[str]) -> tuple[str, str]:
+    """What has to stand before and after each part of this block: a fence, or a table's head."""
+    if fence := re.match(r" {0,3}(`{3,}|~{3,})", lines[0]):
+        return lines[0][:200], fence[1]
+    if len(lines) > 2 and re.fullmatch(r"[\s|:-]*-[\s|:-]*", lines[1]) and "|" in lines[1] and len(lines[0]) + len(lines[1]) < 2000:
+        return f"{lines[0]}\n{lines[1]}", ""
+    return "", ""
+
+
+def _bits(line: str, room: int) -> list[str]:
+    """A line in parts, cut at spaces where there are some."""
+    found = []
+    while len(line) > room:
+        at = line.rfind(" ", room // 2, room)
+        at = at if at > 0 else room
+        found.append(line[:at])
+        line = line[at:].lstrip(" ") if at < room else line[at:]
+    return [*found, line]

@@ -1,0 +1,109 @@
+"""Slack's payloads in the desk's words. Pure."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.message import NOBODY, Attachment, Door, Message
+
+Payload = Mapping[str, Any]
+HEARD = {None, "", "file_share", "thread_broadcast", "bot_message", "me_message"}
+
+
+def kind(body: Payload) -> str:
+    """What sort of thing was delivered: the event's type, or the payload's own."""
+    event = body.get("event")
+    if isinstance(event, dict):
+        return str(event.get("subtype") if event.get("subtype") in ("message_changed", "message_deleted") else event.get("type"))
+    return "command" if body.get("command") else str(body.get("type") or "unknown")
+
+
+def key(body: Payload) -> str:
+    """The same for the same thing, however often and in whichever shape it is delivered."""
+    event = body.get("event")
+    if isinstance(event, dict):
+        if kind(body) in ("message", "app_mention") and event.get("ts"):
+            return f"message:{event.get('channel')}:{event['ts']}"
+        return f"event:{body.get('event_id') or json.dumps(event, sort_keys=True)}"
+    if body.get("trigger_id"):
+        return f"{kind(body)}:{body['trigger_id']}"
+    return f"{kind(body)}:{json.dumps(body, sort_keys=True, default=str)[:2000]}"
+
+
+def lane(body: Payload) -> str:
+    """Where it happened: what happens in one thread must keep its order."""
+    event = body.get("event")
+    if not isinstance(event, dict):
+        return ""
+    inner = event.get("message") or event.get("previous_message") or event
+    item = event.get("item") or {}
+    ts = inner.get("thread_ts") or inner.get("ts") or item.get("ts") or ""
+    return f"{event.get('channel') or item.get('channel')}:{ts}" if ts else ""
+
+
+def thread(team: str, channel: str, ts: str) -> str:
+    return f"slack:{team}:{channel}:{ts}"
+
+
+def place(session_thread: str) -> tuple[str, str]:
+    """The channel and the ts of a thread."""
+    _, _, channel, ts = session_thread.split(":")
+    return channel, ts
+
+
+def message(event: Payload, team: str, bot: str) -> Message | None:
+    """What somebody said, without its author, whom only the directory knows; None where it is nobody's."""
+    author = event.get("user") or event.get("bot_id")
+    if event.get("subtype") not in HEARD or not author or not event.get("ts"):
+        return None
+    channel, ts, text = str(event["channel"]), str(event["ts"]), str(event.get("text") or "")
+    mentioned = f"<@{bot}>" in text or f"<@{bot}|" in text or event.get("type") == "app_mention"
+    direct = event.get("channel_type") == "im" or channel.startswith("D")
+    door: Door = "direct" if direct else "mention" if mentioned else "message"
+    root = event.get("thread_ts") in (None, "", ts)
+    said = plain(re.sub(rf"<@{re.escape(bot)}(\|[^>]*)?>", "", text, count=1).strip() if mentioned else text)
+    return Message(
+        f"{channel}:{ts}", thread(team, channel, str(event.get("thread_ts") or ts)), channel, NOBODY, said, door, float(ts), root=root,
+        files=files(event),
+    )  # fmt: skip
+
+
+def files(event: Payload) -> tuple[Attachment, ...]:
+    return tuple(
+        Attachment(
+            str(file.get("name") or file.get("title") or "file"),
+            str(file.get("mimetype") or "application/octet-stream"),
+            int(file.get("size") or 0),
+            str(file.get("url_private_download") or file.get("url_private") or ""),
+        )
+        for file in event.get("files") or ()
+        if file.get("mode") != "tombstone"
+    )
+
+
+def plain(text: str) -> str:
+    """Slack's markup as people would write it: links by their address, mentions by their name or id."""
+    text = re.sub(
+        r"<(https?:[^|>]+|mailto:[^|>]+)(?:\|([^>]*))?>", lambda m: m[1] if m[2] in (None, "", m[1]) else f"{m[2]} ({m[1]})", text
+    )
+    text = re.sub(r"<!(?:subteam\^)?([\w-]+)(?:\^[^|>]*)*(?:\|@?([^>]*))?>", lambda m: f"@{m[2] or m[1]}", text)
+    text = re.sub(r"<([@#])(\w+)(?:\|([^>]*))?>", lambda m: f"{m[1]}{m[3] or m[2]}", text)
+    return html.unescape(text)
+
+
+def values(view: Payload) -> dict[str, tuple[str, ...]]:
+    """What was filled in, by the block's id: what was typed, or the values chosen."""
+    found: dict[str, tuple[str, ...]] = {}
+    for block, elements in ((view.get("state") or {}).get("values") or {}).items():
+        for element in elements.values():
+            chosen = element.get("selected_options") or ([element["selected_option"]] if element.get("selected_option") else [])
+            typed = (element["value"],) if element.get("value") else ()
+            found[block] = tuple(str(option["value"]) for option in chosen) or typed
+    return found
+
+
+def chosen(action: Payload) -> str:
+    """The value of what was pressed or picked."""
+    return str((action.get("selected_option") or {}).get("value") or action.get("value") or "")

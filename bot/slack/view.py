@@ -1,0 +1,63 @@
+"""What a message looks like: its text for notifications, its blocks, and how they are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.markdown import brief, mrkdwn
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One message. `text` is plain, and stands where blocks cannot. `rank`: 0 must be seen, 1 soon, 2 when there is room."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    rank: int = 0
+
+
+def section(text: str, **more: Any) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}, **more}
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:2000]} for text in texts]}
+
+
+def markdown(text: str) -> Block:
+    return {"type": "markdown", "text": text}
+
+
+def actions(*elements: Mapping[str, Any]) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def plain(text: str, limit: int = 75) -> dict[str, Any]:
+    return {"type": "plain_text", "text": brief(text, limit) or " ", "emoji": False}
+
+
+def button(name: str, text: str, value: str, style: str = "", confirm: str = "") -> Block:
+    made: Block = {"type": "button", "action_id": name, "text": plain(text), "value": value}
+    if style:
+        made["style"] = style
+    if confirm:
+        words = {"title": plain("Are you sure?", 100), "text": plain(confirm, 300), "confirm": plain("Yes", 30), "deny": plain("No", 30)}
+        made["confirm"] = words
+    return made
+
+
+def choice(text: str, value: str, description: str = "") -> Block:
+    return {"text": plain(text), "value": value} | ({"description": plain(description)} if description else {})
+
+
+def modal(name: str, title: str, submit: str, blocks: Sequence[Block], about: str) -> Block:
+    """A form. `about` is what its submission has to know, at most 3,000 characters."""
+    words = {"title": plain(title, 24), "submit": plain(submit, 24), "close": plain("Cancel", 24)}
+    return {"type": "modal", "callback_id": name, "private_metadata": about, "blocks": list(blocks), **words}
+
+
+def code(text: str, limit: int = 2800) -> str:
+    """Exactly this text in a fence, for a mrkdwn field."""
+    return f"```\n{mrkdwn(text.replace('```', '`​``'), limit)}\n```"

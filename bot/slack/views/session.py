@@ -1,0 +1,164 @@
+"""A session's turn as messages in its thread: how it goes, then what came of it."""
+
+from collections.abc import Sequence
+
+from bot.agent import Agent
+from bot.event import Event, Item, Notice, Step
+from bot.session import Session
+from bot.slack.markdown import PIECE, brief, mrkdwn, pieces, safe
+from bot.slack.view import Block, View, actions, button, context, markdown, section
+from bot.slack.views import feedback
+from bot.words import span
+
+LATE = 20.0  # seconds after which an answer is a new message, since an edit notifies nobody
+WHOLE = 12_000  # characters of an answer above which it is attached as a file too
+MOST = 6  # messages that one answer takes at the most; the file has the rest
+STEP = {"working": "◐", "completed": "✓", "failed": "✗", "denied": "⊘"}
+ITEM = {"pending": "☐", "in_progress": "◐", "done": "☑"}
+
+
+def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str, View]:
+    """The current turn's messages by their slots. `split` says that the answer stands apart from how it went."""
+    slot = f"{session.id}:{session.number}"
+    if not session.ended:
+        return {f"{slot}:0": progress(session, now)} if session.number else {}
+    answer = _answer(session)
+    if not answer:
+        return {f"{slot}:0": folded(session)}
+    head = {f"{slot}:0": folded(session)} if split else {}
+    first = 1 if split else 0
+    return head | {f"{slot}:{first + n}": view for n, view in enumerate(answer)}
+
+
+def late(session: Session) -> bool:
+    """Whether the answer comes so late that an edit would be overlooked."""
+    return session.ended - session.asked > LATE
+
+
+def progress(session: Session, now: float) -> View:
+    """The plan, the last steps, what is going on now, and for how long."""
+    doing = [step for step in session.steps if step.status == "working"]
+    recent = [step for step in session.steps if step.status != "working"][-(3 - min(2, len(doing))) :] + doing[-4:]
+    blocks: list[Block] = []
+    if session.plan:
+        blocks.append(section("\n".join(_item(item) for item in _window(session.plan))))
+    if recent:
+        blocks.append(section("\n".join(_step(step) for step in recent)))
+    if session.answer.strip():
+        blocks.append(markdown(_tail(session.answer)))
+    elif session.thought.strip() and not doing:
+        blocks.append(context(f"_{mrkdwn(brief(session.thought[-200:], 160), 400)}_"))
+    elapsed = int(now - session.asked)
+    coarse = elapsed // 5 * 5 if elapsed < 60 else elapsed // 60 * 60
+    what = "Waiting for an answer" if session.state == "input_required" else "Working" if session.state == "working" else "On it"
+    line = f"{what}…" + (f" {span(coarse)}" if coarse >= 5 else "") + (f" · {session.count} steps" if session.count > 3 else "")
+    blocks += [context(line), actions(button("stop", "Stop", session.id))]
+    return View(f"{session.agent}: {line}", tuple(blocks), 1 if not session.steps and not session.answer and not session.plan else 2)
+
+
+def _window(plan: Sequence[Item]) -> Sequence[Item]:
+    """The part of a long plan around what is being done."""
+    at = next((n for n, item in enumerate(plan) if item.status != "done"), len(plan))
+    start = max(0, min(at - 3, len(plan) - 12))
+    return plan[start : start + 12]
+
+
+def _item(item: Item) -> str:
+    text = mrkdwn(brief(item.text, 150), 400)
+    return f"{ITEM[item.status]} {f'~{text}~' if item.status == 'done' else f'*{text}*' if item.status == 'in_progress' else text}"
+
+
+def _step(step: Step) -> str:
+    return f"{STEP[step.status]} {mrkdwn(brief(step.title, 150), 400)}"
+
+
+def _tail(answer: str) -> str:
+    last = pieces(answer[-2500:], 2500)[-1]
+    return safe(("…" + last) if len(answer) > 2500 else last)
+
+
+def _answer(session: Session) -> list[View]:
+    """What the turn came to, as messages: the answer or why there is none, and the buttons under it."""
+    text, about = session.answer.strip(), f"{session.id} {session.number}"
+    if session.state == "completed":
+        parts = pieces(safe(text), PIECE) if text else ["_Done; the agent had nothing more to say._"]
+        if len(parts) > MOST:
+            parts = [*parts[:MOST], "_The rest stands in the file below._"]
+        views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
+        last = views[-1]
+        views[-1] = View(last.text, (*last.blocks, *_foot(session), feedback.buttons(about)), 0)
+        return views
+    if session.state == "input_required":
+        return [View(brief(text, 300), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
+    return _undone(session, text, about)
+
+
+def _undone(session: Session, text: str, about: str) -> list[View]:
+    """A turn that failed or was stopped: why, and what was done until then."""
+    word = {"failed": "⚠️ That did not work", "rejected": "⚠️ That was not begun", "canceled": "⏹ Stopped"}[session.state]
+    why = session.reason or "no reason was given"
+    why = f"*{word}.* {mrkdwn(why)}" if session.state != "canceled" else f"*{mrkdwn(why)}*"
+    done = [_step(step) for step in session.steps if step.status == "completed"][-5:]
+    blocks: list[Block] = [section(why)]
+    if done:
+        more = session.count - len(done)
+        blocks.append(section("Done until then:\n" + "\n".join(done) + (f"\n… and {more} more steps" if more > 0 else "")))
+    elif session.state == "canceled":
+        blocks.append(context(f"Nothing had been done by then ({span(session.ended - session.asked)})."))
+    if text:
+        blocks.append(markdown(safe(pieces(text, 6000)[0])))
+    elements = [button("steps", "Steps", about)] if session.count else []
+    if session.state != "canceled":
+        elements.insert(0, button("retry", "Try again", about, "primary"))
+    blocks += [*_notices(session, 0), *([actions(*elements)] if elements else [])]
+    return [View(brief(f"{word}. {session.reason}", 300), tuple(blocks), 0)]
+
+
+def _notices(session: Session, n: int) -> list[Block]:
+    return [context(_notice(notice)) for notice in session.notices[-3:]] if n == 0 else []
+
+
+def _notice(notice: Notice) -> str:
+    return f"{'⚠️' if notice.level == 'warning' else 'ℹ️'} {mrkdwn(notice.text, 1900)}"
+
+
+def _foot(session: Session) -> list[Block]:
+    if not session.count and not session.usage.usd:
+        return []
+    elements = [actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count and not late(session) else []
+    return [context(_sum(session)), *elements]
+
+
+def folded(session: Session) -> View:
+    """How it went, in one line; what was done stands behind a button."""
+    if session.state == "input_required":
+        return View("Waiting for an answer", (context("Waiting for an answer, see below."),), 1)
+    line = _sum(session)
+    blocks = [context(line)] + ([actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count else [])
+    return View(line, tuple(blocks), 1)
+
+
+def _sum(session: Session) -> str:
+    word = {"completed": "Done", "failed": "Failed", "canceled": "Stopped", "rejected": "Not begun"}.get(session.state, "Waiting")
+    parts = [f"{word} {'in' if word == 'Done' else 'after'} {span(session.ended - session.asked)}"]
+    parts += [f"{session.count} step{'s' if session.count != 1 else ''}"] if session.count else []
+    parts += [f"${session.usage.usd:.2f}"] if session.usage.usd else []
+    return " · ".join(parts)
+
+
+def steps(told: Sequence[Event]) -> Block:
+    """All that was done in a turn, as a form to look at."""
+    lines = [_step(step) + _detail(step) for step in told if isinstance(step, Step)]
+    texts, page = [], ""
+    for line in lines or ["No steps were told."]:
+        if len(page) + len(line) > 2800:
+            texts.append(page)
+            page = ""
+        page = f"{page}\n{line}" if page else line
+    blocks = [section(text) for text in [*texts, page][-90:]]
+    title = {"type": "plain_text", "text": "What was done"}
+    return {"type": "modal", "callback_id": "steps", "title": title, "close": {"type": "plain_text", "text": "Close"}, "blocks": blocks}
+
+
+def _detail(step: Step) -> str:
+    return f"\n      `{mrkdwn(brief(step.detail, 120), 300).replace('`', '')}`" if step.detail else ""

@@ -1,0 +1,102 @@
+"""The folder of agents' files, and of each file its last good version."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from pathlib import Path
+
+from watchfiles import awatch
+
+from bot.agent import Agent, conflicts, parse
+from bot.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+class Agents:
+    """The agents of a folder, in the order in which they were first read: where two claim a place, the earlier one has it."""
+
+    def __init__(self, folder: Path, look: float = 5.0) -> None:
+        self.folder = folder
+        self.look = look  # seconds: some file systems tell of no change, so look anyway
+        self.problems: list[str] = []
+        self._good: dict[str, Agent] = {}
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """What can be used now: of a broken file the version before it broke."""
+        return tuple(self._good.values())
+
+    def load(self) -> None:
+        """Read the folder again. What is wrong with a file is told in `problems`. Raises ConfigError if there is no folder."""
+        found = self._found()
+        problems = [problem for name, path in found.items() if (problem := self._read(name, path))]
+        self._good = {name: agent for name, agent in self._good.items() if name in found}
+        if not found:
+            problems.append(f"{self.folder} has no agent yet; put a file into it, like {self.folder / 'helper.md'}")
+        self._tell([*problems, *conflicts(self.agents)])
+
+    async def watch(self, changed: Callable[[], Awaitable[None]]) -> None:
+        """Read the folder whenever something changes in it, and call `changed` if that made a difference; until cancelled."""
+        async with aclosing(self._looks()) as looks:
+            async for _ in looks:
+                before = self.agents, self.problems
+                try:
+                    self.load()
+                except ConfigError as error:
+                    self._tell([f"{error}; until then its last agents go on"])
+                if (self.agents, self.problems) != before:
+                    await changed()
+
+    async def _looks(self) -> AsyncGenerator[None, None]:
+        """Each time that it is worth looking again."""
+        wait = int(self.look * 1000)
+        while True:
+            try:
+                async for _ in awatch(
+                    self.folder, watch_filter=None, debounce=400, recursive=False, rust_timeout=wait, yield_on_timeout=True
+                ):  # fmt: skip
+                    yield
+            except (OSError, RuntimeError):  # the folder is away, or the system watches too much already
+                yield
+                await asyncio.sleep(self.look)
+
+    def _found(self) -> dict[str, Path]:
+        try:
+            files = sorted(path for path in self.folder.iterdir() if path.suffix == ".md")
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"AGENTS_DIR: there is no folder {self.folder}; make it, or name the one that has the agents' files"
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                f"AGENTS_DIR: {self.folder} cannot be read ({error.strerror}); name a folder that this user may read"
+            ) from error
+        return {path.stem: path for path in files if path.name != "README.md" and not path.name.startswith(("_", "."))}
+
+    def _read(self, name: str, path: Path) -> str:
+        """Keep what the file says; in words what is wrong with it, or nothing."""
+        try:
+            self._good[name] = parse(name, path.read_text("utf-8"))
+        except UnicodeDecodeError:
+            problem = f"agents/{path.name}: this is not UTF-8; save it as UTF-8"
+        except IsADirectoryError:
+            problem = f"agents/{path.name}: this is a folder; an agent is one file, and what is not an agent's ends otherwise than in .md"
+        except OSError as error:
+            problem = f"agents/{path.name}: it cannot be read ({error.strerror}); give this user the right to, or remove it"
+        except ConfigError as error:
+            problem = str(error)
+        except (ValueError, RecursionError) as error:
+            problem = f"agents/{path.name}: the front matter is no YAML: {error}"
+        else:
+            return ""
+        return f"{problem}; until that is right, its last good version goes on" if name in self._good else problem
+
+    def _tell(self, problems: Iterable[str]) -> None:
+        """Note what is wrong, and log what was not wrong before."""
+        lines = [line for problem in problems for line in problem.split("\n")]
+        for line in lines:
+            if line not in self.problems:
+                log.warning("agents_file_wrong: %s", line, extra={"action": "agents_file_wrong"})
+        self.problems = lines

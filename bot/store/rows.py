@@ -1,0 +1,45 @@
+"""The inside's objects as rows, and back."""
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from bot import event
+from bot.event import Answered, Event, Question
+from bot.message import Message
+from bot.ports import Asked, Delivery, Feedback, Post
+from bot.session import Session
+
+SESSION: TypeAdapter[Session] = TypeAdapter(Session)
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
+ANSWERED: TypeAdapter[Answered] = TypeAdapter(Answered)
+FEEDBACK: TypeAdapter[Feedback] = TypeAdapter(Feedback)
+EVENTS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in event.Event.__args__}
+
+
+def dump(adapter: TypeAdapter[Any], value: object) -> str:
+    return adapter.dump_json(value, exclude_defaults=True).decode()
+
+
+def session(row: sa.Row[Any]) -> Session:
+    return replace(SESSION.validate_json(row.data), muted=row.muted)
+
+
+def told(row: sa.Row[Any]) -> Event:
+    return EVENTS[row.type].validate_json(row.data)
+
+
+def asked(row: sa.Row[Any]) -> Asked:
+    answered = ANSWERED.validate_json(row.answered) if row.answered else None
+    return Asked(row.session_id, row.turn, QUESTION.validate_json(row.data), answered)
+
+
+def delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(row.key, row.kind, row.body, row.at)
+
+
+def post(row: sa.Row[Any]) -> Post:
+    return Post(row.slot, row.session_id, row.thread, row.id, row.ts, row.shown)

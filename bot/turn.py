@@ -1,0 +1,235 @@
+"""The heart: a runtime's events become the session's state, and what people see of it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import policy, prompt
+from bot.agent import Agent
+from bot.errors import BotError
+from bot.event import Event, Finished, Notice, Text, Thought, Usage
+from bot.inbox import Inbox
+from bot.message import Quote
+from bot.ports import Runtime, Show, Store, Surface, Turn
+from bot.session import Session
+
+log = logging.getLogger(__name__)
+CLOSING = 10.0  # seconds that a runtime may take to stop
+KNOWN: tuple[type, ...] = Event.__args__
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Where sessions have their folders, the environment that agents' files may name, and how long a question is held open (seconds)."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    hold: float = 600.0
+
+
+class Turns:
+    """Runs the turns of any session. What it is given is all that it knows."""
+
+    def __init__(
+        self, agent: Callable[[str], Agent], runtime: Callable[[Agent], Runtime], store: Store, surface: Surface, house: House
+    ) -> None:
+        self.agent, self.runtime, self.store, self.surface, self.house = agent, runtime, store, surface, house
+
+    async def run(self, session_id: str, wake: asyncio.Event) -> None:
+        """Say to the agent whatever waits in the session's inbox, until nothing does. `wake` is set when more has come."""
+        session, epoch = await self.store.begin(session_id)
+        while True:
+            wake.clear()
+            inbox = Inbox(self.store, self.surface, session, wake)
+            if not await inbox.open():
+                return
+            async with self.surface.follow(session, agent := self.agent(session.agent)) as show:
+                session = await self._go_on(session, epoch, agent, inbox, show)
+            if not session.ended:
+                return  # it waits for a person, and nothing here waits with it
+            await self.store.release(inbox.missed)
+            await self.store.finish(session.id, session.number)
+
+    async def _go_on(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
+        if inbox.again and session.ended:
+            show(session)  # only its last word was not shown yet
+            return session
+        return await (self._stopped if inbox.stop else self._turn)(session, epoch, agent, inbox, show)
+
+    async def _turn(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
+        session = await self._begin(session, epoch, agent, inbox, show)
+        today = (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
+        async for events in self._happen(session, agent, inbox, today):
+            session = session.fold(events, at := time.time())
+            inbox.session = session
+            await self.store.save(epoch, session, events, at)
+            show(session)
+        return session
+
+    async def _begin(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
+        answered = inbox.answered()
+        session = session.fold(answered, time.time())
+        session = session.resumed() if inbox.again else session.begin(inbox.messages)
+        await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
+        await self.store.save(epoch, session, answered, time.time())
+        inbox.begun(epoch, session, agent)
+        show(session)
+        for message in inbox.messages:
+            await self.surface.mark(message, "taken")
+        return session
+
+    async def _stopped(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
+        """Somebody stopped what had not begun, what was cut, or what waited for an answer."""
+        assert inbox.stop
+        stop, at = inbox.stop, time.time()
+        if inbox.messages and not inbox.again:
+            session = session.begin(inbox.messages)
+        if not session.over:
+            session = session.apply(end := Finished("canceled", stop.text), at)
+            await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
+            await self.store.save(epoch, session, [end], at)
+            show(session)
+        await self.store.drop([stop.id, *(message.id for message in inbox.messages)])
+        return session
+
+    async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncIterator[list[Event]]:
+        """What the runtime tells, in batches, until the turn ends: by itself, by a person, by its time, or by its budget."""
+        left = agent.budget.minutes_per_turn * 60
+        heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
+        pump = asyncio.create_task(_pump(told(self._run(session, agent, inbox)), heard), name=f"turn-{session.id}")
+        watch = asyncio.create_task(inbox.watch(heard), name=f"inbox-{session.id}")
+        try:
+            while True:
+                waiting, since = inbox.session.state == "input_required", time.monotonic()
+                batch = await _batch(heard, self.house.hold if waiting else left)
+                if batch is None and waiting:
+                    return
+                left -= 0 if waiting else time.monotonic() - since
+                end = _end(batch, inbox.session, agent, today)
+                if end and end.state != "completed":
+                    await _stop(pump)
+                yield merge([*(event for event in batch or [] if not isinstance(event, Finished)), *([end] if end else [])])
+                if end:
+                    return
+        finally:
+            watch.cancel()
+            await _stop(pump)
+            await asyncio.wait([watch])
+
+    async def _run(self, session: Session, agent: Agent, inbox: Inbox) -> AsyncGenerator[Event, None]:
+        if why := policy.broke(agent, session, (await self.store.spent(agent.name, midnight())).usd):
+            yield Finished("rejected", why)
+            return
+        turn, notices = await self._prepare(session, agent, inbox)
+        for notice in notices:
+            yield notice
+        async with aclosing(self.runtime(agent).run(turn, inbox)) as events:  # type: ignore[type-var]
+            async for event in events:
+                yield event
+
+    async def _prepare(self, session: Session, agent: Agent, inbox: Inbox) -> tuple[Turn, list[Notice]]:
+        """All that the runtime needs: context, files, a folder."""
+        folder = self.house.folder / session.id
+        (folder / "in").mkdir(parents=True, exist_ok=True)
+        notices: list[Notice] = []
+        files: list[Path] = []
+        quotes: tuple[Quote, ...] = ()
+        for attachment in [attachment for message in inbox.messages for attachment in message.files]:
+            try:
+                files.append(await self.surface.fetch(attachment, folder / "in"))
+            except BotError as error:
+                notices.append(Notice(str(error), "warning"))
+        try:
+            quotes = await self.surface.said(session, session.seen, inbox.messages)
+        except BotError as error:
+            notices.append(Notice(str(error), "warning"))
+        last = inbox.messages[-1]
+        environment = {name: self.house.environment[name] for name in agent.environment if name in self.house.environment}
+        text = inbox.words() or prompt.compose(inbox.messages, quotes, files)
+        instructions = prompt.instructions(agent, last.author, last.channel_name or last.channel, last.at)
+        return Turn(
+            session.id, session.number, agent, text, instructions, session.resume, inbox.again, inbox.answer, folder.resolve(),
+            tuple(files), last.author, environment,
+        ), notices  # fmt: skip
+
+
+async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
+    """The events, of which the last is Finished, whatever the runtime does; if it raises, the failure in words."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                if not isinstance(event, KNOWN):
+                    raise TypeError(f"the runtime told {event!r}, which is no event")
+                yield event
+                if isinstance(event, Finished):
+                    return
+        yield Finished("failed", "The agent's runtime ended without saying how.")
+    except BotError as error:
+        yield Finished("failed", str(error), type(error).__name__)
+    except Exception as error:
+        log.exception("runtime_crashed", extra={"action": "runtime_crashed"})
+        yield Finished("failed", f"The agent's runtime broke: {type(error).__name__}. The log of frontdesk says where.", repr(error)[:500])
+
+
+async def _pump(events: AsyncIterator[Event], heard: "asyncio.Queue[Event]") -> None:
+    async with aclosing(events):  # type: ignore[type-var]
+        async for event in events:
+            await heard.put(event)
+
+
+async def _batch(heard: "asyncio.Queue[Event]", seconds: float) -> list[Event] | None:
+    """Whatever has come meanwhile, at least one event; None when the time is over."""
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            batch = [await heard.get()]
+    except TimeoutError:
+        return None
+    while not heard.empty() and not isinstance(batch[-1], Finished):
+        batch.append(heard.get_nowait())
+    return batch
+
+
+async def _stop(pump: "asyncio.Task[None]") -> None:
+    """Close the runtime, and wait until it is closed: what has been said to be stopped has stopped."""
+    pump.cancel()
+    done, _ = await asyncio.wait([pump], timeout=CLOSING)
+    if not done:
+        log.error("runtime_does_not_stop", extra={"action": "runtime_does_not_stop"})
+
+
+def _end(batch: list[Event] | None, session: Session, agent: Agent, today: float) -> Finished | None:
+    if batch is None:
+        return Finished(
+            "failed", f"This took longer than the {agent.budget.minutes_per_turn:g} minutes that {agent.file} allows for one turn."
+        )
+    for event in batch:
+        if isinstance(event, Finished):
+            return event
+    used = sum(event.usd for event in batch if isinstance(event, Usage))
+    if used and (why := policy.broke(agent, session.fold([e for e in batch if isinstance(e, Usage)], 0), today + session.usage.usd + used)):
+        return Finished("failed", why)
+    return None
+
+
+def merge(events: Sequence[Event]) -> list[Event]:
+    """The same, with pieces of text that follow one another put together."""
+    merged: list[Event] = []
+    for event in events:
+        match merged[-1] if merged else None, event:
+            case Text(before, final), Text(text, False):
+                merged[-1] = Text(before + text, final)
+            case Thought(before), Thought(text):
+                merged[-1] = Thought(before + text)
+            case _:
+                merged.append(event)
+    return merged
+
+
+def midnight() -> float:
+    """When today began, in UTC (Unix seconds)."""
+    now = time.time()
+    return now - now % 86400

@@ -1,0 +1,89 @@
+"""What Frontdesk itself says, and the words that it understands in a thread."""
+
+import time
+from collections.abc import Sequence
+
+from bot.agent import Agent
+from bot.event import ALLOW, ALLOW_SESSION, DENY, Question
+from bot.session import Session
+
+COMMANDS = {
+    "stop": "stop what runs here",
+    "status": "say how far it is",
+    "mute": "stay quiet here until somebody says `unmute`, or mentions me",
+    "unmute": "listen again",
+    "new": "forget what was said, and begin anew in this thread",
+    "help": "show this",
+}
+SAID = {
+    "allow": ALLOW, "yes": ALLOW, "ok": ALLOW, "approve": ALLOW, "allow once": ALLOW,
+    "allow for this session": ALLOW_SESSION, "always": ALLOW_SESSION, "deny": DENY, "no": DENY, "refuse": DENY,
+}  # fmt: skip
+
+
+def command(text: str) -> str:
+    """The word of COMMANDS that this text is, if it is nothing else."""
+    word = text.strip().strip(".!").lower()
+    return word if word in COMMANDS else ""
+
+
+def aside(text: str) -> bool:
+    return text.lstrip().lower().startswith("(aside)")
+
+
+def usage(agents: Sequence[Agent], here: Agent | None) -> str:
+    """What a person sees who asks for help, or says nothing."""
+    lines = ["Mention me and say what you need; I answer in the thread. There, go on without a mention."]
+    if agents:
+        lines.append("*Who is here*")
+        lines += [
+            f"• *{agent.name}*{' (answers here)' if here and agent.name == here.name else ''}: {agent.description}" for agent in agents
+        ]
+        lines.append(f"Pick one by its name: `{agents[0].name}: …`")
+    lines.append("*In a thread you can say*")
+    lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
+    lines.append("• a line that begins with `(aside)` is not for me")
+    return "\n".join(lines)
+
+
+def status(session: Session, waiting: int) -> str:
+    """How far a session is, in a sentence or two."""
+    match session.state:
+        case "submitted" | "working":
+            doing = next((step.title for step in reversed(session.steps) if step.status == "working"), "")
+            text = f"{session.agent} has been working for {span(time.time() - session.asked)}" + (f": {doing}" if doing else "")
+        case "input_required":
+            text = (
+                f"{session.agent} waits for an answer: {session.open[0].parts[0].text}"
+                if session.open
+                else f"{session.agent} waits for you"
+            )
+        case _:
+            text = f"{session.agent} is done here ({session.state}, {span(session.ended - session.asked)})"
+    return text + (f". {waiting} more {'message waits' if waiting == 1 else 'messages wait'} their turn" if waiting else "") + "."
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it."""
+    seconds = max(0, int(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def typed(question: Question, text: str) -> dict[str, tuple[str, ...]] | None:
+    """What a typed reply answers, if it can be an answer: an option by its label or number, or free text."""
+    if len(question.parts) != 1:
+        return None
+    part, said = question.parts[0], text.strip()
+    labels = {option.label.lower(): option.label for option in part.options}
+    labels |= {str(n): option.label for n, option in enumerate(part.options, 1)}
+    if question.kind == "permission":
+        labels |= {word: label for word, label in SAID.items() if label.lower() in labels}
+    pieces = [piece.strip().lower() for piece in said.split(",")] if part.multi else [said.lower().rstrip(".!")]
+    if all(piece in labels for piece in pieces):
+        return {part.id: tuple(labels[piece] for piece in pieces)}
+    free = question.kind != "permission" and (part.free_text or not part.options)
+    return {part.id: (said,)} if free and said else None

@@ -1,0 +1,138 @@
+"""What people get wrong in an agent's file, and the sentence that they are told."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.agent import Agent, conflicts, parse
+from bot.errors import ConfigError
+from bot.store.files import Agents
+
+GOOD = """\
+---
+description: Reviews pull requests.
+runtime: echo
+triggers:
+  - mention: ["#reviews", C0123ABCD]
+  - command: /review
+allow: {approve: ["@platform"]}
+---
+You review for {{ person.name }}.
+"""
+
+
+def file(front: str, body: str = "Be kind.") -> str:
+    return f"---\ndescription: Reviews.\nruntime: echo\n{front}\n---\n{body}\n"
+
+
+def told(text: str, name: str = "reviewer") -> str:
+    """What a file's author is told."""
+    with pytest.raises(ConfigError) as caught:
+        parse(name, text)
+    return str(caught.value)
+
+
+def test_a_good_file_is_an_agent() -> None:
+    agent = parse("reviewer", GOOD)
+
+    assert (agent.name, agent.runtime, agent.instructions) == ("reviewer", "echo", "You review for {{ person.name }}.")
+    assert agent.claims() == ["mentions in #reviews", "mentions in C0123ABCD", "the command /review"]
+    assert agent.names() == {"#reviews", "@platform"}
+
+
+def test_the_version_changes_with_every_letter() -> None:
+    assert parse("reviewer", GOOD).version != parse("reviewer", GOOD + "!").version
+
+
+def test_a_file_of_windows_is_read_as_any_other() -> None:
+    agent = parse("reviewer", "\ufeff" + GOOD.replace("\n", "\r\n"))
+
+    assert agent.instructions == "You review for {{ person.name }}."
+
+
+def test_names_become_ids_and_a_name_without_one_stays() -> None:
+    agent = parse("reviewer", GOOD).resolved({"#reviews": "C1"})
+
+    assert agent.triggers[0].mention == ("C1", "C0123ABCD")
+    assert agent.allow.approve == ("@platform",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("You review.", "the first line has to be ---, then keys and values, then --- again, then what the agent is told"),
+        ("---\ndescription: x\n", "the front matter that begins with --- has no second --- to end it"),
+        ("---\n- a\n---\n", "the front matter has to be keys and values, like `description: Answers questions.`"),
+        ("---\nruntime: echo\n---\n", "description: Field required"),
+        ("---\ndescription: x\n---\n", "runtime: Field required"),
+        (file("descripton: y"), "descripton: unknown key; did you mean 'description'?"),
+        (file("trigger: []"), "trigger: unknown key; did you mean 'triggers'?"),
+        (file("name: other"), "name: the agent is called like its file, 'reviewer'; remove the key, or rename the file"),
+        (file("version: 1"), "version: not a key of an agent's file; the text below the front matter is the instructions"),
+        (file("reply: loud"), "reply: Input should be 'thread' or 'private' (it is 'loud')"),
+        (file("budget: {usd_per_day: 0}"), "budget.usd_per_day: Input should be greater than 0 (it is 0)"),
+        (file("budget: {usd_pro_day: 1}"), "budget.usd_pro_day: unknown key; did you mean 'usd_per_day'?"),
+        (file("triggers: [{}]"), "triggers.0: each trigger has exactly one key: mention, messages, dm, command, shortcut or reaction"),
+        (file("triggers: [{mentoin: x}]"), "triggers.0.mentoin: unknown key; did you mean 'mention'?"),
+        (
+            file("triggers: [{command: Review}]"),
+            "triggers.0.command: 'Review' is no command: it is written /like-this, in small letters, at most 32 characters",
+        ),
+        (
+            file("triggers: [{messages: {channel: C1, pattern: '('}}]"),
+            "triggers.0.messages.pattern: '(' is no regular expression: missing ), unterminated subpattern at position 0 (it is '(')",
+        ),
+        (
+            file("triggers: [{shortcut: {callback: t, name: A name that is far too long}}]"),
+            "triggers.0.shortcut.name: String should have at most 24 characters (it is 'A name that is far too long')",
+        ),
+        (
+            file("allow: {run: [member]}"),
+            "allow.run: 'member' is nobody; did you mean 'members'?: say members, admins, guests, everyone, asker, @group or an id",
+        ),
+    ],
+)
+def test_each_mistake_is_told_with_its_place(text: str, sentence: str) -> None:
+    assert told(text).removeprefix("agents/reviewer.md: ").startswith(sentence)
+
+
+def test_front_matter_that_is_no_yaml_says_where() -> None:
+    sentence = told("---\ndescription: [x\n---\n")
+
+    assert sentence.startswith("agents/reviewer.md: the front matter is no YAML: while parsing a flow sequence")
+    assert "line 1, column 14" in sentence
+
+
+def test_a_broken_template_is_told_before_anybody_asks() -> None:
+    sentence = told(file("", "Hello {{ person.name"))
+
+    assert sentence.startswith("agents/reviewer.md: the text below the front matter is no template: ")
+
+
+def test_a_file_name_that_cannot_be_a_name_is_told() -> None:
+    sentence = told(GOOD, "My Reviewer")
+
+    assert sentence == "agents/My Reviewer.md: an agent's name is its file's: small letters, digits, - and _, at most 40 of them"
+
+
+def test_all_mistakes_of_a_file_are_told_at_once() -> None:
+    lines = told(file("reply: loud\ncolour: red")).splitlines()
+
+    assert len(lines) == 2
+    assert all(line.startswith("agents/reviewer.md: ") for line in lines)
+
+
+def test_a_place_that_two_agents_claim_names_both_files() -> None:
+    one, other = parse("one", file("triggers: [{command: /go}, {dm: true}]")), parse("other", file("triggers: [{command: /go}]"))
+
+    assert conflicts([one, other]) == ["agents/one.md and agents/other.md both claim the command /go; remove it from one of them"]
+
+
+def test_the_agents_that_come_along_are_good() -> None:
+    folder = Agents(Path(__file__).parents[1] / "agents")
+
+    folder.load()
+
+    assert not folder.problems
+    assert all(isinstance(agent, Agent) for agent in folder.agents)
+    assert {"helper", "coder", "triage"} <= {agent.name for agent in folder.agents}

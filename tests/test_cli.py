@@ -1,0 +1,201 @@
+"""The commands of the shell, as a shell runs them: what they print, and the code they end with."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.agent import parse
+from bot.event import Finished, Started, Text, Usage
+from bot.message import Message, Person
+from bot.ports import Feedback
+from bot.session import Session
+from bot.store.sql import SqlStore
+
+ROOT = Path(__file__).parents[1]
+HELPER = "---\ndescription: Helps.\nruntime: echo\ntriggers: [{mention: ['*']}, {command: /help-me}]\n---\nHelp {{ person.name }}.\n"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A folder with agents in it, in which commands are run."""
+
+    folder: Path
+
+    def run(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=self.folder,
+            env={**kept, "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=50,
+        )
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    (tmp_path / "agents").mkdir()
+    shell = Shell(tmp_path)
+    shell.write("agents/helper.md", HELPER)
+    return shell
+
+
+def test_it_says_its_version_and_its_commands(shell: Shell) -> None:
+    assert shell.run("--version").stdout == "frontdesk 0.1.0\n"
+
+    helped = shell.run("--help")
+
+    assert helped.returncode == 0
+    assert all(verb in helped.stdout for verb in ("play", "run", "check", "doctor", "manifest", "ask", "sessions", "usage", "feedback"))
+
+
+def test_a_command_that_there_is_not_is_a_mistake_in_the_call(shell: Shell) -> None:
+    assert shell.run("serve").returncode == 2
+    assert shell.run().returncode == 2
+
+
+def test_the_manifest_is_written_and_then_all_is_well(shell: Shell) -> None:
+    before = shell.run("check")
+    written = shell.run("manifest", "--write", "manifest.yaml")
+    after = shell.run("check")
+
+    assert before.returncode == 1
+    assert before.stderr == "frontdesk: manifest.yaml is not there; write it with: frontdesk manifest --write manifest.yaml\n"
+    assert (written.returncode, written.stdout) == (0, "")
+    assert (after.returncode, after.stderr) == (0, "")
+    assert after.stdout.splitlines() == [
+        "WHAT COMES BY         GOES TO  ON",
+        "mentions everywhere   helper   echo",
+        "the command /help-me  helper   echo",
+    ]
+
+
+def test_check_finds_what_is_wrong_and_names_the_file(shell: Shell) -> None:
+    shell.run("manifest", "--write", "manifest.yaml")
+    shell.write("agents/a.md", HELPER.replace("echo", "ecko").replace("'*'", "C1").replace("/help-me", "/a"))
+    shell.write("agents/b.md", HELPER.replace("person.name", "user").replace("'*'", "C2").replace("/help-me", "/b"))
+
+    found = json.loads(shell.run("check", "--json").stdout)
+
+    assert found["ok"] is False
+    assert [agent["name"] for agent in found["agents"]] == ["a", "b", "helper"]
+    assert found["problems"][0].startswith("agents/a.md: runtime: there is no 'ecko'; there are ")
+    assert found["problems"][1:] == [
+        "agents/b.md: 'user' is undefined; a template may use person.name, person.id, channel.name, agent.name and date",
+        "manifest.yaml lacks the command /a; write it again with: frontdesk manifest --write",
+        "manifest.yaml lacks the command /b; write it again with: frontdesk manifest --write",
+    ]
+
+
+def test_a_mistake_in_the_set_up_is_one_line_without_a_traceback(shell: Shell) -> None:
+    no_folder = shell.run("check", AGENTS_DIR="nowhere")
+    no_number = shell.run("check", HTTP_PORT="many")
+    no_database = shell.run("sessions", DATABASE_URL="mysql://localhost/x")
+    nothing_yet = shell.run("sessions")
+
+    assert {each.returncode for each in (no_folder, no_number, no_database, nothing_yet)} == {2}
+    assert no_folder.stderr == ("frontdesk: AGENTS_DIR: there is no folder nowhere; make it, or name the one that has the agents' files\n")
+    assert no_number.stderr.startswith("frontdesk: HTTP_PORT: ")
+    assert no_database.stderr.startswith("frontdesk: DATABASE_URL: ")
+    assert nothing_yet.stderr == "frontdesk: DATABASE_URL: there is no frontdesk.db yet; it is made by: frontdesk run\n"
+
+
+def test_an_agent_answers_in_the_terminal(shell: Shell) -> None:
+    asked = shell.run("ask", "helper", "!step Look around\n!say Hello.")
+
+    assert (asked.returncode, asked.stdout) == (0, "Hello.\n")
+    assert "✓ Look around" in asked.stderr
+
+
+def test_an_agent_that_fails_says_why(shell: Shell) -> None:
+    asked = shell.run("ask", "helper", "!fail The disk is gone.")
+
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "failed. The disk is gone." in asked.stderr
+
+
+def test_a_question_that_nobody_can_answer_ends_it_with_words(shell: Shell) -> None:
+    asked = shell.run("ask", "helper", "!ask Which? | Red | Blue")
+
+    assert asked.returncode == 1
+    assert asked.stderr.endswith("frontdesk: The agent asks: Which? Nobody can answer it here; run this in a terminal, or ask in Slack.\n")
+
+
+def test_an_agent_that_there_is_not_is_told_with_those_there_are(shell: Shell) -> None:
+    asked = shell.run("ask", "helpr", "hello")
+
+    assert (asked.returncode, asked.stderr) == (2, "frontdesk: there is no agent 'helpr'; there are helper\n")
+
+
+@pytest.fixture
+def kept(shell: Shell) -> Shell:
+    """A shell beside a database in which one session was kept, and rated."""
+    asyncio.run(keep(f"sqlite+aiosqlite:///{shell.folder}/frontdesk.db"))
+    return shell
+
+
+async def keep(url: str) -> None:
+    store = SqlStore(url)
+    await store.open()
+    ana = Person("U1", "Ana")
+    message = Message("m1", "t1", "C1", ana, "Which door?", at=1763640000.0)
+    session = Session("s1", "helper", "t1", ana, "C1")
+    await store.start(session, message)
+    session, epoch = await store.begin("s1")
+    session = session.begin([message])
+    await store.take("s1", epoch, session, parse("helper", HELPER), ["m1"])
+    told = [Started("r1"), Text("The red one."), Usage(100, 20, 0, 0.25), Finished("completed")]
+    await store.save(epoch, session.fold(told, 1763640009.0), told, 1763640009.0)
+    await store.rate(Feedback("s1", 1, "U1", "bad", ("wrong",), "It was blue.", at=1763640010.0))
+    await store.close_all()
+
+
+def test_sessions_costs_and_opinions_are_read_from_the_store(kept: Shell) -> None:
+    sessions = json.loads(kept.run("sessions", "--json").stdout)
+    usage = json.loads(kept.run("usage", "--json").stdout)
+    feedback = json.loads(kept.run("feedback", "--json").stdout)
+
+    assert [(s["id"], s["agent"], s["state"], s["by"], s["usd"], s["title"]) for s in sessions] == [
+        ("s1", "helper", "completed", "Ana", 0.25, "Which door?"),
+    ]
+    assert usage == [{"agent": "helper", "input_tokens": 100, "output_tokens": 20, "cached_tokens": 0, "usd": 0.25}]
+    assert [(f["agent"], f["rating"], f["reasons"], f["text"]) for f in feedback] == [("helper", "bad", "wrong", "It was blue.")]
+
+
+def test_people_get_tables_and_may_look_while_the_bot_runs(kept: Shell) -> None:
+    async def beside() -> tuple[str, str]:
+        store = SqlStore(f"sqlite+aiosqlite:///{kept.folder}/frontdesk.db")
+        await store.open()
+        try:
+            listed, live = await asyncio.to_thread(kept.run, "sessions"), await asyncio.to_thread(kept.run, "sessions", "--live")
+        finally:
+            await store.close_all()
+        return listed.stdout, live.stdout
+
+    listed, live = asyncio.run(beside())
+
+    assert listed.splitlines()[0].split() == ["ID", "AGENT", "STATE", "ASKED", "BY", "USD", "TITLE"]
+    assert listed.splitlines()[1].endswith("Ana  $0.25  Which door?")
+    assert len(live.splitlines()) == 1
+
+
+def test_the_doctor_says_what_is_missing_and_what_to_do(shell: Shell) -> None:
+    looked = shell.run("doctor", "--no-wait", "--json")
+
+    found = {each["name"]: each for each in json.loads(looked.stdout)}
+    assert looked.returncode == 1
+    assert (found["bot token"]["ok"], found["bot token"]["words"]) == (False, "SLACK_BOT_TOKEN is not set")
+    assert found["bot token"]["remedy"].startswith("set SLACK_BOT_TOKEN to the xoxb- token at ")
+    assert found["database"]["ok"]
+    assert found["agent helper"]["ok"]
