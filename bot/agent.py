@@ -184,7 +184,7 @@ def parse(name: str, text: str) -> Agent:
     head, body = _halves(file, text)
     try:
         front = yaml.safe_load(head)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: the front matter is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(front, dict):
         raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")

@@ -228,5 +228,3 @@ def _filled(block: Json, fresh: Callable[[str], str]) -> Json:
 
 def _named(node: Json, fresh: Callable[[str], str]) -> Json:
     return node if "action_id" in node or node.get("type") == "image" else {**node, "action_id": fresh("a")}
-
-

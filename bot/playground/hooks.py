@@ -65,5 +65,3 @@ def _take_back(world: World, hook: Hook) -> None:
         world.feed.tell("ephemeral", user=hook.user, channel=hook.channel, ts=hook.ts, message=None)
     elif hook.ts in world.channel(hook.channel).messages:
         posting.remove(world, world.channel(hook.channel), hook.ts)
-
-

@@ -13,6 +13,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from .deeds import Deeds
+from .feed import Watch
 from .render import Renderer
 from .scene import Scene, Spot, version
 from .things import Json
@@ -133,17 +134,22 @@ class Page:
         watch = self.slack.changes(size=1)
         try:
             yield
-            while True:
-                try:
-                    async with asyncio.timeout(AGAIN_SECONDS):
-                        await anext(watch)
-                except TimeoutError:
-                    pass
+            while await _changed(watch):
                 yield
-        except StopAsyncIteration:
-            return
         finally:
             watch.close()
+
+
+async def _changed(watch: Watch) -> bool:
+    """Waits for a change, or for a while; False when there will be none any more."""
+    try:
+        async with asyncio.timeout(AGAIN_SECONDS):
+            await anext(watch)
+    except TimeoutError:
+        return True
+    except StopAsyncIteration:
+        return False
+    return True
 
 
 def _wrapped(key: str, html: str) -> Markup:

@@ -17,6 +17,7 @@ from bot.slack.calls import call, error_of
 from bot.slack.listeners import Listeners
 
 TIMEOUT = 15.0  # seconds until a socket has to be there
+PING = 2.0  # seconds between two pings: a connection that was reset is noticed at the next one, the SDK's 10 s are long for a person
 WHERE = {"xoxb-": "OAuth & Permissions", "xapp-": "Basic Information, App-Level Tokens, with the scope connections:write"}
 
 
@@ -55,7 +56,8 @@ class Connection:
         """Raises ConfigError where no socket opens in time."""
         app = AsyncApp(client=self.client, logger=logging.getLogger("slack_bolt"))
         self.listeners.listen(app)
-        self._socket = AsyncSocketModeHandler(app, self.settings.slack_app_token, logger=logging.getLogger("slack_sdk.socket"))
+        log = logging.getLogger("slack_sdk.socket")
+        self._socket = AsyncSocketModeHandler(app, self.settings.slack_app_token, logger=log, ping_interval=PING)
         try:
             async with asyncio.timeout(TIMEOUT):
                 await self._socket.connect_async()  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError
 from bot.message import Kind, Person
-from bot.slack.calls import call, error_of
+from bot.slack.calls import call, error_of, refused
 
 log = logging.getLogger(__name__)
 FRESH = 600.0  # seconds that what was looked up is believed
@@ -76,7 +76,10 @@ class Directory:
         self._people.pop(user, None)
 
     async def person(self, id: str, hints: Mapping[str, Any] | None = None) -> Person:
-        """Somebody by id. `hints` is the event, whose teams tell who comes from elsewhere. Whom Slack does not know is external."""
+        """Somebody by id. `hints` is the event, whose teams tell who comes from elsewhere. Whom Slack does not know is external.
+
+        Raises SlackApiError where another try may help.
+        """
         hints = hints or {}
         user = await self._user(id)
         profile = user.get("profile") or {}
@@ -103,6 +106,8 @@ class Directory:
         try:
             user = dict((await call(self.client.users_info(user=id))).get("user") or {"id": id})
         except SlackApiError as error:
+            if refused(error).after is not None:
+                raise  # who somebody is must not be guessed because Slack was busy
             log.warning("person_unknown", extra={"action": "person_unknown", "error": str(error.response.get("error"))})
             return {"id": id, "unknown": True}
         self._people[id] = (time.monotonic(), user)

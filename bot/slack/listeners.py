@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slack_bolt import BoltResponse
@@ -27,6 +28,7 @@ from bot.slack.views import home
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
 TRIES = 4
+GRACE = 2.0  # seconds that what was received may still take when the process ends
 NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
 RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
            "subteam_members_changed", "member_joined_channel")  # fmt: skip
@@ -70,23 +72,27 @@ class Listeners:
             new = await self.journal.receive(delivery)
         except StoreFailed as error:
             log.error("not_kept", extra={"action": "not_kept", "kind": delivery.kind, "error": str(error)})
-            self._spawn(self._sorry(body, str(error)))
+            self._spawn(partial(self._answer, body, NOT_KEPT.format(why=error)))
             return BoltResponse(status=500, body="")
         if new:
-            self._spawn(self.handle(delivery), parse.lane(body))
+            self._spawn(partial(self.handle, delivery), parse.lane(body))
         return BoltResponse(status=200, body="")
 
     async def recover(self) -> None:
         """Deal with what the last process was given, and did not get to."""
         for delivery in await self.journal.waiting():
-            self._spawn(self.handle(delivery), parse.lane(json.loads(delivery.body)))
+            self._spawn(partial(self.handle, delivery), parse.lane(json.loads(delivery.body)))
 
     async def close(self) -> None:
         self._closed = True
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+            await asyncio.wait(self._tasks, timeout=GRACE)
+        for task in self._tasks:
+            task.cancel()  # it is not done, so the next process deals with it
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _spawn(self, work: Awaitable[None], lane: str = "") -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]], lane: str = "") -> None:
         """What comes of one thread is dealt with in the order in which it came."""
         task = asyncio.create_task(self._after(self._lanes.get(lane), work))
         self._tasks.add(task)
@@ -94,10 +100,10 @@ class Listeners:
             self._lanes[lane] = task
         task.add_done_callback(lambda task: self._ended(task, lane))
 
-    async def _after(self, before: "asyncio.Task[None] | None", work: Awaitable[None]) -> None:
+    async def _after(self, before: "asyncio.Task[None] | None", work: Callable[[], Awaitable[None]]) -> None:
         if before:
             await asyncio.wait([before])
-        await work
+        await work()
 
     def _ended(self, task: "asyncio.Task[None]", lane: str) -> None:
         self._tasks.discard(task)
@@ -124,9 +130,6 @@ class Listeners:
             except BotError as error:
                 return await self._answer(body, str(error))
         await self._answer(body, "I could not take that in: Slack or my disk did not answer. Try again in a minute.")
-
-    async def _sorry(self, body: Body, why: str) -> None:
-        await self._answer(body, NOT_KEPT.format(why=why))
 
     async def _answer(self, body: Body, text: str) -> None:
         """Say something to the person who caused this, and to nobody else."""

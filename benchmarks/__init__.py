@@ -1,0 +1,1 @@
+"""How fast Frontdesk is, and how small, beside a Bolt app that does nothing: python -m benchmarks."""

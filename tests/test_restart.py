@@ -1,0 +1,78 @@
+"""The process is ended in the middle of things, and the next one goes on: nothing is lost, and nothing is said twice."""
+
+from bot import app
+from bot.playground import Slack
+from bot.settings import Settings
+from tests.test_path import find, last, said
+
+
+async def test_a_turn_that_was_cut_goes_on_after_a_restart(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        root = await slack.mention("!step Reading\n!slow 1\n!say the end")
+        await slack.until(lambda: "Reading" in said(slack, root)[-1])
+
+    async with app.running(settings):
+        await slack.until(lambda: "the end" in said(slack, root)[-1])
+
+    assert len(said(slack, root)) == 1
+
+
+async def test_a_question_is_still_open_after_a_restart(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        root = await slack.mention("!ask Which colour? | Red | Blue\n!say It is {answer}.")
+        card = await slack.until(lambda: find(slack, root, "Which colour?"))
+
+    async with app.running(settings):
+        await slack.press(card, "Red", "ana")
+        await slack.until(lambda: "It is Red." in said(slack, root)[-1])
+
+    assert sum("Which colour?" in text for text in said(slack, root)) == 1
+
+
+async def test_what_was_acknowledged_and_not_dealt_with_is_dealt_with_later(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        slack.fail("users.info", status=500, times=1000)
+        root = await slack.mention("hello")
+        await slack.until(lambda: slack.made("users.info") and all(envelope.acked_at for envelope in slack.envelopes))
+
+    slack.forgive()
+    async with app.running(settings):
+        await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
+
+    assert len(said(slack, root)) == 1
+
+
+async def test_an_answer_that_was_sent_but_not_noted_is_not_sent_again(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        slack.fail("chat.postMessage", status=500, after=True)
+
+        root = await slack.mention("hello")
+        await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1], 10)
+
+        assert len(said(slack, root)) == 1
+        assert desk
+
+
+async def test_the_last_word_that_was_not_shown_is_shown_by_the_next_process(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        root = await slack.mention("!slow 0.2\n!say one\n!say the last word")
+        await slack.until(lambda: said(slack, root))
+        slack.fail("chat.update", status=500, times=1000)
+        async with desk.store.db.read():
+            await slack.until(lambda: sum(call.status == 500 for call in slack.calls if call.method == "chat.update") > 1, 10)
+
+    slack.forgive()
+    async with app.running(settings):
+        await slack.until(lambda: "the last word" in said(slack, root)[-1], 10)
+
+    assert len(said(slack, root)) == 1
+
+
+async def test_a_reset_connection_loses_nothing(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        slack.drop_sockets()
+
+        root = await slack.mention("hello")
+
+        await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1], 15)
+        assert "You said: hello" in slack.text(last(slack, root))
