@@ -1,9 +1,9 @@
 """What the stand-in saw of a thread: when it began, what was called for it, and its last word."""
 
 import json
+import re
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from bot.playground.web import Call
 Json = dict[str, Any]
 STATUS = ("agents.sessions.setStatus", "assistant.threads.setStatus")
 CHAT = ("chat.postMessage", "chat.update")
+STOP = re.compile(r"action_id\W+stop\W")
 
 
 def delivered(slack: Slack) -> dict[str, float]:
@@ -44,12 +45,13 @@ def calls(slack: Slack, root: Json) -> list[Call]:
     return found
 
 
-def final(slack: Slack, root: Json, words: str) -> Iterator[Call]:
-    """The calls that showed these words when no more were to come: the button to stop is gone."""
+def final(slack: Slack, root: Json, words: str) -> float | None:
+    """When these words were first shown with no more to come, so without the button to stop (monotonic seconds)."""
     for call in calls(slack, root):
         told = json.dumps([call.args.get("text"), call.args.get("blocks")])
-        if call.method in CHAT and words in told and not any(f'action_id{quote}: {quote}stop{quote}' in told for quote in ('"', '\\"')):
-            yield call
+        if call.method in CHAT and words in told and not STOP.search(told):
+            return call.at
+    return None
 
 
 def refused(slack: Slack) -> int:

@@ -83,6 +83,7 @@ class Frontdesk:
         """Stop hearing, let what runs finish within this time, leave the rest to the next process."""
         await self.slack.close()
         await self.listeners.close()
+        self.turns.leaving = True
         await self.engine.close(seconds)
         for task in self._tasks:
             task.cancel()

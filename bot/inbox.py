@@ -44,7 +44,7 @@ class Inbox:
         answers = [message for message in fresh if message.answer]
         if cut and self.session.open and not answers:
             return False  # its question still waits for a person; what else was said waits with it
-        self.messages = [*cut, *(answers if cut and answers else fresh)]
+        self.messages = [*cut, *answers] if cut else fresh  # what else was said meanwhile is said to the turn as it goes on
         self._known = {message.id for message in self.messages}
         return bool(self.messages)
 

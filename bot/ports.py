@@ -21,6 +21,7 @@ class Turn:
     that say honestly that it was cut. `answer` is set where the turn begins with the answer to a question that the runtime
     asked; `prompt` then holds the same answer in words. `folder` is the session's own, exists, and is kept between turns;
     `files` stand in it. `environment` has the variables that the agent's file names, and no others.
+    `leaving()` is true once this process goes away: a closed iterator then means that the next process goes on with the work.
     """
 
     session_id: str
@@ -35,13 +36,14 @@ class Turn:
     files: tuple[Path, ...] = ()
     person: Person = NOBODY
     environment: Mapping[str, str] = field(default_factory=dict)
+    leaving: Callable[[], bool] = bool
 
 
 class Runtime(Protocol):
     """Where an agent runs. Its class has `Options`, a pydantic model of the agent's `options`, and is made with one of them."""
 
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
-        """Do one turn, and tell what happens; closing the iterator stops the work for good.
+        """Do one turn, and tell what happens; closing the iterator stops the work for good, unless `turn.leaving()`.
 
         The first event is Started, whose `resume` is all that this runtime needs to find the work again; the last is
         Finished. With `turn.resume` set, go on with that conversation rather than begin one. `inbox` gives what people say

@@ -17,7 +17,7 @@ KEPT = 30  # steps, notices and artifacts that the state itself remembers; the s
 class Session:
     """A session. Times in Unix seconds. What stands under `number` belongs to the current turn, and is new with each.
 
-    `asked` is when the turn's first message was said, `began` when the runtime got it. `spent` is of the whole session.
+    `asked` is when the turn's first message was said; `waited` whether it has asked a person; `spent` is of the whole session.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Session:
     thought: str = ""
     steps: tuple[Step, ...] = ()
     count: int = 0
+    waited: bool = False
     plan: tuple[Item, ...] = ()
     questions: tuple[Question, ...] = ()
     closed: tuple[Answered, ...] = ()
@@ -73,7 +74,7 @@ class Session:
         return replace(
             self, state="submitted", seen=self.asked, number=self.number + 1, title=self.title or heading(said[-1].text),
             asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", thought="",
-            steps=(), count=0, plan=(), artifacts=(), notices=(), usage=NOTHING, reason="", error="",
+            steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), usage=NOTHING, reason="", error="",
         )  # fmt: skip
 
     def resumed(self) -> "Session":
@@ -103,7 +104,7 @@ class Session:
             case Question(id):
                 if any(question.id == id for question in self.questions):
                     return self
-                return replace(self, state="input_required", questions=(*self.questions, event)[-KEPT:])
+                return replace(self, state="input_required", waited=True, questions=(*self.questions, event)[-KEPT:])
             case Answered():
                 return self._answered(event)
             case Artifact():

@@ -38,6 +38,7 @@ class Turns:
         self, agent: Callable[[str], Agent], runtime: Callable[[Agent], Runtime], store: Store, surface: Surface, house: House
     ) -> None:
         self.agent, self.runtime, self.store, self.surface, self.house = agent, runtime, store, surface, house
+        self.leaving = False  # set when the process goes away
 
     async def run(self, session_id: str, wake: asyncio.Event) -> None:
         """Say to the agent whatever waits in the session's inbox, until nothing does. `wake` is set when more has come."""
@@ -63,11 +64,12 @@ class Turns:
     async def _turn(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         session = await self._begin(session, epoch, agent, inbox, show)
         today = (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
-        async for events in self._happen(session, agent, inbox, today):
-            session = session.fold(events, at := time.time())
-            inbox.session = session
-            await self.store.save(epoch, session, events, at)
-            show(session)
+        async with aclosing(self._happen(session, agent, inbox, today)) as happening:
+            async for events in happening:
+                session = session.fold(events, at := time.time())
+                inbox.session = session
+                await self.store.save(epoch, session, events, at)
+                show(session)
         return session
 
     async def _begin(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
@@ -96,7 +98,7 @@ class Turns:
         await self.store.drop([stop.id, *(message.id for message in inbox.messages)])
         return session
 
-    async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncIterator[list[Event]]:
+    async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncGenerator[list[Event], None]:
         """What the runtime tells, in batches, until the turn ends: by itself, by a person, by its time, or by its budget."""
         left = agent.budget.minutes_per_turn * 60
         heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
@@ -153,7 +155,7 @@ class Turns:
         instructions = prompt.instructions(agent, last.author, last.channel_name or last.channel, last.at)
         return Turn(
             session.id, session.number, agent, text, instructions, session.resume, inbox.again, inbox.answer, folder.resolve(),
-            tuple(files), last.author, environment,
+            tuple(files), last.author, environment, lambda: self.leaving,
         ), notices  # fmt: skip
 
 

@@ -76,3 +76,25 @@ async def test_a_reset_connection_loses_nothing(slack: Slack, settings: Settings
 
         await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1], 15)
         assert "You said: hello" in slack.text(last(slack, root))
+
+
+async def test_a_full_disk_is_told_and_nothing_is_acknowledged_that_was_not_kept(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        first = await slack.mention("before")
+        await slack.until(lambda: said(slack, first) and "You said: before" in said(slack, first)[-1])
+        async with desk.store.db.engine.connect() as connection:
+            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await _limit(desk, pages)
+
+        root = await slack.mention("x" * 3000 + " while it is full")
+        await slack.until(lambda: any("disk" in slack.text(m) and "full" in slack.text(m) for m in slack.ephemerals("ana")))
+        assert not said(slack, root)
+        await _limit(desk, 1_000_000)
+
+        await slack.until(lambda: said(slack, root) and "while it is full" in said(slack, root)[-1], 15)
+
+
+async def _limit(desk: app.Frontdesk, pages: int) -> None:
+    """What a full disk does to SQLite: no page more. It is set for each connection, so there is only the one that writes."""
+    async with desk.store.db.engine.connect() as connection:
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")

@@ -141,7 +141,7 @@ class Work:
 
     async def stop(self) -> None:
         """End the task, unless it has ended: nobody would hear what comes of it."""
-        if not self.talk.task or self.talk.over:
+        if not self.talk.task or self.talk.over or self.turn.leaving():
             return
         with suppress(RuntimeFailed, TimeoutError):
             async with asyncio.timeout(STOPPING):

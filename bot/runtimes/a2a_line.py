@@ -132,9 +132,9 @@ class Line:
         CARDS[self.address], self._until = (float("inf"), self._card), 0.0
 
     def forget(self) -> None:
-        """Read the card anew next time."""
-        CARDS.pop(self.address, None)
-        self._until = 0.0
+        """Read the card anew next time, if there was one."""
+        if CARDS.pop(self.address, None):
+            self._until = 0.0
 
     async def _read(self) -> AgentCard:
         until, card = CARDS.get(self.address, (0.0, AgentCard()))

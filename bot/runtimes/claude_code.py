@@ -58,8 +58,10 @@ class ClaudeCode:
             await work
         finally:
             work.cancel()
-            await asyncio.wait([work])
-            told.close()
+            try:
+                await asyncio.wait([work])
+            finally:
+                told.close()
             _ = work.cancelled() or work.exception()  # nobody is left to hear it
 
 
@@ -106,6 +108,8 @@ class Work:
                 await process.close()  # the SDK closes only what it has connected
             finally:
                 process.kill()
+                if client._query:  # the SDK leaves it open where its disconnect is cancelled
+                    client._query.close_receive_stream()
 
     def _asked_for(self) -> ClaudeAgentOptions:
         """What the SDK itself does; the rest stands in the process's command line."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RuntimeFailed
-from bot.event import Question, Started, Text
+from bot.event import Question, Started, Text, Thought
 from bot.message import Answer
 from tests.runtimes.a2a_turns import all_of, answer, end, only, resume, run, turn, until
 from tests.standins.a2a_agent import Agent
@@ -81,6 +81,18 @@ async def test_an_answer_is_given_once_and_what_stood_before_the_question_is_not
     assert len(agent.letters) == 2
 
 
+async def test_an_answer_that_was_heard_is_not_given_to_the_next_question(agent: Agent, tmp_path: Path) -> None:
+    # given an answer that led to another question, sent by a process that ended before it had noted anything
+    one = await all_of(run(agent.url, turn(tmp_path, "!ask One?\n!ask Two?")))
+    reply = Answer(only(Question, one)[0].id)
+    two = await all_of(run(agent.url, turn(tmp_path, "1", 2, resume=resume(one), answer=reply)))
+
+    again = await all_of(run(agent.url, turn(tmp_path, "1", 2, resume=resume(one), answer=reply, again=True)))
+
+    assert only(Question, again) == only(Question, two)
+    assert len(agent.letters) == 2
+
+
 async def test_an_answer_reaches_the_task_even_if_the_turn_is_counted_as_the_same(agent: Agent, tmp_path: Path) -> None:
     asked = await all_of(run(agent.url, turn(tmp_path, "!ask Really?\n!answer")))
     reply = Answer(only(Question, asked)[0].id)
@@ -121,6 +133,18 @@ async def test_a_line_that_breaks_is_taken_up_again_with_nothing_twice_and_nothi
     assert answer(heard) == WHOLE
     assert end(heard).state == "completed"
     assert len(only(Started, heard)) == 1
+
+
+async def test_a_thought_that_still_stands_after_the_line_broke_is_told_once(agent: Agent, tmp_path: Path) -> None:
+    async with aclosing(run(agent.url, turn(tmp_path, "!say so\n!think hm\n!hold\n!say well"))) as events:
+        heard = await until(events, "so")
+        heard.append(await anext(events))
+        agent.cut()
+        looked = asyncio.create_task(agent.called("SubscribeToTask" if agent.streaming else "GetTask", 1 if agent.streaming else 4))
+        looked.add_done_callback(lambda _: agent.release())
+        heard += [event async for event in events]
+
+    assert only(Thought, heard) == [Thought("hm")]
 
 
 async def test_an_agent_that_restarts_with_its_tasks_is_waited_for(agent: Agent, tmp_path: Path) -> None:

@@ -175,6 +175,57 @@ async def test_an_agent_that_appends_the_whole_text_again_and_again_is_told_once
     assert answer(events) == "haha said the old fox, and left"
 
 
+async def test_an_agent_that_first_repeats_the_question_has_still_heard_the_answer(tmp_path: Path) -> None:
+    def task(state: str, text: str) -> dict[str, object]:
+        message = {"messageId": "q1", "role": "ROLE_AGENT", "parts": [{"text": text}]}
+        return {"id": "t", "contextId": "c", "status": {"state": state, "message": message}}
+
+    waiting = task("TASK_STATE_INPUT_REQUIRED", "Which?")
+    said = {"artifactUpdate": {"taskId": "t", "artifact": {"artifactId": "a", "parts": [{"text": "Blue it is."}]}}}
+    done = {"statusUpdate": {"taskId": "t", "status": {"state": "TASK_STATE_COMPLETED"}}}
+    stream = saying({"task": waiting}, said, done)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST" and (await request.json())["method"] == "GetTask":
+            return web.json_response({"jsonrpc": "2.0", "id": 1, "result": waiting})
+        return await stream(request)
+
+    async with site(handler) as url:
+        events = await all_of(run(url, turn(tmp_path, "Blue", 2, resume='{"context": "c", "task": "t", "message": "S1-1"}')))
+
+    assert answer(events) == "Blue it is."
+
+
+async def test_a_hundred_sessions_that_find_nobody_do_not_all_knock(tmp_path: Path) -> None:
+    asked = []
+
+    async def busy(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=503)
+
+    async with site(busy) as url:
+        runs = (all_of(run(url, turn(tmp_path, "hello"))) for _ in range(100))
+        ends = await asyncio.gather(*runs, return_exceptions=True)
+
+    assert all(isinstance(end, Unavailable) for end in ends)
+    assert len(asked) < 5
+
+
+async def test_a_card_that_led_nowhere_is_read_anew(tmp_path: Path) -> None:
+    async with Agent() as agent:
+        addresses = ["http://127.0.0.1:9/", f"{agent.url}/"]
+
+        async def moving(request: web.Request) -> web.Response:
+            return card(addresses.pop(0))
+
+        async with site(moving) as url:
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                await all_of(run(url, turn(tmp_path, "!say hi")))
+            events = await all_of(run(url, turn(tmp_path, "!say hi")))
+
+    assert answer(events) == "hi"
+
+
 async def test_an_agent_that_is_older_than_its_card_is_understood_the_next_time(tmp_path: Path) -> None:
     async with site(saying({"kind": "status-update", "taskId": "t", "status": {"state": "working"}})) as url:
         with pytest.raises(RuntimeFailed, match=r"options.protocol to '0.3'") as raised:

@@ -31,8 +31,8 @@ def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str,
 
 
 def late(session: Session) -> bool:
-    """Whether the answer comes so late that an edit would be overlooked."""
-    return session.ended - session.asked > LATE
+    """Whether an edit would be overlooked: the answer comes late, or below a question that was asked meanwhile."""
+    return session.ended - session.asked > LATE or (session.waited and session.over)
 
 
 def progress(session: Session, now: float) -> View:

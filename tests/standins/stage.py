@@ -1,0 +1,144 @@
+"""A desk without Slack: a real store, a surface that only remembers, and whatever runtime a test puts on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.agent import Agent
+from bot.engine.local import LocalEngine
+from bot.errors import BotError
+from bot.event import Answered, Question
+from bot.message import Answer, Attachment, Message, Person, Quote
+from bot.ports import Mark, Runtime, Show
+from bot.session import Session
+from bot.store.sql import SqlStore
+from bot.turn import House, Turns
+
+ANA, BEN = Person("U1", "Ana"), Person("U2", "Ben")
+THREAD = "slack:T1:C1:1.0"
+
+
+def agent(name: str = "helper", **more: object) -> Agent:
+    return Agent.model_validate({"name": name, "version": "v1", "description": "Helps.", "runtime": "echo", **more})
+
+
+def message(text: str = "Look at this", id: str = "m1", by: Person = ANA, at: float = 100.0) -> Message:
+    return Message(id, THREAD, "C1", by, text, at=at)
+
+
+class Watching:
+    """Implements the port Surface: `shown` and `marks` are all that people have seen, in its order."""
+
+    def __init__(self) -> None:
+        self.shown: list[Session] = []
+        self.marks: list[tuple[str, Mark]] = []
+        self.told: list[str] = []
+        self.quotes: tuple[Quote, ...] = ()
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.asked = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    @property
+    def last(self) -> Session:
+        return self.shown[-1]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @asynccontextmanager
+    async def follow(self, session: Session, agent: Agent) -> AsyncIterator[Show]:
+        yield self._show
+
+    def _show(self, session: Session) -> None:
+        self.shown.append(session)
+        self._changed.set()
+
+    async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
+        return message.thread, message.channel
+
+    async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
+        self.asked.set()
+        await self.ready.wait()
+        return self.quotes
+
+    async def fetch(self, attachment: Attachment, folder: Path) -> Path:
+        if attachment.name == "gone.txt":
+            raise BotError("gone.txt is not to be had.")
+        return folder / attachment.name
+
+    async def mark(self, message: Message, mark: Mark) -> None:
+        self.marks.append((message.id, mark))
+        self._changed.set()
+
+    async def tell(self, message: Message, text: str) -> None:
+        self.told.append(text)
+
+    async def settle(self, session: Session, question: Question, answered: Answered) -> None: ...
+
+
+class Stage:
+    """One session, `s1`, in one thread. `play` puts a runtime there; people speak by `say`, `stop` and `answer`."""
+
+    def __init__(self, store: SqlStore, folder: Path) -> None:
+        self.store, self.folder, self.surface = store, folder, Watching()
+        self.agent = agent()
+        self.hold = 600.0
+        self.engine = LocalEngine(self._nothing)
+
+    async def _nothing(self, session_id: str, wake: asyncio.Event) -> None: ...
+
+    def play(self, runtime: Runtime) -> Turns:
+        """What runs the session's turns from now on, as a new process would."""
+        turns = Turns(lambda _: self.agent, lambda _: runtime, self.store, self.surface, House(self.folder, {}, self.hold))
+        self.engine = LocalEngine(turns.run)
+        return turns
+
+    async def run(self, runtime: Runtime, text: str = "Look at this") -> Session:
+        """The session after everything that waits, with this message, has been dealt with."""
+        turns = self.play(runtime)
+        await self.say(text, submit=False)
+        await turns.run("s1", asyncio.Event())
+        return await self.store.load("s1")
+
+    async def say(self, text: str = "Look at this", id: str = "m1", *, submit: bool = True) -> None:
+        said = replace(message(text, id), at=float(100 + int(id[1:])))
+        session = Session("s1", "helper", THREAD, ANA, "C1")
+        await (self.store.put("s1", said) if await self.store.session_in(THREAD) else self.store.start(session, said))
+        await self._submit(submit)
+
+    async def stop(self, *, submit: bool = True) -> None:
+        await self.store.put("s1", replace(message("Stopped by Ben.", "stop", BEN, 900.0), door="stop"))
+        await self._submit(submit)
+
+    async def answer(self, question: str, *words: str, part: str = "which", submit: bool = True) -> None:
+        letter = message(", ".join(words), f"a-{question}", BEN, 800.0)
+        letter = replace(letter, door="answer", answer=Answer(question, {part: words}))
+        await self.store.close("s1", Answered(question, "answered", "Ben", words), letter)
+        await self._submit(submit)
+
+    async def _submit(self, submit: bool) -> None:
+        if submit:
+            await self.engine.submit("s1")
+
+    async def ended(self, number: int = 1) -> Session:
+        """The session once a turn is over, and people see it."""
+        await self.surface.until(lambda: any(each.number == number and each.ended for each in self.surface.shown))
+        return next(each for each in reversed(self.surface.shown) if each.number == number)
+
+
+@asynccontextmanager
+async def staged(tmp_path: Path, kind: type[SqlStore] = SqlStore) -> AsyncIterator[Stage]:
+    store = kind(f"sqlite+aiosqlite:///{tmp_path}/stage.db")
+    await store.open()
+    stage = Stage(store, tmp_path / "sessions")
+    try:
+        yield stage
+    finally:
+        await stage.engine.close()
+        await store.close_all()

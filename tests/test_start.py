@@ -1,0 +1,77 @@
+"""What stands in the way of starting is told in one sentence, with its remedy."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot import app
+from bot.errors import ConfigError
+from bot.playground import Slack
+from bot.settings import Settings, read
+
+
+async def refusal(settings: Settings) -> str:
+    with pytest.raises(ConfigError) as caught:
+        async with app.running(settings):
+            pass
+    return str(caught.value)
+
+
+async def test_a_bot_token_that_slack_does_not_know(settings: Settings) -> None:
+    said = await refusal(settings.model_copy(update={"slack_bot_token": "xoxb-wrong"}))
+
+    assert said == "SLACK_BOT_TOKEN: Slack refuses it (invalid_auth). Copy it anew from the app's page: OAuth & Permissions."
+
+
+async def test_an_app_token_that_slack_does_not_know(settings: Settings) -> None:
+    said = await refusal(settings.model_copy(update={"slack_app_token": "xapp-wrong"}))
+
+    assert said.startswith("SLACK_APP_TOKEN: Slack refuses it (invalid_auth).")
+
+
+async def test_tokens_in_each_others_place(settings: Settings) -> None:
+    swapped = {"slack_bot_token": settings.slack_app_token, "slack_app_token": settings.slack_bot_token}
+
+    said = await refusal(settings.model_copy(update=swapped))
+
+    assert said.startswith("SLACK_BOT_TOKEN begins with 'xapp-'; it has to be the token that begins with xoxb-")
+
+
+async def test_no_token(settings: Settings) -> None:
+    said = await refusal(settings.model_copy(update={"slack_bot_token": ""}))
+
+    assert said.startswith("SLACK_BOT_TOKEN is not set; it has to be the token that begins with xoxb-")
+
+
+async def test_no_slack_there(settings: Settings) -> None:
+    said = await refusal(settings.model_copy(update={"slack_api_url": "http://127.0.0.1:9/api/"}))
+
+    assert said == "Slack cannot be reached at http://127.0.0.1:9/api/. Check the network, and SLACK_API_URL."
+
+
+async def test_two_processes_on_one_database(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        said = await refusal(settings)
+
+    assert "is in use by another frontdesk; stop that one, or give this one its own DATABASE_URL" in said
+
+
+def test_a_setting_that_is_none() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read({"LOG_FORMAT": "xml"})
+
+    assert str(caught.value).startswith("LOG_FORMAT: ")
+
+
+def test_the_command_says_it_in_one_line_and_ends_with_2(tmp_path: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "SLACK_BOT_TOKEN": "no", "SLACK_APP_TOKEN": "no", "AGENTS_DIR": str(Path("agents").resolve())}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "run"], env=environment, cwd=Path.cwd(), capture_output=True, text=True, timeout=30
+    )
+
+    assert ended.returncode == 2
+    assert "SLACK_BOT_TOKEN begins with 'no'" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,291 @@
+"""A turn, whatever its runtime does: it always ends, in words, and what was said is never lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError, RuntimeFailed, Superseded
+from bot.event import Event, Finished, Notice, Started, Step, Text, Thought, Usage
+from bot.message import Attachment, Message, Quote
+from bot.ports import Turn
+from bot.store.sql import SqlStore
+from bot.turn import merge
+from tests.standins.stage import ANA, Stage, agent, message, staged
+
+DONE = Finished("completed")
+Inbox = AsyncIterator[Message]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(tmp_path) as stage:
+        yield stage
+
+
+class Says:
+    """Tells the same in every turn, then hangs if it is told to; `turns` is what it was given."""
+
+    def __init__(self, *events: object, hangs: bool = False) -> None:
+        self.events, self.hangs = events, hangs
+        self.turns: list[Turn] = []
+        self.closed = 0
+
+    async def run(self, turn: Turn, inbox: Inbox) -> AsyncIterator[Event]:
+        self.turns.append(turn)
+        try:
+            for event in self.events:
+                yield event  # type: ignore[misc]
+            if self.hangs:
+                await asyncio.Event().wait()
+        finally:
+            self.closed += 1
+
+
+class Dies:
+    """Says something, and raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def run(self, turn: Turn, inbox: Inbox) -> AsyncIterator[Event]:
+        yield Started("r1")
+        yield Text("Half of it")
+        raise self.error
+
+
+class Floods:
+    """Never stops talking, and never waits."""
+
+    async def run(self, turn: Turn, inbox: Inbox) -> AsyncIterator[Event]:
+        yield Started("r1")
+        while True:
+            yield Text("and ")
+
+
+async def test_a_turn_that_goes_well_is_kept_as_it_was_shown(stage: Stage) -> None:
+    session = await stage.run(Says(Started("r1", model="opus"), Text("Hello, "), Text("Ana."), Usage(3, 4, usd=0.5), DONE))
+
+    assert (session.state, session.answer, session.resume, session.spent.usd) == ("completed", "Hello, Ana.", "r1", 0.5)
+    assert stage.surface.last == session
+    assert await stage.store.unread("s1") == []
+
+
+async def test_the_runtime_is_given_what_was_said_where_and_by_whom(stage: Stage) -> None:
+    runtime = Says(DONE)
+    stage.surface.quotes = (Quote("Ben", 50.0, "it broke at noon"),)
+
+    await stage.run(runtime, "What now?")
+
+    [turn] = runtime.turns
+    assert (turn.session_id, turn.number, turn.again, turn.resume, turn.person) == ("s1", 1, False, "", ANA)
+    assert turn.prompt.endswith("What now?")
+    assert "> | it broke at noon" in turn.prompt
+    assert (turn.folder / "in").is_dir()
+
+
+@pytest.mark.parametrize("garbage", [42, None, "done", {"type": "text"}])
+async def test_what_is_no_event_fails_the_turn(stage: Stage, garbage: object) -> None:
+    runtime = Says(Started("r1"), Text("Half of it"), garbage, Text("more"))
+
+    session = await stage.run(runtime)
+
+    assert (session.state, session.answer) == ("failed", "Half of it")
+    assert "runtime broke: TypeError" in session.reason
+    assert runtime.closed == 1
+
+
+async def test_a_runtime_that_dies_is_a_failure_in_words_and_its_text_stays(stage: Stage) -> None:
+    session = await stage.run(Dies(ZeroDivisionError("oh")))
+
+    assert (session.state, session.answer) == ("failed", "Half of it")
+    assert session.reason == "The agent's runtime broke: ZeroDivisionError. The log of frontdesk says where."
+    assert session.error == "ZeroDivisionError('oh')"
+
+
+async def test_a_refusal_of_the_runtime_is_told_in_its_own_words(stage: Stage) -> None:
+    session = await stage.run(Dies(RuntimeFailed("The moon is gone.")))
+
+    assert (session.state, session.reason, session.error) == ("failed", "The moon is gone.", "RuntimeFailed")
+
+
+async def test_a_runtime_that_is_canceled_from_within_fails_at_once(stage: Stage) -> None:
+    stage.agent = agent(budget={"minutes_per_turn": 0.005})
+
+    session = await stage.run(Dies(asyncio.CancelledError()))
+
+    assert session.state == "failed"
+    assert "took longer" not in session.reason
+
+
+async def test_a_runtime_that_ends_without_saying_how_has_failed(stage: Stage) -> None:
+    session = await stage.run(Says(Started("r1"), Step("c1", "Reading")))
+
+    assert (session.state, session.reason) == ("failed", "The agent's runtime ended without saying how.")
+    assert session.steps[0].status == "failed"
+
+
+async def test_a_runtime_that_hangs_is_closed_when_its_time_is_over(stage: Stage) -> None:
+    stage.agent = agent(budget={"minutes_per_turn": 0.001})
+    runtime = Says(Started("r1"), hangs=True)
+
+    session = await stage.run(runtime)
+
+    assert session.state == "failed"
+    assert "longer than the 0.001 minutes that agents/helper.md allows" in session.reason
+    assert runtime.closed == 1
+
+
+async def test_a_flood_of_events_arrives_whole_and_in_few_writes(stage: Stage) -> None:
+    session = await stage.run(Says(Started("r1"), *[Text(f"{n} ") for n in range(10_000)], DONE))
+
+    assert session.answer == "".join(f"{n} " for n in range(10_000))
+    assert len(stage.surface.shown) < 1000
+
+
+async def test_talking_without_end_is_no_way_around_the_time_limit(stage: Stage) -> None:
+    stage.agent = agent(budget={"minutes_per_turn": 0.001})
+
+    async with asyncio.timeout(5):
+        session = await stage.run(Floods())
+
+    assert "took longer" in session.reason
+
+
+async def test_what_is_told_after_the_end_is_not_heard(stage: Stage) -> None:
+    runtime = Says(Text("The end."), DONE, Text(" Or not?"), Finished("failed", "no"))
+
+    session = await stage.run(runtime)
+
+    assert (session.state, session.answer, runtime.closed) == ("completed", "The end.", 1)
+
+
+async def test_a_file_that_cannot_be_had_is_a_notice_and_no_failure(stage: Stage) -> None:
+    await stage.say(submit=False)
+    await stage.store.put("s1", replace(message("", "m2", at=200.0), files=(Attachment("gone.txt"),)))
+
+    await stage.play(Says(DONE)).run("s1", asyncio.Event())
+
+    assert stage.surface.last.state == "completed"
+    assert stage.surface.last.notices == (Notice("gone.txt is not to be had.", "warning"),)
+
+
+async def test_the_budget_of_a_session_ends_its_turn_and_begins_no_other(stage: Stage) -> None:
+    stage.agent = agent(budget={"usd_per_session": 1})
+    runtime = Says(Started("r1"), Usage(usd=0.4), Usage(usd=0.7), hangs=True)
+
+    first = await stage.run(runtime)
+    await stage.say("more", "m2", submit=False)
+    await stage.play(runtime).run("s1", asyncio.Event())
+
+    assert (first.state, runtime.closed) == ("failed", 1)
+    assert "budget of $1 for one session is used up ($1.10" in first.reason
+    assert (stage.surface.last.number, stage.surface.last.state, len(runtime.turns)) == (2, "rejected", 1)
+
+
+async def test_the_budget_of_a_day_counts_what_other_turns_have_cost(stage: Stage) -> None:
+    stage.agent = agent(budget={"usd_per_day": 1})
+    first = await stage.run(Says(Started("r1"), Usage(usd=0.6), DONE))
+
+    await stage.say("more", "m2", submit=False)
+    await stage.play(Says(Started("r1"), Usage(usd=0.6), hangs=True)).run("s1", asyncio.Event())
+
+    assert first.state == "completed"
+    assert (stage.surface.last.state, "budget of $1 for one day" in stage.surface.last.reason) == ("failed", True)
+
+
+async def test_a_stop_ends_the_turn_and_closes_the_runtime(stage: Stage) -> None:
+    runtime = Says(Started("r1"), Step("c1", "Read", status="completed"), hangs=True)
+    stage.play(runtime)
+    await stage.say()
+    await stage.surface.until(lambda: any(each.steps for each in stage.surface.shown))
+
+    await stage.stop()
+
+    session = await stage.ended()
+    assert (session.state, session.reason, runtime.closed) == ("canceled", "Stopped by Ben.", 1)
+
+
+async def test_a_stop_while_all_is_set_up_begins_nothing(stage: Stage) -> None:
+    runtime = Says(DONE)
+    stage.play(runtime)
+    stage.surface.ready.clear()
+    await stage.say()
+    await stage.surface.asked.wait()
+
+    await stage.stop()
+
+    assert (await stage.ended()).state == "canceled"
+    assert runtime.turns == []
+
+
+async def test_a_stop_before_the_turn_has_begun_takes_its_messages_along(stage: Stage) -> None:
+    runtime = Says(DONE)
+    turns = stage.play(runtime)
+    await stage.say(submit=False)
+    await stage.stop(submit=False)
+
+    await turns.run("s1", asyncio.Event())
+
+    assert (stage.surface.last.state, runtime.turns) == ("canceled", [])
+    assert await stage.store.unfinished() == []
+
+
+async def test_a_session_whose_agent_is_gone_says_so_to_whoever_asked(stage: Stage) -> None:
+    turns = stage.play(Says(DONE))
+    turns.agent = gone
+    await stage.say(submit=False)
+
+    with suppress(ConfigError):
+        await turns.run("s1", asyncio.Event())
+
+    assert stage.surface.told == ["The agent is gone."]
+
+
+def gone(name: str) -> object:
+    raise ConfigError("The agent is gone.")
+
+
+def test_only_neighbours_are_put_together() -> None:
+    assert merge([Text("a"), Text("b"), Thought("c"), Thought("d"), Text("e"), Text("f", final=True), Text("g")]) == [
+        Text("ab"), Thought("cd"), Text("e"), Text("fg", final=True),
+    ]  # fmt: skip
+
+
+async def test_a_newer_owner_ends_the_turn_and_nothing_more_is_written(stage: Stage) -> None:
+    runtime = Overtaken(stage.store)
+
+    with pytest.raises(Superseded):
+        await stage.run(runtime)
+
+    assert (await stage.store.load("s1")).answer == ""
+    assert "Nobody may see this" not in [each.answer for each in stage.surface.shown]
+
+
+async def test_a_turn_that_lost_its_session_ends_only_when_its_runtime_is_closed(stage: Stage) -> None:
+    runtime = Overtaken(stage.store)
+
+    with pytest.raises(Superseded):
+        await stage.run(runtime)
+    closed = runtime.closed
+
+    assert closed
+
+
+class Overtaken:
+    """Loses its session in the middle; its end takes a moment."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store, self.closed = store, False
+
+    async def run(self, turn: Turn, inbox: Inbox) -> AsyncIterator[Event]:
+        try:
+            await self.store.begin(turn.session_id)
+            yield Text("Nobody may see this")
+            await asyncio.Event().wait()
+        finally:
+            await self.store.unfinished()
+            self.closed = True
