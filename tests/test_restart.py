@@ -1,5 +1,9 @@
 """The process is ended in the middle of things, and the next one goes on: nothing is lost, and nothing is said twice."""
 
+from typing import Any
+
+import sqlalchemy as sa
+
 from bot import app
 from bot.playground import Slack
 from bot.settings import Settings
@@ -80,21 +84,27 @@ async def test_a_reset_connection_loses_nothing(slack: Slack, settings: Settings
 
 async def test_a_full_disk_is_told_and_nothing_is_acknowledged_that_was_not_kept(slack: Slack, settings: Settings) -> None:
     async with app.running(settings) as desk:
+        disk = Disk(desk)
         first = await slack.mention("before")
         await slack.until(lambda: said(slack, first) and "You said: before" in said(slack, first)[-1])
-        async with desk.store.db.engine.connect() as connection:
-            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await _limit(desk, pages)
+        disk.full = True
 
         root = await slack.mention("x" * 3000 + " while it is full")
         await slack.until(lambda: any("disk" in slack.text(m) and "full" in slack.text(m) for m in slack.ephemerals("ana")))
         assert not said(slack, root)
-        await _limit(desk, 1_000_000)
+        disk.full = False
 
         await slack.until(lambda: said(slack, root) and "while it is full" in said(slack, root)[-1], 15)
 
 
-async def _limit(desk: app.Frontdesk, pages: int) -> None:
-    """What a full disk does to SQLite: no page more. It is set for each connection, so there is only the one that writes."""
-    async with desk.store.db.engine.connect() as connection:
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+class Disk:
+    """What a full disk does to SQLite: not one page more."""
+
+    def __init__(self, desk: app.Frontdesk) -> None:
+        self.full = False
+        sa.event.listen(desk.store.db.engine.sync_engine.pool, "checkout", self._limit)
+
+    def _limit(self, connection: Any, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA max_page_count = {1 if self.full else 1_000_000}")  # SQLite takes at least what there is
+        cursor.close()

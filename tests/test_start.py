@@ -66,7 +66,8 @@ def test_a_setting_that_is_none() -> None:
 
 
 def test_the_command_says_it_in_one_line_and_ends_with_2(tmp_path: Path) -> None:
-    environment = {"PATH": "/usr/bin:/bin", "SLACK_BOT_TOKEN": "no", "SLACK_APP_TOKEN": "no", "AGENTS_DIR": str(Path("agents").resolve())}
+    (tmp_path / "a.md").write_text("---\ndescription: x\nruntime: echo\n---\n")
+    environment = {"PATH": "/usr/bin:/bin", "SLACK_BOT_TOKEN": "no", "SLACK_APP_TOKEN": "no", "AGENTS_DIR": str(tmp_path)}
 
     ended = subprocess.run(
         [sys.executable, "-m", "bot", "run"], env=environment, cwd=Path.cwd(), capture_output=True, text=True, timeout=30

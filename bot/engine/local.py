@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.errors import StoreFailed, Superseded
+from bot.errors import BotError, StoreFailed, Superseded
 
 log = logging.getLogger(__name__)
 Run = Callable[[str, asyncio.Event], Awaitable[None]]
@@ -13,8 +13,9 @@ Run = Callable[[str, asyncio.Event], Awaitable[None]]
 class LocalEngine:
     """`submit` starts a session's task, or wakes it; what was submitted while it ended is read by the next one."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, pause: float = 3.0) -> None:
+        """`pause`: seconds until a turn is tried again that could not be kept."""
+        self._run, self._pause = run, pause
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wakes: dict[str, asyncio.Event] = {}
         self._closed = False
@@ -45,10 +46,18 @@ class LocalEngine:
         try:
             while wake.is_set():
                 wake.clear()
-                await self._run(session_id, wake)
-        except Superseded:
-            log.info("superseded", extra={"action": "superseded", "session": session_id})
-        except (StoreFailed, LookupError) as error:
-            log.error("turn_not_kept", extra={"action": "turn_not_kept", "session": session_id, "error": str(error)})
+                await self._try(session_id, wake)
         finally:
             del self._tasks[session_id], self._wakes[session_id]
+
+    async def _try(self, session_id: str, wake: asyncio.Event) -> None:
+        try:
+            await self._run(session_id, wake)
+        except Superseded:
+            log.info("superseded", extra={"action": "superseded", "session": session_id})
+        except StoreFailed as error:
+            log.error("turn_not_kept", extra={"action": "turn_not_kept", "session": session_id, "error": str(error)})
+            await asyncio.sleep(self._pause)
+            wake.set()  # what it had is in the inbox still
+        except BotError as error:
+            log.error("turn_not_begun", extra={"action": "turn_not_begun", "session": session_id, "error": str(error)})
