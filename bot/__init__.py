@@ -4,6 +4,7 @@ To start
 __main__.py             python -m bot
 cli.py                  the commands of the shell
 settings.py             the environment, read once
+logs.py                 structured logs, without tokens
 app.py                  puts everything together: the only file that knows every class by name
 play.py                 the same beside a stand-in for Slack, with a page
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from bot import logs
 from bot.agent import Agent, conflicts
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
@@ -106,6 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[Frontdesk]:
 
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then drain."""
+    logs.begin(settings)
     asked = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, asked.set)

@@ -5,6 +5,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+from bot import logs
 from bot.app import running
 from bot.errors import ConfigError
 from bot.playground import Slack
@@ -18,6 +19,7 @@ PEOPLE = ("ana", "ben", "carla")
 
 async def play(settings: Settings, port: int) -> None:
     """Serve until interrupted. Raises ConfigError where the port is taken, or there is nothing to play with."""
+    logs.begin(settings)
     files = Agents(settings.agents_dir)
     files.load()
     made = manifest(files.agents)

@@ -14,7 +14,7 @@ BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
     {"errors"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"}, {"ports"}, {"inbox"},
-    {"turn", "dispatch", "settings"},
+    {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
 JOIN = {"app", "play", "cli", "__main__"}
 HOMES = {

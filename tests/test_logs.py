@@ -1,0 +1,48 @@
+"""Logs are structured, and no token stands in them."""
+
+import json
+import logging
+
+import pytest
+
+from bot import logs
+from bot.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def restored() -> object:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_a_line_of_json_has_its_action(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.begin(Settings(log_format="json"))
+
+    logging.getLogger("bot.x").warning("refused", extra={"action": "refused", "slot": "s1"})
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["action"], line["slot"], line["levelname"]) == ("refused", "s1", "WARNING")
+
+
+@pytest.mark.parametrize("shape", ["json", "text"])
+def test_no_token_is_logged_wherever_it_stands(capsys: pytest.CaptureFixture[str], shape: str) -> None:
+    logs.begin(Settings(log_format=shape))
+    token = "xoxb-123-secret"
+
+    try:
+        raise ValueError(f"it was {token}")
+    except ValueError:
+        logging.getLogger("slack_sdk").exception("posting with %s", token, extra={"action": "x", "header": f"Bearer {token}"})
+
+    assert "secret" not in capsys.readouterr().err
+
+
+def test_what_libraries_say_of_payloads_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.begin(Settings(log_level="INFO"))
+
+    logging.getLogger("slack_bolt.AsyncApp").info("payload: hello")
+
+    assert capsys.readouterr().err == ""
