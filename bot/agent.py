@@ -176,6 +176,11 @@ class Agent(Strict):
         return found
 
 
+def gone(name: str) -> Agent:
+    """What stands for an agent whose file is gone, so that what it left can be seen and stopped."""
+    return Agent(name=name, version="", description="Its file is gone.", runtime="gone")
+
+
 def parse(name: str, text: str) -> Agent:
     """The agent that a file's text describes. Raises ConfigError, which names the file, the key and the nearest right one."""
     file = f"agents/{name}.md"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from bot import policy, words
-from bot.agent import Agent
+from bot.agent import Agent, gone
 from bot.errors import ConfigError
 from bot.event import Answered, Question
 from bot.inbox import shown
@@ -137,9 +137,11 @@ class Desk:
             return await self.stop(session, message.author, f"stop:{message.id}")
         policy.check(agent, message.author, "run", session.asker.id)
         if word == "new":
+            if not session.over:
+                await self.stop(session, message.author, f"stop:{message.id}")
             fresh = Session(
                 uuid4().hex, agent.name, session.thread, message.author, session.channel,
-                private=session.private, state="completed", asked=message.at,
+                private=session.private, state="completed", asked=message.at, ended=message.at,
             )  # fmt: skip
             await self.store.start(fresh)
             return f"Forgotten. What you say next in this thread begins a new conversation with {agent.name}."
@@ -148,12 +150,12 @@ class Desk:
 
     async def stop(self, session: Session, by: Person, id: str, why: str = "") -> str:
         """Stop what runs, waits or has just been asked in a session. `id` makes it safe to repeat."""
-        agent = self.agent(session.agent)
-        policy.check(agent, by, "stop", session.asker.id)
+        agent = next((agent for agent in self.agents if agent.name == session.agent), gone(session.agent))
+        policy.check(agent, by, "stop", _asker(session, by))
         if session.ended and session.over and not await self.store.unread(session.id):
             return "Nothing runs here any more."
         reason = f"Stopped by {by.name or by.id}{why}."
-        letter = Message(id, session.thread, session.channel, by, reason, "stop", time.time())
+        letter = Message(id, session.thread, session.channel, by, reason, "stop", time.time(), name=why)
         if await self.store.put(session.id, letter):
             await self.engine.submit(session.id)
         return ""
@@ -170,11 +172,14 @@ class Desk:
             return ""
         session, one = found
         if not one.turn and not one.done and session.number and not session.over and session.source != message_id:
+            if not deleted:
+                policy.check(self.agent(session.agent), by, "stop", _asker(session, by))
             await self.store.drop([message_id])
+            await self.surface.mark(one.message, "taken")
             return ""
-        if one.done or (one.turn and one.turn != session.number):
+        if one.done or (session.number and session.source != message_id):
             return ""
-        return await self.stop(session, session.asker if deleted else by, id, ", who deleted the message" if deleted else "")
+        return await self.stop(session, by, id, ", who deleted the message" if deleted else "")
 
     async def _replied(self, session: Session, agent: Agent, message: Message) -> bool:
         """Whether a typed reply was the answer to a question that waits."""
@@ -206,8 +211,8 @@ class Desk:
             return (
                 f"That was already answered by {done.by}." if done and done.by else "That question is closed: nobody waits for it any more."
             )
-        await self.surface.settle(session, question, answered)
         await self.engine.submit(session_id)
+        await self.surface.settle(session, question, answered)
         return ""
 
     async def allowed(self, session_id: str, question: Question, by: Person) -> None:
@@ -241,7 +246,9 @@ class Desk:
         found = await self.store.asked_by(session.source)
         if found is None or found[1].message.answer:
             return "What was asked is no longer known. Say it again in the thread."
-        if await self.store.put(session_id, replace(found[1].message, id=id, author=by, door="retry", at=time.time())):
+        if await self.store.put(
+            session_id, replace(found[1].message, id=f"retry:{session_id}:{turn}", author=by, door="retry", at=time.time())
+        ):
             await self.engine.submit(session_id)
         return ""
 

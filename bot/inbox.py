@@ -42,9 +42,14 @@ class Inbox:
             self.messages = [*cut, *fresh[: fresh.index(self.stop)]]
             return True
         answers = [message for message in fresh if message.answer]
-        if cut and self.session.open and not answers:
+        waits = {question.id for question in self.session.open}
+        given = answers or [message for message in cut if message.answer and message.answer.question in waits]
+        if cut and waits and not given and not self.session.ended:
+            for message in fresh:
+                await self.surface.mark(message, "queued")
             return False  # its question still waits for a person; what else was said waits with it
-        self.messages = [*cut, *answers] if cut else fresh  # what else was said meanwhile is said to the turn as it goes on
+        # What was said besides an answer is said to the turn as it goes on, or is the next.
+        self.messages = [*cut, *answers] if cut else answers or fresh
         self._known = {message.id for message in self.messages}
         return bool(self.messages)
 
@@ -86,12 +91,21 @@ class Inbox:
     async def _take_in(self, message: Message) -> None:
         self._known.add(message.id)
         if message.door == "stop":
-            await self._heard.put(Finished("canceled", message.text))
-            await self.store.drop([message.id])
+            dropped = await self._drop_waiting(message)
+            await self._heard.put(Finished("canceled", message.text + dropped))
             return
         if not self._listening and not message.answer:
             await self.surface.mark(message, "queued")
         self._given.put_nowait(message)
+
+    async def _drop_waiting(self, stop: Message) -> str:
+        """Whoever says stop means what waits too; whoever takes back one message means only that."""
+        waiting = [one.message for one in await self.store.unread(self.session.id) if not one.turn and one.message.id != stop.id]
+        waiting = [] if stop.name else [message for message in waiting if message.at <= stop.at]
+        await self.store.drop([stop.id, *(message.id for message in waiting)])
+        for message in waiting:
+            await self.surface.mark(message, "taken")
+        return f" What waited ({len(waiting)}) was dropped too." if waiting else ""
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self

@@ -28,14 +28,17 @@ def instructions(agent: Agent, person: Person, channel: str, at: float) -> str:
 def compose(messages: Sequence[Message], quotes: Sequence[Quote] = (), files: Sequence[Path] = ()) -> str:
     """The prompt of a turn: what others said, quoted; what is asked; and where the files are."""
     several = len({message.author.id for message in messages}) > 1
-    asked = [
-        f"{line(message.author.name)} says: {message.text}" if several else message.text for message in messages if message.text.strip()
-    ]
+    asked = [_by(message) if several else message.text for message in messages if message.text.strip()]
     parts = [quoted(quotes)] if quotes else []
     parts += asked or (["Look at the attached files."] if files else ["Look at what was said above."])
     if files:
         parts.append("Files that came with it:\n" + "\n".join(f"- {path}" for path in files))
     return "\n\n".join(parts)
+
+
+def _by(message: Message) -> str:
+    """Whose words are whose: none of them can speak in another's name."""
+    return "\n".join([f"{line(message.author.name)} says:", *(f"  {said}" for said in message.text.splitlines())])
 
 
 def quoted(quotes: Sequence[Quote]) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import policy, prompt
-from bot.agent import Agent
-from bot.errors import BotError
+from bot.agent import Agent, gone
+from bot.errors import BotError, ConfigError
 from bot.event import Event, Finished, Notice, Text, Thought, Usage
 from bot.inbox import Inbox
 from bot.message import Quote
@@ -18,6 +18,7 @@ from bot.ports import Runtime, Show, Store, Surface, Turn
 from bot.session import Session
 
 log = logging.getLogger(__name__)
+MOST = 500_000  # characters of one answer
 CLOSING = 10.0  # seconds that a runtime may take to stop
 KNOWN: tuple[type, ...] = Event.__args__
 
@@ -46,14 +47,23 @@ class Turns:
         while True:
             wake.clear()
             inbox = Inbox(self.store, self.surface, session, wake)
-            if not await inbox.open():
+            ready, agent = await inbox.open(), self._agent(session)
+            if not ready and not inbox.again:
                 return
-            async with self.surface.follow(session, agent := self.agent(session.agent)) as show:
+            async with self.surface.follow(session, agent) as show:
+                if not ready:
+                    return show(session)  # its question may not have been seen yet
                 session = await self._go_on(session, epoch, agent, inbox, show)
             if not session.ended:
                 return  # it waits for a person, and nothing here waits with it
             await self.store.release(inbox.missed)
             await self.store.finish(session.id, session.number)
+
+    def _agent(self, session: Session) -> Agent:
+        try:
+            return self.agent(session.agent)
+        except ConfigError:
+            return gone(session.agent)
 
     async def _go_on(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         if inbox.again and session.ended:
@@ -100,17 +110,18 @@ class Turns:
 
     async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncGenerator[list[Event], None]:
         """What the runtime tells, in batches, until the turn ends: by itself, by a person, by its time, or by its budget."""
-        left = agent.budget.minutes_per_turn * 60
+        left, last = agent.budget.minutes_per_turn * 60, time.monotonic()
         heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
         pump = asyncio.create_task(_pump(told(self._run(session, agent, inbox)), heard), name=f"turn-{session.id}")
         watch = asyncio.create_task(inbox.watch(heard), name=f"inbox-{session.id}")
         try:
             while True:
-                waiting, since = inbox.session.state == "input_required", time.monotonic()
-                batch = await _batch(heard, self.house.hold if waiting else left)
+                waiting = inbox.session.state == "input_required"
+                batch = await _batch(heard, self.house.hold if waiting else left) if waiting or left > 0 else None
                 if batch is None and waiting:
                     return
-                left -= 0 if waiting else time.monotonic() - since
+                left -= 0 if waiting else time.monotonic() - last
+                last = time.monotonic()
                 end = _end(batch, inbox.session, agent, today)
                 if end and end.state != "completed":
                     await _stop(pump)
@@ -123,6 +134,7 @@ class Turns:
             await asyncio.wait([watch])
 
     async def _run(self, session: Session, agent: Agent, inbox: Inbox) -> AsyncGenerator[Event, None]:
+        self.agent(session.agent)  # raises, in words, if its file is gone
         if why := policy.broke(agent, session, (await self.store.spent(agent.name, midnight())).usd):
             yield Finished("rejected", why)
             return
@@ -211,6 +223,8 @@ def _end(batch: list[Event] | None, session: Session, agent: Agent, today: float
     for event in batch:
         if isinstance(event, Finished):
             return event
+    if len(session.answer) + sum(len(event.text) for event in batch if isinstance(event, Text)) > MOST:
+        return Finished("failed", f"The agent wrote more than {MOST:,} characters and did not stop, so it was stopped.")
     used = sum(event.usd for event in batch if isinstance(event, Usage))
     if used and (why := policy.broke(agent, session.fold([e for e in batch if isinstance(e, Usage)], 0), today + session.usage.usd + used)):
         return Finished("failed", why)

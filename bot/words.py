@@ -16,8 +16,7 @@ COMMANDS = {
     "help": "show this",
 }
 SAID = {
-    "allow": ALLOW, "yes": ALLOW, "ok": ALLOW, "approve": ALLOW, "allow once": ALLOW,
-    "allow for this session": ALLOW_SESSION, "always": ALLOW_SESSION, "deny": DENY, "no": DENY, "refuse": DENY,
+    "allow": ALLOW, "approve": ALLOW, "allow once": ALLOW, "allow for this session": ALLOW_SESSION, "deny": DENY, "refuse": DENY,
 }  # fmt: skip
 
 
@@ -60,6 +59,7 @@ def status(session: Session, waiting: int) -> str:
             )
         case _:
             text = f"{session.agent} is done here ({session.state}, {span(session.ended - session.asked)})"
+    text = text.replace("<", "‹")  # a step's title must not ping
     return text + (f". {waiting} more {'message waits' if waiting == 1 else 'messages wait'} their turn" if waiting else "") + "."
 
 
@@ -79,9 +79,10 @@ def typed(question: Question, text: str) -> dict[str, tuple[str, ...]] | None:
         return None
     part, said = question.parts[0], text.strip()
     labels = {option.label.lower(): option.label for option in part.options}
-    labels |= {str(n): option.label for n, option in enumerate(part.options, 1)}
-    if question.kind == "permission":
-        labels |= {word: label for word, label in SAID.items() if label.lower() in labels}
+    if question.kind == "permission":  # an "ok" to somebody else must not allow anything
+        labels = {word: label for word, label in SAID.items() if label.lower() in labels}
+    else:
+        labels |= {str(n): option.label for n, option in enumerate(part.options, 1)}
     pieces = [piece.strip().lower() for piece in said.split(",")] if part.multi else [said.lower().rstrip(".!")]
     if all(piece in labels for piece in pieces):
         return {part.id: tuple(labels[piece] for piece in pieces)}

@@ -56,7 +56,7 @@ def test_one_person_is_simply_heard() -> None:
 
 
 def test_of_several_people_it_is_said_who_said_what() -> None:
-    assert compose([said("Look"), said("Quickly", BEN)]) == "Ana says: Look\n\nBen says: Quickly"
+    assert compose([said("Look"), said("Quickly", BEN)]) == "Ana says:\n  Look\n\nBen says:\n  Quickly"
 
 
 def test_files_are_named_by_their_paths() -> None:

@@ -108,3 +108,41 @@ class Disk:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA max_page_count = {1 if self.full else 1_000_000}")  # SQLite takes at least what there is
         cursor.close()
+
+
+async def test_a_card_that_somebody_deleted_holds_nothing_up(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        root = await slack.mention("!ask Which? | A | B\n!say {answer}!")
+        card = await slack.until(lambda: find(slack, root, "Which?"))
+        await desk.surface.client.chat_delete(channel=root["channel"], ts=card["ts"])
+
+        await slack.say("B", thread=root)
+        await slack.until(lambda: "B!" in said(slack, root)[-1])
+        await slack.say("hello again", thread=root)
+
+        await slack.until(lambda: "You said: hello again" in said(slack, root)[-1])
+
+
+async def test_one_session_that_cannot_be_kept_silences_nobody_else(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        disk = Disk(desk)
+        broken = await slack.mention("!slow 0.2\n" + "!say " + "x" * 4000 + "\n!say end")
+        await slack.until(lambda: said(slack, broken))
+        disk.full = True
+        await slack.until(lambda: not desk.engine.running or "x" in said(slack, broken)[-1])
+        disk.full = False
+
+        other = await slack.mention("hello")
+
+        await slack.until(lambda: said(slack, other) and "You said: hello" in said(slack, other)[-1], 10)
+        await slack.until(lambda: "end" in said(slack, broken)[-1], 20)
+
+
+async def test_a_removed_agent_can_still_be_stopped_and_says_that_it_is_gone(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        root = await slack.mention("listener: !slow 30\n!say never")
+        await slack.until(lambda: said(slack, root))
+        (settings.agents_dir / "listener.md").unlink()
+
+    async with app.running(settings):
+        await slack.until(lambda: "agents/listener.md is gone" in said(slack, root)[-1])

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.agent import Agent, explain
 from bot.errors import ConfigError
@@ -15,6 +15,12 @@ RUNTIMES = {
     "a2a": "bot.runtimes.a2a:A2A",
 }
 EXTRAS = {"claude_agent_sdk": "claude", "a2a": "a2a"}
+
+
+class Nothing(BaseModel):
+    """The options of a runtime that has none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def runtime_of(agent: Agent) -> Runtime:
@@ -34,7 +40,7 @@ def runtime_of(agent: Agent) -> Runtime:
 
 
 def _options(agent: Agent, made: type) -> BaseModel:
-    model: type[BaseModel] = getattr(made, "Options", BaseModel)
+    model: type[BaseModel] = getattr(made, "Options", Nothing)
     try:
         return model.model_validate(agent.options)
     except ValidationError as error:

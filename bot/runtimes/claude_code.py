@@ -195,9 +195,11 @@ async def one(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
 
 
 def worded(turn: Turn, transcript: Path | None) -> str:
-    """What is said first: for a turn that was cut, to go on; an answer is always said as it is."""
-    if not turn.again or turn.answer or transcript is None:
+    """What is said first: for a turn that was cut, to go on, and the answer that it had waited for."""
+    if not turn.again or transcript is None:
         return turn.prompt
+    if turn.answer:
+        return f"{AGAIN}\n\n{turn.prompt}"
     return AGAIN if knows(transcript, turn.prompt) else f"{AGAIN} The request was:\n\n{turn.prompt}"
 
 

@@ -54,7 +54,8 @@ Handler = Callable[[Press, Room], Awaitable[str]]
 
 async def answered(press: Press, room: Room) -> str:
     """An option of a question's card."""
-    session_id, question_id, n = press.value.split(" ")
+    session_id, _, rest = press.value.partition(" ")
+    question_id, _, n = rest.rpartition(" ")
     asked = await room.store.asked(session_id, question_id)
     if asked is None:
         return "That question is no longer known."
@@ -64,7 +65,7 @@ async def answered(press: Press, room: Room) -> str:
 
 async def asked_more(press: Press, room: Room) -> str:
     """The button that opens a question as a form."""
-    session_id, question_id = press.value.split(" ")
+    session_id, _, question_id = press.value.partition(" ")
     if (refusal := await _refusal(press, room, session_id, question_id)) is not None:
         return refusal
     asked = await room.store.asked(session_id, question_id)
@@ -82,7 +83,7 @@ async def _refusal(press: Press, room: Room, session_id: str, question_id: str) 
 
 async def replied(press: Press, room: Room) -> str:
     """A question's form."""
-    session_id, question_id = press.value.split(" ")
+    session_id, _, question_id = press.value.partition(" ")
     asked = await room.store.asked(session_id, question_id)
     if asked is None:
         return "That question is no longer known."
@@ -98,14 +99,14 @@ async def replied(press: Press, room: Room) -> str:
 
 async def denied(press: Press, room: Room) -> str:
     """The button that opens the form for a reason."""
-    session_id, question_id = press.value.split(" ")
+    session_id, _, question_id = press.value.partition(" ")
     refusal = await _refusal(press, room, session_id, question_id)
     return await room.show(press, question.why(press.value)) if refusal is None else refusal
 
 
 async def refused(press: Press, room: Room) -> str:
     """The form with the reason."""
-    session_id, question_id = press.value.split(" ")
+    session_id, _, question_id = press.value.partition(" ")
     note = next(iter(press.values.get("reason", ())), "")
     asked = await room.store.asked(session_id, question_id)
     part = asked.question.parts[0].id if asked else "decision"

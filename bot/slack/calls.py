@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.slack.writer import Refused
 
@@ -16,7 +16,7 @@ async def call(asked: Awaitable[Any]) -> Any:
     """What Slack answers. A broken connection raises as SlackApiError does, so that callers have one thing to catch."""
     try:
         return await asked
-    except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+    except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, SlackRequestError) as error:
         raise unreachable(type(error).__name__) from error
 
 

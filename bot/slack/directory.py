@@ -46,11 +46,12 @@ class Directory:
             found |= await self._channels()
         if any(name.startswith("@") for name in wanted):
             found |= await self._groups()
-        self.ids = {name: found[name] for name in wanted if name in found}
-        self._members = {}
-        for id in (id for name, id in self.ids.items() if name.startswith("@")):
+        ids = {name: found[name] for name in wanted if name in found}
+        members = {}
+        for id in (id for name, id in ids.items() if name.startswith("@")):
             said = await call(self.client.usergroups_users_list(usergroup=id))
-            self._members[id] = frozenset(said.get("users") or ())
+            members[id] = frozenset(said.get("users") or ())
+        self.ids, self._members = ids, members  # at once: nobody loses a right meanwhile
         for name in sorted(wanted - self.ids.keys()):
             what = "channel" if name.startswith("#") else "user group"
             log.warning("name_unknown", extra={"action": "name_unknown", "name_in_file": name, "remedy": f"no {what} is called {name}"})

@@ -22,6 +22,7 @@ from bot.slack import buttons, parse
 from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of
 from bot.slack.directory import Directory
+from bot.slack.markdown import mrkdwn
 from bot.slack.surface import SlackSurface
 from bot.slack.views import home
 
@@ -31,7 +32,7 @@ TRIES = 4
 GRACE = 2.0  # seconds that what was received may still take when the process ends
 NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
 RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
-           "subteam_members_changed", "member_joined_channel")  # fmt: skip
+           "subteam_members_changed")  # fmt: skip
 
 
 class Listeners:
@@ -212,7 +213,7 @@ class Listeners:
             channel_name=str(body.get("channel_name") or ""),
         )  # fmt: skip
         said = await self.desk.hear(message)
-        await self._answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {text[:100]}`.")
+        await self._answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {mrkdwn(text, 100)}`.")
 
     # what people press
 

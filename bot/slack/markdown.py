@@ -64,7 +64,7 @@ def _pretends(label: str, url: str) -> bool:
 def mrkdwn(text: str, limit: int = 3000) -> str:
     """Plain words for a mrkdwn field: nothing in them is live."""
     flat = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return flat if len(flat) <= limit else flat[: limit - 1].rsplit("&", 1)[0] + "…"
+    return flat if len(flat) <= limit else re.sub(r"&[a-z]{0,3}$", "", flat[: limit - 1]) + "…"
 
 
 def brief(text: str, limit: int) -> str:

@@ -13,6 +13,7 @@ from bot.ports import Journal, Post
 from bot.session import Session
 from bot.slack import backfill, parse
 from bot.slack.calls import call, error_of, refused, unreachable
+from bot.slack.markdown import mrkdwn
 from bot.slack.view import View, section
 from bot.slack.writer import Refused
 
@@ -43,6 +44,7 @@ class Outbox:
                 self._doubtful.add(post.slot)
 
     def close(self, session: Session) -> None:
+        self._askers.pop(session.id, None)
         for slot in [slot for slot, post in self.posts.items() if post.session_id == session.id]:
             del self.posts[slot]
             self._wanted.pop(slot, None)
@@ -53,7 +55,8 @@ class Outbox:
         return post is not None and bool(post.ts)
 
     def channel(self, slot: str) -> str:
-        return parse.place(self.posts[slot].thread)[0]
+        post = self.posts.get(slot)
+        return parse.place(post.thread)[0] if post else ""
 
     def differs(self, slot: str, session: Session, view: View) -> bool:
         """Whether this is not what was asked for last."""
@@ -82,9 +85,10 @@ class Outbox:
             await self._refuse(slot, post, view, error)
             return
         self._doubtful.discard(slot)
-        if view.rank < 2 or self.posts[slot].ts != post.ts:
-            await self.journal.sent(slot, post.ts, shown(view))
+        known = self.posts.get(slot)
         self.posts[slot] = post
+        if view.rank < 2 or known is None or known.ts != post.ts:
+            await self.journal.sent(slot, post.ts, shown(view))
 
     async def _post(self, post: Post, channel: str, thread: str, view: View) -> Post:
         metadata = {"event_type": DELIVERY, "event_payload": {"id": post.id}}
@@ -94,7 +98,9 @@ class Outbox:
                 channel=channel, text=view.text, blocks=list(view.blocks), metadata=metadata, unfurl_links=False, unfurl_media=False, **more
             )
         )
-        return Post(post.slot, post.session_id, post.thread, post.id, str(sent.get("ts") or ""), shown(view))
+        if not sent.get("ts"):
+            raise Refused("Slack did not say where the message stands", None)
+        return Post(post.slot, post.session_id, post.thread, post.id, str(sent["ts"]), shown(view))
 
     async def _edit(self, post: Post, channel: str, view: View) -> None:
         await call(self.client.chat_update(channel=channel, ts=post.ts, text=view.text[:3900], blocks=list(view.blocks)))
@@ -119,12 +125,13 @@ class Outbox:
         name = error_of(error)
         if name in SHAPE and view.blocks and view.blocks[0].get("block_id") != "plain":
             log.error("blocks_refused", extra={"action": "blocks_refused", "slot": slot, "error": str(error)[:500]})
-            text = next((block["text"] for block in view.blocks if block["type"] == "markdown"), view.text)
+            text = next((block["text"] for block in view.blocks if block["type"] == "markdown"), mrkdwn(view.text))
             await self.send(slot, View(view.text, ({**section(text[:2900]), "block_id": "plain"},), view.rank))
             return
         if name in GONE and post.ts:
-            self.posts[slot] = Post(slot, post.session_id, post.thread, "")
-            if view.rank == 0 and not slot.endswith(":0"):
+            await self.journal.sent(slot, "", "")
+            self.posts[slot] = Post(slot, post.session_id, post.thread, post.id)
+            if view.rank == 0 and ":q:" not in slot:  # an answer that somebody deleted is said anew, a card is not
                 raise Refused(name, 1.0) from error
             return
         why = refused(error)
@@ -139,9 +146,10 @@ class Outbox:
         asker = self._askers.get(post.session_id, "")
         try:
             direct = await call(self.client.conversations_open(users=asker))
+            channel = str((direct.get("channel") or {}).get("id") or asker)
             words = section(f"I could not answer in <#{parse.place(post.thread)[0]}> ({name}). This was for you:")
             blocks = [words, *view.blocks]
-            await call(self.client.chat_postMessage(channel=direct["channel"]["id"], text=view.text, blocks=blocks, unfurl_links=False))
+            await call(self.client.chat_postMessage(channel=channel, text=view.text, blocks=blocks, unfurl_links=False))
         except SlackApiError as error:
             log.error("not_said", extra={"action": "not_said", "slot": post.slot, "error": error_of(error)})
 

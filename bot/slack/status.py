@@ -9,11 +9,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.session import Session
 from bot.slack import parse
-from bot.slack.calls import call, error_of, refused
+from bot.slack.calls import call, error_of
 from bot.slack.markdown import brief
 
 log = logging.getLogger(__name__)
 TRIES = 5
+NEVER = {"unknown_method", "not_authorized", "missing_scope", "not_allowed_token_type", "method_deprecated"}
 
 
 class Status:
@@ -59,5 +60,5 @@ class Status:
             await call(asked)
         except SlackApiError as error:
             log.info("no_status", extra={"action": "no_status", "error": error_of(error)})
-            return None if refused(error).after is None else False
+            return None if error_of(error) in NEVER else False
         return True

@@ -12,11 +12,11 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.agent import Agent
+from bot.agent import Agent, gone
 from bot.errors import BotError
-from bot.event import Answered, Question
+from bot.event import Answered, Artifact, Question
 from bot.message import Attachment, Message, Quote
-from bot.ports import Journal, Mark, Post, Show
+from bot.ports import Journal, Mark, Show
 from bot.session import Session
 from bot.slack import backfill, files, parse
 from bot.slack.calls import call, error_of, refused
@@ -54,11 +54,12 @@ class SlackSurface:
     async def follow(self, session: Session, agent: Agent) -> AsyncIterator[Show]:
         await self.outbox.open(session)
         newest = session
+        begun: list[asyncio.Task[Any]] = []
 
         def show(session: Session) -> None:
             nonlocal newest
-            if session.number != newest.number:
-                self._soon(self.status.working(session))
+            if (session.live and not newest.live) or session.number != newest.number:
+                begun.append(self._soon(self.status.working(session)))
             newest = session
             self._show(session, agent)
 
@@ -73,16 +74,19 @@ class SlackSurface:
             yield show
             await self._attach(newest)
             await self.writer.settled(newest.id + ":")
+            if begun:
+                await asyncio.wait(begun)  # else the status that it began with could come last
             await self.status.over(newest)
         finally:
             ticking.cancel()
+            self.writer.forget(newest.id + ":")
             self.outbox.close(newest)
 
     def _show(self, session: Session, agent: Agent) -> None:
         views = turn.render(session, agent, time.time(), turn.late(session))
         closed = {answered.id: answered for answered in session.closed}
         for question in session.questions:
-            if question.id not in closed or self.outbox.exists(f"{session.id}:q:{question.id}"):
+            if question.id not in closed or f"{session.id}:q:{question.id}" in self.outbox.posts:
                 views[f"{session.id}:q:{question.id}"] = card.render(session, question, closed.get(question.id), agent)
         for slot, view in views.items():
             if self.outbox.differs(slot, session, view):
@@ -95,17 +99,29 @@ class SlackSurface:
                 if post.slot == slot:
                     self.outbox.posts[slot] = post
         if self.outbox.exists(slot):
-            self.writer.want(slot, card.render(session, question, answered, NOBODYS))
+            self.writer.want(slot, card.render(session, question, answered, gone(session.agent)))
 
     async def _attach(self, session: Session) -> None:
         """The files that the agent made, and an answer that is too long to read in a thread."""
         made = [(f"{session.id}:{session.number}:file:{n}", artifact) for n, artifact in enumerate(session.artifacts)]
         for slot, artifact in made:
             if artifact.path:
-                with contextlib.suppress(BotError):
-                    await self._upload(slot, session, artifact.name, files.content(artifact, self.limit))
+                await self._give(slot, session, artifact)
         if session.state == "completed" and len(session.answer) > turn.WHOLE:
             await self._upload(f"{session.id}:{session.number}:whole", session, "answer.md", session.answer.encode())
+
+    async def _give(self, slot: str, session: Session, artifact: Artifact) -> None:
+        try:
+            content = await asyncio.to_thread(files.content, artifact, self.limit)
+        except BotError as error:
+            self._add(f"{slot}:words", session, f"⚠️ {mrkdwn(str(error), 400)}")
+        else:
+            await self._upload(slot, session, artifact.name, content)
+
+    def _add(self, slot: str, session: Session, words: str) -> None:
+        view = View(words, (context(words),), 0)
+        if self.outbox.differs(slot, session, view):
+            self.writer.want(slot, view)
 
     async def _upload(self, slot: str, session: Session, name: str, content: bytes) -> None:
         channel, ts = parse.place(session.thread)
@@ -116,16 +132,14 @@ class SlackSurface:
             await files.upload(self.client, channel, ts, name, content)
             await self.journal.sent(slot, ts, "file")
         except SlackApiError as error:
-            words = f"⚠️ The file {mrkdwn(name, 200)} could not be uploaded: {error_of(error)}."
-            self.outbox.posts.setdefault(f"{slot}:words", Post(f"{slot}:words", session.id, session.thread, ""))
-            self.writer.want(f"{slot}:words", View(words, (context(words),), 0))
+            self._add(f"{slot}:words", session, f"⚠️ The file {mrkdwn(name, 200)} could not be uploaded: {error_of(error)}.")
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
         name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
         link = f" <{message.link}|there>" if message.link else ""
         text = f"{name} asked *{agent.name}*{link}:\n{said}"
-        view = View(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300), (section(text),), 0)
+        view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
         channel = await self._direct(message.author.id) if message.private else message.channel
         slot = f"open:{message.id}"
         try:
@@ -142,7 +156,7 @@ class SlackSurface:
             said = await call(self.client.conversations_open(users=user))
         except SlackApiError as error:
             raise BotError(f"I could not write to you directly: {error_of(error)}.") from error
-        return str((said.get("channel") or {}).get("id"))
+        return str((said.get("channel") or {}).get("id") or user)
 
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
         channel, ts = parse.place(session.thread)
@@ -204,10 +218,8 @@ class SlackSurface:
                 self.client.chat_postMessage(channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False)
             )
 
-    def _soon(self, work: Coroutine[Any, Any, Any]) -> None:
+    def _soon(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-NOBODYS = Agent(name="none", version="", description="none", runtime="echo")
+        return task

@@ -11,6 +11,7 @@ from bot.slack.view import View
 
 log = logging.getLogger(__name__)
 WINDOW = 60.0
+TRIES = 8  # of a message at which something broke that is not Slack
 # https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute; posting is one a second in a channel, with short bursts.
 UPDATES, PROGRESS, POSTS, BURST = 46, 26, 1.0, 8
 
@@ -82,6 +83,11 @@ class Writer:
         self._wants[slot] = Want(view, old.since if old else time.monotonic())
         self._changed.set()
 
+    def forget(self, prefix: str) -> None:
+        """Nobody follows these slots any more."""
+        for slot in [slot for slot in self._wants if slot.startswith(prefix)]:
+            del self._wants[slot]
+
     async def settled(self, prefix: str) -> None:
         """Wait until nothing is left to say of these slots."""
         async with self._quiet:
@@ -122,9 +128,12 @@ class Writer:
 
     async def _deliver(self, slot: str, want: Want, new: bool) -> None:
         try:
-            await self._send(slot, want.view)
-        except Refused as refused:
-            self._again(slot, want, new, refused)
+            outcomes = await asyncio.gather(self._send(slot, want.view), return_exceptions=True)
+            if isinstance(failed := outcomes[0], Refused):
+                self._again(slot, want, new, failed)
+            elif isinstance(failed, Exception):
+                log.error("not_sent", exc_info=failed, extra={"action": "not_sent", "slot": slot})
+                self._again(slot, want, new, Refused(type(failed).__name__, 1.0 if want.tries < TRIES else None))
         finally:
             del self._sending[slot]
             self._changed.set()

@@ -132,6 +132,20 @@ class Stage:
         return next(each for each in reversed(self.surface.shown) if each.number == number)
 
 
+class Holding(SqlStore):
+    """A store that notes that the follow-up m2 was taken, and never comes back from it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.taken = asyncio.Event()
+
+    async def take(self, session_id: str, epoch: int, session: Session, agent: Agent, message_ids: Sequence[str]) -> None:
+        await super().take(session_id, epoch, session, agent, message_ids)
+        if list(message_ids) == ["m2"] and session.number == 1:
+            self.taken.set()
+            await asyncio.Event().wait()
+
+
 @asynccontextmanager
 async def staged(tmp_path: Path, kind: type[SqlStore] = SqlStore) -> AsyncIterator[Stage]:
     store = kind(f"sqlite+aiosqlite:///{tmp_path}/stage.db")

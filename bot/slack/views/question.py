@@ -18,7 +18,9 @@ def render(session: Session, question: Question, answered: Answered | None, agen
     head = section(f"{_whom(session, question, agent)} *{TITLE[question.kind]}*")
     about = f"{session.id} {question.id}"
     until = [context(f"Until <!date^{int(question.expires_at)}^{{time}} {{date_short_pretty}}|later>")] if question.expires_at else []
-    return View(f"{TITLE[question.kind]}: {brief(question.parts[0].text, 200)}", (head, *body, *_choices(question, about), *until), 0)
+    return View(
+        f"{TITLE[question.kind]}: {mrkdwn(brief(question.parts[0].text, 200))}", (head, *body, *_choices(question, about), *until), 0
+    )
 
 
 def _whom(session: Session, question: Question, agent: Agent) -> str:
@@ -41,8 +43,9 @@ def _body(question: Question) -> list[Block]:
     rest = question.detail
     for _ in range(12):
         if rest:
-            blocks.append(section(code(rest[:1200])))
-            rest = rest[1200:]
+            size = 1200 if len(mrkdwn(rest[:1200], 1 << 20)) < 2700 else 500  # an & becomes five characters
+            blocks.append(section(code(rest[:size])))
+            rest = rest[size:]
     if rest:
         blocks.append(context(f"⚠️ … and {len(rest)} characters more, which do not fit here. Deny it if you have to see them."))
     return blocks

@@ -84,7 +84,7 @@ def _answer(session: Session) -> list[View]:
         parts = pieces(safe(text), PIECE) if text else ["_Done; the agent had nothing more to say._"]
         if len(parts) > MOST:
             parts = [*parts[:MOST], "_The rest stands in the file below._"]
-        views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
+        views = [View(mrkdwn(brief(part, 300)), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
         last = views[-1]
         views[-1] = View(last.text, (*last.blocks, *_foot(session), feedback.buttons(about)), 0)
         return views
@@ -106,16 +106,19 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
     elif session.state == "canceled":
         blocks.append(context(f"Nothing had been done by then ({span(session.ended - session.asked)})."))
     if text:
-        blocks.append(markdown(safe(pieces(text, 6000)[0])))
+        blocks.append(markdown(pieces(safe(text), 6000)[0]))
     elements = [button("steps", "Steps", about)] if session.count else []
     if session.state != "canceled":
         elements.insert(0, button("retry", "Try again", about, "primary"))
     blocks += [*_notices(session, 0), *([actions(*elements)] if elements else [])]
-    return [View(brief(f"{word}. {session.reason}", 300), tuple(blocks), 0)]
+    return [View(mrkdwn(brief(f"{word}. {session.reason}", 300)), tuple(blocks), 0)]
 
 
 def _notices(session: Session, n: int) -> list[Block]:
-    return [context(_notice(notice)) for notice in session.notices[-3:]] if n == 0 else []
+    if n:
+        return []
+    links = [f"📎 {mrkdwn(made.name, 150)}: {mrkdwn(made.url, 1500)}" for made in session.artifacts[-5:] if made.url]
+    return [context(text) for text in (*map(_notice, session.notices[-3:]), *links)]
 
 
 def _notice(notice: Notice) -> str:

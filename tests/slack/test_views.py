@@ -1,0 +1,125 @@
+"""What each state looks like, to the letter: one golden file for each, beside this one."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.event import Answered, Event, Finished, Item, Notice, Option, Part, Plan, Question, Started, Step, Text, Thought, Usage, permission
+from bot.message import Message, Person
+from bot.session import Session
+from bot.slack.view import View
+from bot.slack.views import feedback, home, question, triage
+from bot.slack.views import session as turn
+from tests.standins.stage import agent
+
+GOLDEN = Path(__file__).parent / "golden"
+ANA = Person("U1", "Ana")
+STEPS = (
+    Started("r1", model="opus"),
+    Step("c1", "Read bot/turn.py", "read", "completed", "bot/turn.py"),
+    Step("c2", "Ran the tests", "execute", "failed", "pytest -q"),
+    Step("c3", "Editing", "edit"),
+)
+PLAN = Plan((Item("Look", "done"), Item("Fix <it>", "in_progress"), Item("Test & ship")))
+ANSWER = Text("It was the **lock**: see [the docs](https://docs.example).\n\n```python\nx < 1\n```")
+LONG = Text("\n\n".join(f"Paragraph {n}: " + "word " * 150 for n in range(30)))
+COLOUR = Question("q1", "question", (Part("which", "Which colour?", (Option("Red", "Like fire"), Option("Blue")), header="Paint"),))
+MENU = Question("q2", "question", (Part("which", "Which of these?", tuple(Option(f"Colour {n}") for n in range(7)), free_text=True),))
+MULTI = Question("q3", "question", (Part("which", "Which ones?", (Option("Red"), Option("Blue")), multi=True),))
+FREE = Question("q4", "question", (Part("what", "What shall it be called?"),))
+SEVERAL = Question("q5", "form", (*COLOUR.parts, *FREE.parts, Part("key", "The key?", secret=True)), expires_at=1_800_000_000.0)
+MAY = permission("q6", "May I run this?", "rm -rf build && echo <done>")
+HELPER = agent(allow={"approve": ["S1ABC", "U9BOB"], "answer": ["asker"]})
+
+
+def session(*events: Event, ended: float = 110.0) -> Session:
+    first = Session("s1", "helper", "slack:T1:C1:1.0", ANA, "C1")
+    said = Message("m1", first.thread, "C1", ANA, "Why does it hang?", at=100.0)
+    return first.begin([said]).fold(events, ended)
+
+
+def shown(*events: Event, ended: float = 110.0, now: float = 112.0) -> dict[str, View]:
+    done = session(*events, ended=ended)
+    return turn.render(done, HELPER, now, turn.late(done))
+
+
+def card(asked: Question, outcome: Answered | None = None) -> dict[str, View]:
+    return {"card": question.render(session(asked), asked, outcome, HELPER)}
+
+
+def form(block: Mapping[str, object]) -> dict[str, object]:
+    return {"form": block}
+
+
+STATES: dict[str, Mapping[str, object]] = {
+    "progress-empty": shown(),
+    "progress-thought": shown(Started("r1"), Thought("Perhaps it is the lock."), now=104.0),
+    "progress-plan-and-steps": shown(PLAN, *STEPS),
+    "progress-streaming": shown(*STEPS, ANSWER, now=190.0),
+    "progress-waiting": shown(Started("r1"), COLOUR),
+    "answer-short": shown(Started("r1"), ANSWER, Usage(usd=0.02), Finished("completed")),
+    "answer-with-steps-and-notice": shown(*STEPS, ANSWER, Notice("Half of it is a guess.", "warning"), Finished("completed")),
+    "answer-late": shown(*STEPS, ANSWER, Finished("completed"), ended=200.0),
+    "answer-empty": shown(Started("r1"), Finished("completed")),
+    "answer-long": shown(Started("r1"), LONG, Finished("completed")),
+    "parked-with-words": shown(Started("r1"), Text("I need to know one thing."), COLOUR, Finished("input_required")),
+    "failed": shown(*STEPS, Text("Half of it"), Finished("failed", "The moon is gone.", "MoonError")),
+    "canceled": shown(Started("r1"), Finished("canceled", "Stopped by Ben.")),
+    "canceled-with-steps": shown(*STEPS, Finished("canceled", "Stopped by Ben.")),
+    "rejected": shown(Finished("rejected", "The budget is used up.")),
+    "steps": form(turn.steps([*STEPS])),
+    "question-buttons": card(COLOUR),
+    "question-menu": card(MENU),
+    "question-multi": card(MULTI),
+    "question-free": card(FREE),
+    "question-several": card(SEVERAL),
+    "question-permission": card(MAY),
+    "question-answered": card(COLOUR, Answered("q1", "answered", "Ben", ("Red",))),
+    "question-denied": card(MAY, Answered("q6", "answered", "Ben", ("Deny", "“not today”"))),
+    "question-expired": card(COLOUR, Answered("q1", "expired")),
+    "question-lost": card(COLOUR, Answered("q1", "lost")),
+    "question-form": form(question.form(SEVERAL, "s1 q5")),
+    "question-why": form(question.why("s1 q6")),
+    "home": form(home.render([session(*STEPS), session(ANSWER, Finished("completed"))], [HELPER])),
+    "home-empty": form(home.render([], [])),
+    "triage": form(triage.form("Triage", "payments fail\nfor <everybody>", "Ben", [HELPER, agent("other")], HELPER, "C1 1.0")),
+    "triage-nobody": form(triage.nobody()),
+    "feedback": form(feedback.form("s1 1")),
+}
+
+
+def written(state: Mapping[str, object]) -> str:
+    plain = {slot: {"text": v.text, "rank": v.rank, "blocks": v.blocks} if isinstance(v, View) else v for slot, v in state.items()}
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_looks_as_it_always_did(name: str) -> None:
+    """To accept what has changed on purpose, run this file: python -m tests.slack.test_views."""
+    file = GOLDEN / f"{name}.json"
+
+    assert written(STATES[name]).splitlines() == file.read_text("utf-8").splitlines()
+
+
+def test_there_is_no_golden_file_of_a_state_that_is_gone() -> None:
+    assert sorted(file.stem for file in GOLDEN.glob("*.json")) == sorted(STATES)
+
+
+def test_the_time_that_passes_is_shown_coarsely() -> None:
+    lines = [shown(Started("r1"), now=100.0 + seconds)["s1:1:0"].text for seconds in (0, 4, 7, 59, 61, 119, 3700)]
+
+    assert [line.removeprefix("helper: Working…").strip() for line in lines] == ["", "", "5 s", "55 s", "1 min", "1 min", "1 h 1 min"]
+
+
+def test_progress_has_time_and_the_last_word_has_not() -> None:
+    ranks = [view.rank for view in (shown()["s1:1:0"], shown(*STEPS)["s1:1:0"], shown(Finished("completed"))["s1:1:0"])]
+
+    assert ranks == [1, 2, 0]
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name, state in STATES.items():
+        (GOLDEN / f"{name}.json").write_text(written(state), "utf-8")
