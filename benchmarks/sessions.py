@@ -14,7 +14,7 @@ from benchmarks.stage import Bot, Stage, bot, pace, process, stage, widen
 AGENT = "description: Streams.\nruntime: a2a\noptions: {{url: '{url}'}}\ntriggers: [{{mention: ['*']}}]"
 SMALL = 60.0  # KiB
 PIECES = 5.0  # seconds between two pieces of what each session says
-SCRIPT = f"!slow {PIECES:g}\n!say " + "what goes on and on, " * 60
+SCRIPT = f"!slow {PIECES:g}\n!say " + "what goes on and on, " * 20
 WATCHED = 10.0  # seconds
 
 

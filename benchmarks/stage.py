@@ -111,7 +111,8 @@ async def bot(place: Stage, arguments: tuple[str, ...] = OURS) -> AsyncIterator[
     async with process(arguments, place.environment()) as child:
         await place.slack.until(lambda: place.slack.sockets == 1 or child.returncode is not None, START)
         start = time.monotonic() - began
-        yield Bot(psutil.Process(child.pid), start)
+        if child.returncode is None:
+            yield Bot(psutil.Process(child.pid), start)
     await place.slack.until(lambda: place.slack.sockets == 0, 10)
 
 

@@ -58,6 +58,14 @@ class Trigger(Strict):
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("mention")
+    @classmethod
+    def _places(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        for place in places:
+            if not re.fullmatch(r"\*|#\S+|[CDG][A-Z0-9]{2,}", place):
+                raise ValueError(f'{place!r} is no channel: write "#{place.strip("#")}" (in quotes), "*" for everywhere, or an id')
+        return places
+
     @field_validator("command")
     @classmethod
     def _slashed(cls, command: str) -> str:

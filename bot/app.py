@@ -26,6 +26,7 @@ from bot.store.sql import SqlStore
 from bot.turn import House, Turns
 
 log = logging.getLogger(__name__)
+RETRY = 20.0  # seconds until names are looked up again
 CLOCK = 2.0  # seconds between two looks at the questions' times
 
 
@@ -46,6 +47,7 @@ class Frontdesk:
         self.listeners = Listeners(self.desk, self.store, self.store, self.surface, self.directory, self.resolve)
         self.slack = Connection(settings, client, self.listeners)
         self._agents: Sequence[Agent] = ()
+        self._again = 0.0  # when names are to be looked up again, because Slack did not tell
         self._tasks: list[asyncio.Task[None]] = []
 
     def agent(self, name: str) -> Agent:
@@ -69,16 +71,20 @@ class Frontdesk:
         try:
             await self.directory.resolve({name for agent in files for name in agent.names()})
         except BotError as error:
-            log.warning("names_not_resolved", extra={"action": "names_not_resolved", "error": str(error)})
+            log.warning(str(error), extra={"action": "names_not_resolved"})
+            self._again = time.monotonic() + RETRY
         self._agents = tuple(agent.resolved(self.directory.ids) for agent in files)
         for problem in conflicts(self._agents):
-            log.warning("agent_problem", extra={"action": "agent_problem", "problem": problem})
+            log.warning(problem, extra={"action": "agent_problem"})
 
     async def _clock(self) -> None:
         while True:
             await asyncio.sleep(CLOCK)
             with contextlib.suppress(StoreFailed):
                 await self.desk.expire(time.time())
+            if self._again and time.monotonic() > self._again:
+                self._again = 0.0
+                await self.resolve()
 
     async def stop(self, seconds: float = 0.0) -> None:
         """Stop hearing, let what runs finish within this time, leave the rest to the next process."""

@@ -73,7 +73,7 @@ def parser() -> ArgumentParser:
     look.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="how long to wait for a mention (60)")
     look.add_argument("--no-wait", dest="wait", action="store_const", const=0.0, help="ask nobody for a mention")
     made = verb("manifest", _manifest, "print the Slack app manifest that the agents' files need")
-    made.add_argument("--write", type=Path, metavar="FILE", help="write it there; a name and descriptions that stand there stay")
+    made.add_argument("--write", type=Path, nargs="?", const=Path("manifest.yaml"), help="write it there; names that stand there stay")
     ask = verb("ask", _ask, "ask an agent here in the terminal")
     ask.add_argument("agent", metavar="AGENT")
     ask.add_argument("words", nargs="+", metavar="WORDS")

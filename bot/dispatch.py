@@ -39,7 +39,9 @@ class Desk:
         for agent in self.agents:
             if agent.name == name:
                 return agent
-        raise ConfigError(f"The agent {name!r} is no longer here: agents/{name}.md is gone, or broken. Begin anew with another agent.")
+        raise ConfigError(
+            f"The agent {name!r} is no longer here: agents/{name}.md is gone. Call another by its name, or mention me in a new thread."
+        )
 
     async def hear(self, message: Message) -> str:
         """Begin a session, or go on with the one in this thread."""
@@ -52,15 +54,17 @@ class Desk:
             return await self._continue(session, message)
 
     async def _continue(self, session: Session, message: Message) -> str:
-        agent = self.agent(session.agent)
-        addressed = message.door in ADDRESSED
+        other, text = named(message.text, self.agents)
+        if (other and other.name != session.agent) or message.door == "shortcut":
+            return await self._begin(message)
+        message = replace(message, text=text)
+        if (word := words.command(message.text)) == "stop":
+            return await self.stop(session, message.author, f"stop:{message.id}")
+        agent, addressed = self.agent(session.agent), message.door in ADDRESSED
         if message.author.kind == "bot" and message.author.id not in agent.allow.bots:
             return ""
-        if word := words.command(message.text):
+        if word:
             return await self._obey(word, session, message)
-        other, _ = named(message.text, self.agents)
-        if (other and other.name != agent.name) or message.door == "shortcut":
-            return await self._begin(message)
         if session.muted and message.door in ("message", "direct"):
             return ""
         if addressed and not message.text.strip() and not message.files:
@@ -73,7 +77,7 @@ class Desk:
             return ""
         if await self.store.put(session.id, message):
             await self.engine.submit(session.id)
-        return ""
+        return words.waits(session.open[0]) if session.open and session.ended else ""
 
     async def _begin(self, message: Message) -> str:
         other, text = named(message.text, self.agents)
@@ -96,7 +100,7 @@ class Desk:
         private = message.private or agent.reply == "private"
         if not message.thread or (private and message.door != "direct"):
             thread, channel = await self.surface.open(replace(message, private=private), agent)
-            message = replace(message, thread=thread, channel=channel, root=message.door != "shortcut" and message.root)
+            message = replace(message, thread=thread, channel=channel, source=message.thread)
         elif (old := await self.store.session_of(message.thread, agent.name)) and not words.command(message.text):
             if await self.store.put(old.id, message):
                 await self.engine.submit(old.id)
@@ -112,7 +116,7 @@ class Desk:
         if word == "help" or (not message.text.strip() and not message.files and message.door != "shortcut"):
             return words.usage(self.agents_for(message.author), agent)
         if word:
-            return f"Nothing of mine runs here, so there is nothing to {word}. Say `help` to see what I can do."
+            return f"I have no conversation here: `{word}` works inside a thread of mine. Say `help` to see what I can do."
         if near := misnamed(message.text, self.agents):
             return f"There is no agent of that name. Did you mean `{near}: …`?"
         return ""
@@ -133,8 +137,6 @@ class Desk:
         if word == "status":
             waiting = [one for one in await self.store.unread(session.id) if not one.turn]
             return words.status(session, len(waiting))
-        if word == "stop":
-            return await self.stop(session, message.author, f"stop:{message.id}")
         policy.check(agent, message.author, "run", session.asker.id)
         if word == "new":
             if not session.over:
@@ -146,7 +148,11 @@ class Desk:
             await self.store.start(fresh)
             return f"Forgotten. What you say next in this thread begins a new conversation with {agent.name}."
         await self.store.mute(session.id, word == "mute")
-        return "I am quiet here now. Say `unmute`, or mention me." if word == "mute" else "I listen again."
+        return (
+            "I am quiet here now, and answer only when I am mentioned, until somebody says `unmute`."
+            if word == "mute"
+            else "I listen again."
+        )
 
     async def stop(self, session: Session, by: Person, id: str, why: str = "") -> str:
         """Stop what runs, waits or has just been asked in a session. `id` makes it safe to repeat."""
@@ -186,6 +192,8 @@ class Desk:
         for question in session.open:
             parts = words.typed(question, message.text)
             deed: policy.Deed = "approve" if question.kind == "permission" else "answer"
+            if words.picked(question, message.text):
+                policy.check(agent, message.author, deed, _asker(session, message.author))
             if parts and policy.may(agent, message.author, deed, _asker(session, message.author)):
                 return not await self.answer(session.id, question.id, parts, message.author, message.id)
         return False

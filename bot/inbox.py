@@ -44,7 +44,7 @@ class Inbox:
         answers = [message for message in fresh if message.answer]
         waits = {question.id for question in self.session.open}
         given = answers or [message for message in cut if message.answer and message.answer.question in waits]
-        if cut and waits and not given and not self.session.ended:
+        if waits and not given and not (cut and self.session.ended):
             for message in fresh:
                 await self.surface.mark(message, "queued")
             return False  # its question still waits for a person; what else was said waits with it

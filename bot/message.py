@@ -54,7 +54,7 @@ class Message:
     """One thing said. `id` is the sender's own, so that a redelivery is known for one; `at` in Unix seconds.
 
     `thread` is opaque: only the surface that made it can take it apart. `name` is that of the command, shortcut or
-    reaction it came by. `private` asks for an answer that only the author sees.
+    reaction it came by. `private` asks for an answer that only the author sees; `source` is then the thread that it is about.
     """
 
     id: str
@@ -69,6 +69,6 @@ class Message:
     root: bool = True
     private: bool = False
     channel_name: str = ""
-    link: str = ""
+    source: str = ""
     files: tuple[Attachment, ...] = ()
     answer: Answer | None = None

@@ -49,7 +49,8 @@ def _fits(rule: str, person: Person, asker: str) -> bool:
 def check(agent: Agent, person: Person, deed: Deed, asker: str = "") -> None:
     """Raise Denied, in words that say who may, unless this person may."""
     if not may(agent, person, deed, asker):
-        raise Denied(f"You may not {DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}")
+        said = f"You may not {DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}"
+        raise Denied(said if person.kind in ("member", "admin") else said.partition(" The list stands")[0])
 
 
 def who(agent: Agent, deed: Deed, asker: str = "") -> str:

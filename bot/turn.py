@@ -19,6 +19,7 @@ from bot.session import Session
 
 log = logging.getLogger(__name__)
 MOST = 500_000  # characters of one answer
+GONE = Finished("failed", "The agent's runtime ended without saying how.")
 CLOSING = 10.0  # seconds that a runtime may take to stop
 KNOWN: tuple[type, ...] = Event.__args__
 
@@ -113,11 +114,12 @@ class Turns:
         left, last = agent.budget.minutes_per_turn * 60, time.monotonic()
         heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
         pump = asyncio.create_task(_pump(told(self._run(session, agent, inbox)), heard), name=f"turn-{session.id}")
+        pump.add_done_callback(lambda _: heard.put_nowait(GONE) if heard.empty() else None)
         watch = asyncio.create_task(inbox.watch(heard), name=f"inbox-{session.id}")
         try:
             while True:
                 waiting = inbox.session.state == "input_required"
-                batch = await _batch(heard, self.house.hold if waiting else left) if waiting or left > 0 else None
+                batch = await _batch(heard, pump, self.house.hold if waiting else left) if waiting or left > 0 else None
                 if batch is None and waiting:
                     return
                 left -= 0 if waiting else time.monotonic() - last
@@ -181,7 +183,7 @@ async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
                 yield event
                 if isinstance(event, Finished):
                     return
-        yield Finished("failed", "The agent's runtime ended without saying how.")
+        yield GONE
     except BotError as error:
         yield Finished("failed", str(error), type(error).__name__)
     except Exception as error:
@@ -195,8 +197,10 @@ async def _pump(events: AsyncIterator[Event], heard: "asyncio.Queue[Event]") -> 
             await heard.put(event)
 
 
-async def _batch(heard: "asyncio.Queue[Event]", seconds: float) -> list[Event] | None:
+async def _batch(heard: "asyncio.Queue[Event]", pump: "asyncio.Task[None]", seconds: float) -> list[Event] | None:
     """Whatever has come meanwhile, at least one event; None when the time is over."""
+    if heard.empty() and pump.done():
+        return [GONE]
     try:
         async with asyncio.timeout(max(seconds, 0)):
             batch = [await heard.get()]

@@ -10,7 +10,7 @@ from bot.session import Session
 COMMANDS = {
     "stop": "stop what runs here",
     "status": "say how far it is",
-    "mute": "stay quiet here until somebody says `unmute`, or mentions me",
+    "mute": "stay quiet here, and answer only when I am mentioned, until somebody says `unmute`",
     "unmute": "listen again",
     "new": "forget what was said, and begin anew in this thread",
     "help": "show this",
@@ -32,13 +32,15 @@ def aside(text: str) -> bool:
 
 def usage(agents: Sequence[Agent], here: Agent | None) -> str:
     """What a person sees who asks for help, or says nothing."""
-    lines = ["Mention me and say what you need; I answer in the thread. There, go on without a mention."]
+    if not agents:
+        return "There is no agent that you may ask here. Whoever runs Frontdesk can change that."
+    lines = ["Mention me and say what you need. I answer in a thread, and in that thread you go on without a mention."]
     if agents:
         lines.append("*Who is here*")
         lines += [
             f"• *{agent.name}*{' (answers here)' if here and agent.name == here.name else ''}: {agent.description}" for agent in agents
         ]
-        lines.append(f"Pick one by its name: `{agents[0].name}: …`")
+        lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
     lines.append("*In a thread you can say*")
     lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
     lines.append("• a line that begins with `(aside)` is not for me")
@@ -58,9 +60,9 @@ def status(session: Session, waiting: int) -> str:
                 else f"{session.agent} waits for you"
             )
         case _:
-            text = f"{session.agent} is done here ({session.state}, {span(session.ended - session.asked)})"
+            text = f"{session.agent} has finished ({session.state}); it took {span(session.ended - session.asked)}"
     text = text.replace("<", "‹")  # a step's title must not ping
-    return text + (f". {waiting} more {'message waits' if waiting == 1 else 'messages wait'} their turn" if waiting else "") + "."
+    return text + (f". {waiting} more {'message waits its' if waiting == 1 else 'messages wait their'} turn" if waiting else "") + "."
 
 
 def span(seconds: float) -> str:
@@ -71,6 +73,21 @@ def span(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min"
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def picked(question: Question, text: str) -> bool:
+    """Whether a reply names an option, so that it can have been meant for nothing else."""
+    part, said = question.parts[0], text.strip().lower().rstrip(".!")
+    labels = SAID if question.kind == "permission" else {option.label.lower() for option in part.options}
+    return len(question.parts) == 1 and said in labels
+
+
+def waits(question: Question) -> str:
+    """What is said to somebody who says something else while a question is open."""
+    if question.kind == "permission" or len(question.parts) > 1:
+        return "I wait for an answer to the question above; what you said comes after it. `stop` ends it."
+    options = ", ".join(f"`{option.label}`" for option in question.parts[0].options[:6]).replace("<", "‹")
+    return f"I wait for an answer to the question above: {options}. What you said comes after it. `stop` ends it."
 
 
 def typed(question: Question, text: str) -> dict[str, tuple[str, ...]] | None:

@@ -83,8 +83,8 @@ def test_the_manifest_is_written_and_then_all_is_well(shell: Shell) -> None:
 
 def test_check_finds_what_is_wrong_and_names_the_file(shell: Shell) -> None:
     shell.run("manifest", "--write", "manifest.yaml")
-    shell.write("agents/a.md", HELPER.replace("echo", "ecko").replace("'*'", "C1").replace("/help-me", "/a"))
-    shell.write("agents/b.md", HELPER.replace("person.name", "user").replace("'*'", "C2").replace("/help-me", "/b"))
+    shell.write("agents/a.md", HELPER.replace("echo", "ecko").replace("'*'", "C01").replace("/help-me", "/a"))
+    shell.write("agents/b.md", HELPER.replace("person.name", "user").replace("'*'", "C02").replace("/help-me", "/b"))
 
     found = json.loads(shell.run("check", "--json").stdout)
 

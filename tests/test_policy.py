@@ -98,7 +98,7 @@ def test_a_bot_runs_only_where_it_is_named_and_never_answers() -> None:
 )
 def test_whoever_is_turned_away_learns_who_may(rules: str, deed: Deed, sentence: str) -> None:
     with pytest.raises(Denied) as denied:
-        check(agent(rules), person("guest"), deed, "U9")
+        check(agent(rules), person("member"), deed, "U9")
 
     assert str(denied.value) == sentence
 

@@ -15,14 +15,14 @@ def agent(name: str, triggers: str) -> Agent:
 
 DESK = (
     agent("helper", "{mention: ['*']}"),
-    agent("reviewer", "{mention: [C1]}, {command: /review}, {reaction: ':ticket:'}"),
+    agent("reviewer", "{mention: [C01]}, {command: /review}, {reaction: ':ticket:'}"),
     agent("watcher", "{messages: {channel: C2, pattern: '(?i)stack trace'}}, {shortcut: {callback: triage, name: Triage}}"),
     agent("friend", "{dm: true}"),
 )
 
 
-def said(text: str = "hello", door: Door = "mention", channel: str = "C9", name: str = "", root: bool = True) -> Message:
-    return Message("m1", "slack:T1:C9:1", channel, ANA, text, door, name=name, root=root)
+def said(text: str = "hello", door: Door = "mention", channel: str = "C09", name: str = "", root: bool = True) -> Message:
+    return Message("m1", "slack:T1:C09:1", channel, ANA, text, door, name=name, root=root)
 
 
 def meant(message: Message, desk: tuple[Agent, ...] = DESK) -> str:
@@ -33,8 +33,8 @@ def meant(message: Message, desk: tuple[Agent, ...] = DESK) -> str:
 @pytest.mark.parametrize(
     ("message", "name"),
     [
-        (said(channel="C1"), "reviewer"),
-        (said(channel="C9"), "helper"),
+        (said(channel="C01"), "reviewer"),
+        (said(channel="C09"), "helper"),
         (said(door="direct"), "friend"),
         (said(door="command", name="/review"), "reviewer"),
         (said(door="command", name="/other"), ""),
@@ -44,7 +44,7 @@ def meant(message: Message, desk: tuple[Agent, ...] = DESK) -> str:
         (said(door="reaction", name="eyes"), ""),
         (said("A Stack Trace, see", "message", "C2"), "watcher"),
         (said("nothing", "message", "C2"), ""),
-        (said("a stack trace", "message", "C1"), ""),
+        (said("a stack trace", "message", "C01"), ""),
         (said("a stack trace", "message", "C2", root=False), ""),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_door_and_the_place_say_who_is_meant(message: Message, name: str) ->
 
 
 def test_a_channel_of_its_own_goes_before_everywhere_in_whatever_order() -> None:
-    assert meant(said(channel="C1"), DESK) == meant(said(channel="C1"), DESK[::-1]) == "reviewer"
+    assert meant(said(channel="C01"), DESK) == meant(said(channel="C01"), DESK[::-1]) == "reviewer"
 
 
 def test_direct_messages_go_to_the_default_agent_where_none_asked_for_them() -> None:

@@ -54,7 +54,7 @@ class Directory:
         self.ids, self._members = ids, members  # at once: nobody loses a right meanwhile
         for name in sorted(wanted - self.ids.keys()):
             what = "channel" if name.startswith("#") else "user group"
-            log.warning("name_unknown", extra={"action": "name_unknown", "name_in_file": name, "remedy": f"no {what} is called {name}"})
+            log.warning(f"An agent's file names {name}, but no {what} is called that.", extra={"action": "name_unknown"})
 
     async def _channels(self) -> dict[str, str]:
         found, cursor = {}, ""

@@ -18,7 +18,7 @@ from bot.dispatch import Desk
 from bot.errors import BotError, StoreFailed
 from bot.message import Message, Person
 from bot.ports import Delivery, Journal, Store
-from bot.slack import buttons, parse
+from bot.slack import buttons, manifest, parse
 from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of
 from bot.slack.directory import Directory
@@ -273,8 +273,7 @@ class Listeners:
         sessions, agents = await self.desk.overview(person)
         try:
             if event.get("tab") == "messages":
-                prompts = [{"title": p.title, "message": p.message} for agent in agents for p in agent.prompts][:4]
-                if prompts:
+                if prompts := manifest.prompts(agents):
                     await call(
                         self.client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts, thread_ts=None)
                     )

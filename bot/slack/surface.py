@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ from bot.slack.view import View, context, section
 from bot.slack.views import question as card
 from bot.slack.views import session as turn
 from bot.slack.writer import Writer
-from bot.words import aside
+from bot.words import aside, command
 
 log = logging.getLogger(__name__)
 TICK = 5.0  # seconds after which the time that has passed is shown anew
@@ -137,8 +138,8 @@ class SlackSurface:
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
         name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
-        link = f" <{message.link}|there>" if message.link else ""
-        text = f"{name} asked *{agent.name}*{link}:\n{said}"
+        about = f" in <#{message.channel}>" if message.private else ""
+        text = f"{name} asked *{agent.name}*{about}:\n{said}"
         view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
         channel = await self._direct(message.author.id) if message.private else message.channel
         slot = f"open:{message.id}"
@@ -159,7 +160,8 @@ class SlackSurface:
         return str((said.get("channel") or {}).get("id") or user)
 
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
-        channel, ts = parse.place(session.thread)
+        source = until[0].source if session.number == 1 and until else ""
+        channel, ts = parse.place(source or session.thread)
         if (session.number == 1 and any(message.root for message in until)) or (channel.startswith("D") and session.number > 1):
             return ()
         asked, quotes = {":".join(message.id.rsplit(":", 2)[-2:]) for message in until}, []
@@ -168,7 +170,12 @@ class SlackSurface:
             at, mine = float(message.get("ts") or 0), self.directory.bot in (message.get("user"), message.get("bot_id"))
             ours = mine or message.get("bot_id") == self.directory.bot_id != ""
             skip = f"{channel}:{message.get('ts')}" in asked or at <= after or (at > newest and until[-1].door != "shortcut")
-            if skip or message.get("subtype", "") not in backfill.ALIKE or aside(str(message.get("text"))) or (ours and session.number > 1):
+            if (
+                skip
+                or message.get("subtype", "") not in backfill.ALIKE
+                or unheard(str(message.get("text")))
+                or (ours and session.number > 1)
+            ):
                 continue
             if session.number > 1 and await self.journal.heard(f"{channel}:{message['ts']}"):
                 continue
@@ -223,3 +230,8 @@ class SlackSurface:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def unheard(text: str) -> bool:
+    """What was said to people, or to the desk itself."""
+    return aside(text) or bool(command(re.sub(r"<@\w+>", "", text)))

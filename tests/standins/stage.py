@@ -9,15 +9,16 @@ from pathlib import Path
 from bot.agent import Agent
 from bot.engine.local import LocalEngine
 from bot.errors import BotError
-from bot.event import Answered, Question
+from bot.event import Answered, Event, Finished, Option, Part, Question, Started, Step, Text
 from bot.message import Answer, Attachment, Message, Person, Quote
-from bot.ports import Mark, Runtime, Show
+from bot.ports import Mark, Runtime, Show, Turn
 from bot.session import Session
 from bot.store.sql import SqlStore
 from bot.turn import House, Turns
 
 ANA, BEN = Person("U1", "Ana"), Person("U2", "Ben")
 THREAD = "slack:T1:C1:1.0"
+COLOUR = Question("q1", "question", (Part("which", "Which?", (Option("Red"), Option("Blue"))),))
 
 
 def agent(name: str = "helper", **more: object) -> Agent:
@@ -144,6 +145,36 @@ class Holding(SqlStore):
         if list(message_ids) == ["m2"] and session.number == 1:
             self.taken.set()
             await asyncio.Event().wait()
+
+
+class Deaf:
+    """Works until `go` is set, and leaves its inbox alone."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.turns: list[Turn] = []
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        self.turns.append(turn)
+        yield Started("r1", model="m")
+        yield Step("c1", "Working")
+        await self.go.wait()
+        yield Text(f"Turn {turn.number}")
+        yield Finished("completed")
+
+
+class Parks:
+    """Asks once, and ends there: the answer begins the next turn."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        self.turns.append(turn)
+        yield Started("r1")
+        if turn.number == 1:
+            yield COLOUR
+        yield Finished("completed") if turn.number > 1 else Finished("input_required")
 
 
 @asynccontextmanager

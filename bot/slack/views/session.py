@@ -135,7 +135,8 @@ def _foot(session: Session) -> list[Block]:
 def folded(session: Session) -> View:
     """How it went, in one line; what was done stands behind a button."""
     if session.state == "input_required":
-        return View("Waiting for an answer", (context("Waiting for an answer, see below."),), 1)
+        line = f"Asked after {span(session.ended - session.asked)}" + (f" · {session.count} steps" if session.count else "")
+        return View(line, (context(line),), 1)
     line = _sum(session)
     blocks = [context(line)] + ([actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count else [])
     return View(line, tuple(blocks), 1)

@@ -1,0 +1,202 @@
+"""Whatever an agent or a person makes up: each view is one that Slack takes, and nothing in it pings."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from bot.event import Answered, Event, Finished, Item, Notice, Option, Part, Plan, Question, Started, Step, Text, Thought, Usage, permission
+from bot.message import Message, Person
+from bot.playground.blocks import check_message, check_view
+from bot.session import Session
+from bot.slack.view import View
+from bot.slack.views import feedback, home, question, triage
+from bot.slack.views import session as turn
+from tests.standins.stage import agent
+
+PING = "<!channel> <@U2BEN> <!subteam^S1> <https://evil.example|bank.example> "
+WORDS = {
+    "plain": "word ",
+    "pings": PING,
+    "ampersands": "&",
+    "lesser": "<",
+    "ticks": "`",
+    "fences": "```\n",
+    "links": "[bank.example](https://evil.example) ",
+    "pictures": "![x](https://evil.example/x.png)\n\n",
+    "table": "| a | b |\n|---|---|\n| 1 | 2 |\n\n",
+    "lines": "\n",
+    "emoji": "🙂",
+    "invisible": "\u200b\u202e",
+    "one long word": "x",
+    "no space": "a.b/c?d=e&f=",
+}
+ENDS = ("", "completed", "failed", "canceled", "rejected", "input_required")
+ALLOW_ALL = agent(description="d" * 300, allow={"answer": ["asker"], "approve": ["S1ABC"]})
+
+
+FENCE = "a fence of 40,000 ticks leaves no room for what is in it"
+ESCAPED = "what is escaped is four times as long, beside a full plan and steps"
+KNOWN = {(40_000, end, "`"): FENCE for end in ENDS if end}
+KNOWN |= {(size, "", "<"): ESCAPED for size in (2400, 40_000)}
+KNOWN |= {(size, "input_required", PING): "the text of words before a question is not escaped" for size in (2400, 40_000)}
+
+
+def long(text: str, length: int) -> str:
+    return (text * (length // len(text) + 1))[:length]
+
+
+def session(text: str, *events: Event, ended: float = 190.0) -> Session:
+    by = Person("U1", long(text, 300))
+    first = Session("0123456789abcdef" * 2, "helper", "slack:T1:C1:1.0", by, "C1")
+    return first.begin([Message("m1", first.thread, "C1", by, long(text, 500), at=100.0)]).fold(events, ended)
+
+
+def told(text: str, end: str, size: int) -> Iterator[Event]:
+    yield Started("r1", model=long(text, 100))
+    yield Thought(long(text, 2000))
+    yield Plan(tuple(Item(long(f"{n} {text}", 400), ("done", "in_progress", "pending")[n % 3]) for n in range(100)))
+    for n in range(60):
+        yield Step(f"c{n}", long(text, 500), status=("working", "completed", "failed", "denied")[n % 4], detail=long(text, 20_000))
+    yield Text(long(text, size))
+    yield Usage(usd=12.345)
+    yield Notice(long(text, 500), "warning")
+    if end:
+        yield Finished(end, long(text, 5000), long(text, 500))  # type: ignore[arg-type]
+
+
+def asked(text: str) -> Iterator[Question]:
+    some = tuple(Option(long(f"{n}{text}", 200), long(text, 500)) for n in range(3))
+    many = tuple(Option(long(f"{n}{text}", 200), long(text, 500)) for n in range(150))
+    for options in ((), some, many):
+        for multi in (False, True):
+            yield Question("toolu_" + "q" * 24, "question", (Part("p1", long(text, 20_000), options, long(text, 300), multi, True),))
+    yield Question("f", "form", tuple(Part(f"p{n}", long(text, 5000), (some, many, ())[n % 3], long(text, 300)) for n in range(12)))
+    yield permission("p", long(text, 5000), long(text, 20_000), expires_at=1_800_000_000.0)
+
+
+def fits(view: View) -> None:
+    check_message(list(view.blocks))
+    assert 0 < len(view.text) <= 4000
+    assert len(view.blocks) <= 50
+    assert sum(len(block["text"]) for block in view.blocks if block["type"] == "markdown") <= 12_000
+
+
+def live(node: Any) -> Iterator[str]:
+    """All texts in which Slack looks for mentions."""
+    if isinstance(node, dict):
+        if node.get("type") in ("mrkdwn", "markdown") and isinstance(node.get("text"), str):
+            yield node["text"]
+        yield from (text for each in node.values() for text in live(each))
+    if isinstance(node, list | tuple):
+        yield from (text for each in node for text in live(each))
+
+
+def pings(view: View, whom: Sequence[str] = ()) -> bool:
+    """Whether anything of Slack's own is live, but for the people who are meant."""
+    written = "\n".join([view.text, *live(view.blocks)])
+    for each in whom:
+        written = written.replace(each, "")
+    return any(mark in written for mark in ("<!", "<@", "<#", "<http"))
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("size", [0, 1, 2400, 40_000])
+def test_a_turn_is_shown_whatever_is_said_in_it(request: pytest.FixtureRequest, text: str, end: str, size: int) -> None:
+    if why := KNOWN.get((size, end, text)):
+        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
+    done = session(text, *told(text, end, size))
+
+    for split in (False, True):
+        for view in turn.render(done, ALLOW_ALL, 200.0, split).values():
+            fits(view)
+            assert not pings(view)
+
+
+@pytest.mark.xfail(strict=True, reason="three notices of 1,900 characters are more than fits under a piece of an answer")
+def test_many_long_notices_under_a_long_answer_fit() -> None:
+    notices = [Notice(f"{n} " + "word " * 400) for n in range(3)]
+    done = session("x", Text("word " * 1750), *notices, Finished("completed"))
+
+    for view in turn.render(done, ALLOW_ALL, 200.0, False).values():
+        fits(view)
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+def test_all_that_was_done_can_be_looked_at(text: str) -> None:
+    check_view(turn.steps([each for each in told(text, "completed", 10) if isinstance(each, Step)] * 10), "modal")
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+def test_a_question_is_shown_whatever_it_says(text: str) -> None:
+    for one in asked(text):
+        fits(view := question.render(session(text, one), one, None, ALLOW_ALL))
+
+        assert not pings(view, ("<@U1>", "<!subteam^S1ABC>", "<!date^1800000000^"))
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("outcome", ["answered", "declined", "expired", "canceled", "lost"])
+def test_a_closed_question_is_shown_whoever_answered_it(text: str, outcome: Any) -> None:
+    for one in asked(text):
+        answered = Answered(one.id, outcome, long(text, 300), (long(text, 3000), "Red"))
+        fits(view := question.render(session(text, one), one, answered, ALLOW_ALL))
+
+        assert not pings(view)
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+def test_a_question_is_a_form_whatever_it_says(text: str) -> None:
+    for one in asked(text):
+        check_view(question.form(one, f"{'s' * 32} {one.id}"), "modal")
+
+
+def test_a_permission_shows_all_of_what_is_done_or_says_how_much_is_missing() -> None:
+    for size in (100, 5000, 14_000, 20_000):
+        detail = "".join(f"{n}&<" for n in range(size))[:size]
+
+        texts = json.dumps(question.render(session("x"), permission("p", "May I?", detail), None, ALLOW_ALL).blocks)
+
+        assert detail[-20:].replace("&", "&amp;").replace("<", "&lt;") in texts or "characters more" in texts
+
+
+@pytest.mark.parametrize("empty", [pytest.param("", marks=pytest.mark.xfail(strict=True, reason="a section may not be empty")), " ", "\n"])
+def test_what_is_empty_is_shown_too(empty: str) -> None:
+    one = Question("q", "question", (Part("p", empty, (Option(empty), Option("Red", empty))),))
+
+    fits(question.render(session("x", one), one, None, ALLOW_ALL))
+    check_view(question.form(one, "about"), "modal")
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+def test_the_home_tab_and_the_forms_are_shown_whoever_wrote_them(text: str) -> None:
+    agents = [agent(f"a{n}", description=long(text, 300) if text.strip() else "d") for n in range(120)]
+    sessions = [session(text, *told(text, ENDS[n % len(ENDS)], 10)) for n in range(40)]
+    about = "x" * 3000
+
+    check_view(home.render(sessions, agents), "home")
+    check_view(triage.form("t" * 24, long(text, 10_000), long(text, 300), agents, agents[-1], about), "modal")
+    check_view(triage.form(long(text, 100), "", "", agents[:1], agents[0], about), "modal")
+    check_view(feedback.form(about), "modal")
+    check_view(question.why(about), "modal")
+    check_view(triage.nobody(), "modal")
+
+
+def parts(text: str, size: int) -> Mapping[str, View]:
+    return turn.render(session("x", Text(long(text, size)), Finished("completed")), ALLOW_ALL, 200.0, False)
+
+
+def test_an_answer_that_is_shown_in_pieces_is_whole() -> None:
+    words = " ".join(f"word{n}" for n in range(4000))
+
+    shown = " ".join(block["text"] for view in parts(words, len(words)).values() for block in view.blocks if block["type"] == "markdown")
+
+    assert shown.split() == words.split()
+
+
+def test_only_what_ends_an_answer_can_be_pressed() -> None:
+    views = list(parts("word ", 40_000).values())
+
+    assert [any(block["type"] == "context_actions" for block in view.blocks) for view in views] == [False] * (len(views) - 1) + [True]
