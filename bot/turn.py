@@ -55,10 +55,10 @@ class Turns:
                 if not ready:
                     return show(session)  # its question may not have been seen yet
                 session = await self._go_on(session, epoch, agent, inbox, show)
-            if not session.ended:
-                return  # it waits for a person, and nothing here waits with it
             await self.store.release(inbox.missed)
-            await self.store.finish(session.id, session.number)
+            if session.ended:
+                await self.store.finish(session.id, session.number)
+            # else it waits for a person, and its answer may have come at that very moment: look once more
 
     def _agent(self, session: Session) -> Agent:
         try:

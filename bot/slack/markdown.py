@@ -1,31 +1,48 @@
 """What a model or a person wrote, made harmless and cut to what Slack takes."""
 
+import html
 import re
+import unicodedata
 from itertools import pairwise
-from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 
 PIECE = 9_000  # characters of one message; Slack takes 12,000 of markdown
-PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
-# Only what is code beyond doubt: a line of it, or a fence from the left margin. All else is looked at as prose.
-CODE = re.compile(
-    r"^(?:(?P<fence>`{3,})[^`\n]*|(?P<wave>~{3,})[^\n]*)\n(?:.*?\n)??(?:(?P=fence)|(?P=wave))[`~]*[ ]*$"
-    r"|(?<![\\`])(?P<ticks>`{1,8})(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)",
-    re.S | re.M,
-)
+PARSER = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["inline", "reference"])
+SPAN = re.compile(r"(?<![\\`])(?P<ticks>`{1,8})(?!`)[^\n|]+?(?<!`)(?P=ticks)(?!`)")  # a table's cells end at each |, also in code
+NAMES = re.compile(r"^[\s>*+.)\d-]*\[", re.M)
+UNSEEN = re.compile(r"[\\*_`~\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 LINK = re.compile(
     r"!?\[(?P<label>(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*\]){0,500})\]"
     r"\((?P<url>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"
 )
-NAMED = re.compile(r"^( {0,3})\[([^\[\]]+)\]:", re.M)
 ENTITY = re.compile(r"&(?=(?:lt|gt|amp|quot|#\d+|#x[0-9a-f]+);)", re.I)
 
 
 def safe(text: str) -> str:
     """Markdown in which nothing pings, no link hides where it goes, and no image is fetched. What it says stays readable."""
+    text = re.sub(r"\r\n?", "\n", text)
+    lines, at = text.split("\n"), 0
+    found: list[str] = []
+    for token in PARSER.parse(text):
+        if token.type == "fence" and token.level == 0 and token.map:
+            start, end = token.map
+            found += [_paragraphs(lines[at:start]), *map(_disarm, lines[start:end])] if start > at else map(_disarm, lines[start:end])
+            at = end
+    return "\n".join([*found, _paragraphs(lines[at:])] if at < len(lines) else found)
+
+
+def _paragraphs(lines: list[str]) -> str:
+    """A blank line ends whatever is inline."""
+    return "".join(map(_spans, re.split(r"(\n[ \t]*\n)", "\n".join(lines))))
+
+
+def _spans(text: str) -> str:
+    """Code in a line stays as it is, unless a tick is left over, or a link is named, with which it could be read otherwise."""
+    if "`" in SPAN.sub("", text) or ("]:" in text and NAMES.search(text)):
+        return _prose(text)
     pieces, at = [], 0
-    for code in CODE.finditer(text):
+    for code in SPAN.finditer(text):
         pieces += [_prose(text[at : code.start()]), _disarm(code[0])]
         at = code.end()
     return "".join([*pieces, _prose(text[at:])])
@@ -37,7 +54,7 @@ def _prose(text: str) -> str:
     for link in LINK.finditer(text):
         pieces += [text[at : link.start()].replace("](", "] ("), _link(link)]
         at = link.end()
-    return _disarm(NAMED.sub(r"\1\\[\2]:", "".join([*pieces, text[at:].replace("](", "] (")])))
+    return _disarm("".join([*pieces, text[at:].replace("](", "] (")]).replace("]:", "]\\:"))
 
 
 def _disarm(text: str) -> str:
@@ -47,18 +64,24 @@ def _disarm(text: str) -> str:
 
 def _link(found: re.Match[str]) -> str:
     """A link stays one if its label does not pretend; else both are shown."""
-    label, url = found["label"].strip(), found["url"]
-    if urlsplit(url).scheme not in ("http", "https", "mailto"):
-        return f"{label} ({url})" if url else label
+    label, url = found["label"].strip().replace("](", "] ("), found["url"]
+    bare = label.lstrip("`~")  # it may not begin a fence
+    if url.partition(":")[0].lower() not in ("http", "https", "mailto"):
+        return f"{bare} ({url})"
     if found[0].startswith("!") or _pretends(label, url):
-        return url if label in ("", url) else f"{label} ({url})"
+        return url if bare in ("", url) else f"{bare} ({url})"
     return f"[{label}]({url})"
 
 
 def _pretends(label: str, url: str) -> bool:
-    bare = label.strip("`*_ ").lower()
-    looks = re.search(r"(?:https?:|www\.|[\w-]\.[a-z]{2,})", bare) or bare.startswith(("@", "#"))
-    return bool(looks) and bare.rstrip("/") not in (url.lower().rstrip("/"), url.lower().partition("://")[2].rstrip("/"))
+    bare, there = _read(label), _read(url)
+    looks = re.search(r"https?:|www\.|[\w-]\.[^\W\d_]{2,}", bare) or bare.startswith(("@", "#"))
+    return bool(looks) and bare.rstrip("/") not in (there.rstrip("/"), there.partition("://")[2].rstrip("/"))
+
+
+def _read(text: str) -> str:
+    """What a reader takes it for, whatever it is made of."""
+    return UNSEEN.sub("", unicodedata.normalize("NFKC", html.unescape(text))).strip().lower()
 
 
 def mrkdwn(text: str, limit: int = 3000) -> str:
@@ -98,22 +121,31 @@ def _cut(block: str, limit: int) -> list[str]:
     lines = block.split("\n")
     head, tail = _frame(lines)
     room = limit - len(head) - len(tail) - 2
-    found, part = [], ""
+    found, part, inner = [], "", ""
     for line in lines[head.count("\n") + 1 if head else 0 : len(lines) - (1 if tail and lines[-1].strip() == tail else 0)]:
-        for bit in _bits(line, room):
-            if part and len(part) + len(bit) + 1 > room:
-                found.append(part)
-                part = bit
+        for bit in _bits(line, room - 2 * len(inner) - 8):
+            if part and len(part) + len(bit) + 2 * len(inner) + 2 > room:
+                found.append(f"{part}\n{inner}" if inner else part)
+                part = f"{inner}\n{bit}" if inner else bit
             else:
                 part = f"{part}\n{bit}" if part else bit
+        inner = _nested(line, inner) if not tail else ""
     return ["\n".join(filter(None, (head, each, tail))) for each in [*found, part] if each]
+
+
+def _nested(line: str, inner: str) -> str:
+    """The fence that is open after this line, within a list or a quote; each part closes it, and opens it anew."""
+    fence = re.match(r"( {0,20}(?:`{3,20}|~{3,20}))(?![`~])", line)
+    if inner:
+        return "" if fence and fence[1].strip() == inner.strip() else inner
+    return fence[1] if fence else ""
 
 
 def _frame(lines: list[str]) -> tuple[str, str]:
     """What has to stand before and after each part of this block: a fence, or a table's head."""
-    if fence := re.match(r" {0,3}(`{3,}|~{3,})", lines[0]):
+    if fence := re.match(r" {0,3}(`{3,99}|~{3,99})(?![`~])", lines[0]):
         return lines[0][:200], fence[1]
-    if len(lines) > 2 and re.fullmatch(r"[\s|:-]*-[\s|:-]*", lines[1]) and "|" in lines[1] and len(lines[0]) + len(lines[1]) < 2000:
+    if len(lines) > 2 and len(lines[0]) + len(lines[1]) < 2000 and "|" in lines[1] and "-" in lines[1] and not lines[1].strip(" \t|:-"):
         return f"{lines[0]}\n{lines[1]}", ""
     return "", ""
 

@@ -88,7 +88,8 @@ def plain(text: str) -> str:
     text = re.sub(
         r"<(https?:[^|>]+|mailto:[^|>]+)(?:\|([^>]*))?>", lambda m: m[1] if m[2] in (None, "", m[1]) else f"{m[2]} ({m[1]})", text
     )
-    text = re.sub(r"<!(?:subteam\^)?([\w-]+)(?:\^[^|>]*)*(?:\|@?([^>]*))?>", lambda m: f"@{m[2] or m[1]}", text)
+    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", lambda m: m[1], text)
+    text = re.sub(r"<!(?:subteam\^)?([\w-]+)(?:\^[^|>]*)?(?:\|@?([^>]*))?>", lambda m: f"@{m[2] or m[1]}", text)
     text = re.sub(r"<([@#])(\w+)(?:\|([^>]*))?>", lambda m: f"{m[1]}{m[3] or m[2]}", text)
     return html.unescape(text)
 

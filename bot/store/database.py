@@ -56,6 +56,8 @@ class Database:
 
     async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What `work` returns, once it is durable. It may be run twice, so it must do nothing but write here."""
+        if self._writer is None or self._writer.done():
+            raise StoreFailed("The database is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         await self._queue.put((work, future))
         return await future

@@ -132,7 +132,7 @@ def processes(folder: Path) -> list[psutil.Process]:
     """All that runs for the session of this folder."""
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
+        with suppress(psutil.Error, FileNotFoundError):
             if process.environ().get("CLAUDE_CONFIG_DIR") == str(folder / "claude"):
                 found.append(process)
     return found
@@ -140,9 +140,14 @@ def processes(folder: Path) -> list[psutil.Process]:
 
 def running(folder: Path, word: str) -> list[psutil.Process]:
     """Those of them whose last argument is this word."""
-    return [process for process in processes(folder) if process.cmdline()[-1:] == [word]]
+    found = []
+    for process in processes(folder):
+        with suppress(psutil.Error, FileNotFoundError):  # it may end while it is looked at
+            if process.cmdline()[-1:] == [word]:
+                found.append(process)
+    return found
 
 
-async def gone(processes: list[psutil.Process], seconds: float = 2) -> bool:
+async def gone(processes: list[psutil.Process], seconds: float = 5) -> bool:
     _, left = await asyncio.to_thread(psutil.wait_procs, processes, seconds)
     return not left

@@ -166,7 +166,6 @@ def test_markup_is_read_as_people_would_write_it(text: str, plain: str) -> None:
     assert parse.plain(text) == plain
 
 
-@pytest.mark.xfail(strict=True, reason="a date is taken for a mention")
 def test_a_date_is_no_mention() -> None:
     assert parse.plain("by <!date^1392734382^{date}|Feb 18>") == "by Feb 18"
 

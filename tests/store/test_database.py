@@ -98,7 +98,6 @@ async def test_a_write_that_nobody_waits_for_any_more_harms_no_other(store: SqlS
     assert isinstance(done[1], asyncio.CancelledError)
 
 
-@pytest.mark.xfail(strict=True, reason="a write after the end waits for ever")
 async def test_a_write_after_the_end_is_refused(file: Path) -> None:
     store = SqlStore(at(file))
     await store.open()

@@ -39,7 +39,7 @@ def _body(question: Question) -> list[Block]:
     for part in question.parts[:10]:
         text = (f"*{mrkdwn(brief(part.header, 80))}*\n" if part.header else "") + mrkdwn(part.text, 2000)
         described = [_described(option) for option in part.options if option.description or len(option.label) > 75]
-        blocks.append(section("\n".join([text, *described])))
+        blocks.append(section("\n".join([text or "…", *described])))
     rest = question.detail
     for _ in range(12):
         if rest:

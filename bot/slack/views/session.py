@@ -73,8 +73,8 @@ def _step(step: Step) -> str:
 
 
 def _tail(answer: str) -> str:
-    last = pieces(answer[-2500:], 2500)[-1]
-    return safe(("…" + last) if len(answer) > 2500 else last)
+    last = pieces(answer[-1500:], 1500)[-1]
+    return safe(("…" + last) if len(answer) > 1500 else last)
 
 
 def _answer(session: Session) -> list[View]:
@@ -84,12 +84,12 @@ def _answer(session: Session) -> list[View]:
         parts = pieces(safe(text), PIECE) if text else ["_Done; the agent had nothing more to say._"]
         if len(parts) > MOST:
             parts = [*parts[:MOST], "_The rest stands in the file below._"]
-        views = [View(mrkdwn(brief(part, 300)), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
+        views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
         last = views[-1]
         views[-1] = View(last.text, (*last.blocks, *_foot(session), feedback.buttons(about)), 0)
         return views
     if session.state == "input_required":
-        return [View(brief(text, 300), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
+        return [View(mrkdwn(brief(text, 300)), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
     return _undone(session, text, about)
 
 
@@ -122,7 +122,7 @@ def _notices(session: Session, n: int) -> list[Block]:
 
 
 def _notice(notice: Notice) -> str:
-    return f"{'⚠️' if notice.level == 'warning' else 'ℹ️'} {mrkdwn(notice.text, 1900)}"
+    return f"{'⚠️' if notice.level == 'warning' else 'ℹ️'} {mrkdwn(notice.text, 900)}"
 
 
 def _foot(session: Session) -> list[Block]:
