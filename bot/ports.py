@@ -40,7 +40,7 @@ class Turn:
 
 
 class Runtime(Protocol):
-    """Where an agent runs. Its class has `Options`, a pydantic model of the agent's `options`, and is made with one of them."""
+    """Where an agent runs. A class with `Options`, a pydantic model of the agent's `options`, is made with one of them."""
 
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
         """Do one turn, and tell what happens; closing the iterator stops the work for good, unless `turn.leaving()`.

@@ -36,7 +36,8 @@ def runtime_of(agent: Agent) -> Runtime:
         raise ConfigError(f"{agent.file}: the runtime {agent.runtime!r} cannot be loaded; {remedy}") from error
     except AttributeError as error:
         raise ConfigError(f"{agent.file}: runtime: {module} has no {name!r}") from error
-    return cast(Runtime, made(_options(agent, made)))
+    options = _options(agent, made)
+    return cast(Runtime, made(options) if hasattr(made, "Options") else made())
 
 
 def _options(agent: Agent, made: type) -> BaseModel:

@@ -1,0 +1,132 @@
+"""What the desk does beside answering: names that change, files that change, strangers, commands nobody has, and time."""
+
+from pathlib import Path
+
+from bot import app
+from bot.app import Frontdesk
+from bot.event import Finished, Part, Question, Started
+from bot.playground import Slack
+from bot.ports import Turn
+from bot.settings import Settings
+from tests.test_path import find, last, said
+
+
+class Hurries:
+    """Asks a question that is over in a moment, and ends its turn."""
+
+    async def run(self, turn: Turn, inbox: object):  # type: ignore[no-untyped-def]
+        yield Started("r")
+        yield Question("q", "question", (Part("a", "Quick: which?", free_text=True),), expires_at=1.0)
+        yield Finished("input_required")
+
+
+async def test_a_channel_that_gets_its_name_later_reaches_the_agent_that_names_it(slack: Slack, settings: Settings) -> None:
+    (settings.agents_dir / "late.md").write_text("---\ndescription: x\nruntime: echo\ntriggers: [{mention: ['#launch']}]\n---\n")
+    async with app.running(settings) as desk:
+        await slack.rename("random", "launch")
+        await slack.until(lambda: "#launch" in desk.directory.ids)
+
+        root = await slack.mention("hello", channel="launch")
+
+        await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
+        assert [session.agent for session in await desk.store.sessions()] == ["late"]
+
+
+async def test_an_agents_file_that_is_new_answers_at_once(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    (agents / "fresh.md").write_text("---\ndescription: New here.\nruntime: echo\n---\n")
+    await slack.until(lambda: any(agent.name == "fresh" for agent in desk.desk.agents), 10)
+
+    root = await slack.mention("fresh: hello")
+
+    await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
+
+
+async def test_a_broken_file_keeps_its_last_good_version(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    (agents / "reviewer.md").write_text("---\ndescripton: x\n---\n")
+    await slack.until(lambda: desk.files.problems, 10)
+
+    root = await slack.mention("reviewer: still there?")
+
+    await slack.until(lambda: said(slack, root) and "You said: still there?" in said(slack, root)[-1])
+    assert any("did you mean 'description'?" in problem for problem in desk.files.problems)
+
+
+async def test_somebody_from_another_company_is_not_heard(slack: Slack, desk: Frontdesk) -> None:
+    await slack.invite("partners")
+    root = await slack.mention("hello", by="eve", channel="partners")
+
+    await slack.until(lambda: any("members of this workspace" in slack.text(m) for m in slack.ephemerals("eve")))
+
+    assert not said(slack, root)
+    assert "agents/" not in slack.text(slack.ephemerals("eve")[-1])
+
+
+async def test_a_command_that_no_agent_has_is_told(slack: Slack, desk: Frontdesk) -> None:
+    await slack.command("/nothing", "hello", by="ana", channel="general")
+
+    await slack.until(lambda: any("No agent answers the command /nothing" in slack.text(m) for m in slack.ephemerals("ana")))
+
+
+async def test_home_shows_agents_and_conversations(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("hello")
+    await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
+
+    await slack.open_home("ana")
+
+    view = await slack.until(lambda: slack.home("ana"))
+    await slack.until(lambda: "Says back what it is told" in slack.text(slack.home("ana") or {}))
+    assert view
+
+
+async def test_a_question_whose_time_is_over_says_so_and_how_to_go_on(slack: Slack, settings: Settings) -> None:
+    file = "---\ndescription: x\nruntime: tests.test_desk:Hurries\n---\n"
+    (settings.agents_dir / "hurried.md").write_text(file)
+    async with app.running(settings):
+        root = await slack.mention("hurried: go")
+
+        await slack.until(lambda: find(slack, root, "Nobody answered in time"), 10)
+
+    card = find(slack, root, "Nobody answered in time")
+    assert not any(block["type"] == "actions" for block in card["blocks"])
+
+
+async def test_chatter_beside_an_open_question_leaves_it_open(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("!ask Which? | A | B\n!say {answer}!")
+    card = await slack.until(lambda: find(slack, root, "Which?"))
+
+    await slack.say("ana is at lunch, I think", thread=root, by="ben")
+    await slack.until(lambda: any("I wait for an answer" in slack.text(m) for m in slack.ephemerals("ben")))
+    await slack.press(card, "A", "ana")
+
+    await slack.until(lambda: any("A!" in text for text in said(slack, root)))
+    await slack.until(lambda: "You said: ana is at lunch" in said(slack, root)[-1])
+
+
+async def test_who_may_not_answer_and_types_an_option_is_told(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("!approve make deploy\n!say {answer}", channel="reviews")
+    await slack.until(lambda: find(slack, root, "Permission needed"))
+
+    await slack.say("allow", thread=root, by="ana", channel="reviews")
+
+    await slack.until(lambda: any("You may not approve" in slack.text(m) for m in slack.ephemerals("ana")))
+    assert "Permission needed" in slack.text(last(slack, root))
+
+
+async def test_a_budget_that_is_used_up_is_told(slack: Slack, settings: Settings) -> None:
+    file = "---\ndescription: x\nruntime: echo\nbudget: {usd_per_session: 1}\n---\n"
+    (settings.agents_dir / "dear.md").write_text(file)
+    async with app.running(settings):
+        root = await slack.mention("dear: !cost 1.5\n!slow 20\n!say never")
+
+        await slack.until(lambda: said(slack, root) and "The budget of $1 for one session is used up" in said(slack, root)[-1])
+
+
+async def test_a_private_agent_answers_in_the_direct_message(slack: Slack, settings: Settings) -> None:
+    file = "---\ndescription: x\nruntime: echo\nreply: private\n---\n"
+    (settings.agents_dir / "quiet.md").write_text(file)
+    async with app.running(settings):
+        root = await slack.mention("quiet: between us")
+
+        await slack.until(lambda: any("You said: between us" in slack.text(m) for m in slack.messages("@ana")))
+
+    assert not said(slack, root)
