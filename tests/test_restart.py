@@ -149,3 +149,22 @@ async def test_a_removed_agent_can_still_be_stopped_and_says_that_it_is_gone(sla
 
     async with app.running(settings):
         await slack.until(lambda: "agents/listener.md is gone" in said(slack, root)[-1])
+
+
+async def test_a_reply_that_overtook_the_mention_it_belongs_to_is_answered(
+    slack: Slack, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.listeners.LATE", 0.0)
+    async with app.running(settings) as desk:
+        root = await slack.say("hello, all", by="ben")
+        await slack.say("and this", thread=root)
+        await slack.until(lambda: all(envelope.acked_at for envelope in slack.envelopes))
+        late = {**root, "type": "app_mention", "text": f"<@{slack.bot}> hello", "ts": root["ts"], "channel": root["channel"]}
+        mention = {"event": {**late, "user": slack.user("ben")}, "event_id": "Ev1", "type": "event_callback"}
+        async with desk.store.db.engine.begin() as connection:
+            await connection.execute(sa.text("DELETE FROM deliveries"))  # the mention comes only now
+
+        await desk.listeners.receive(mention)
+        await slack.until(lambda: any("You said: hello" in text for text in said(slack, root)), 10)
+
+        await slack.until(lambda: any("You said: and this" in text for text in said(slack, root)), 10)

@@ -18,7 +18,7 @@ from bot.dispatch import Desk
 from bot.errors import BotError, StoreFailed
 from bot.message import Message, Person
 from bot.ports import Delivery, Journal, Store
-from bot.slack import buttons, manifest, parse
+from bot.slack import backfill, buttons, manifest, parse
 from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of
 from bot.slack.directory import Directory
@@ -29,6 +29,7 @@ from bot.slack.views import home
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
 TRIES = 4
+LATE = 2.0  # seconds after which a message has certainly not come at once
 GRACE = 2.0  # seconds that what was received may still take when the process ends
 NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
 RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
@@ -142,14 +143,26 @@ class Listeners:
         if text and isinstance(user, str) and user:
             await self.surface.whisper(channel or user, user, text, thread)
 
-    # what people say
-
     async def said(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
         message = parse.message(event, self.directory.team, self.directory.bot)
-        if message is None or event.get("user") == self.directory.bot or event.get("bot_id") == self.directory.bot_id != "":
+        if message is None or self._mine(event):
             return
         await self._hear(message, body, event)
+        if message.root and message.door != "message" and time.time() - message.at > LATE:
+            await self._overtaken(message, body)
+
+    def _mine(self, event: Body) -> bool:
+        return event.get("user") == self.directory.bot or event.get("bot_id") == self.directory.bot_id != ""
+
+    async def _overtaken(self, root: Message, body: Body) -> None:
+        """Slack keeps no order: what was said in the thread may have come before the message that began it, and meant nobody then."""
+        channel, ts = parse.place(root.thread)
+        for reply in await backfill.replies(self.client, channel, ts, ts):
+            event = {**reply, "channel": channel, "channel_type": "im" if channel.startswith("D") else "channel"}
+            message = parse.message(event, self.directory.team, self.directory.bot)
+            if message and not message.root and not self._mine(reply) and not await self.journal.heard(message.id):
+                await self._hear(message, {**body, "event": event}, event)
 
     async def _hear(self, message: Message, body: Body, event: Body) -> None:
         author = await self._author(event, body)
@@ -215,8 +228,6 @@ class Listeners:
         said = await self.desk.hear(message)
         await self._answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {mrkdwn(text, 100)}`.")
 
-    # what people press
-
     async def _press(self, delivery: Delivery, body: Body, name: str, value: str) -> Press:
         by = await self.directory.person(str(body["user"]["id"]), {"user_team": body["user"].get("team_id")})
         return Press(delivery.key, name, value, by, str(body.get("trigger_id") or ""), delivery.at)
@@ -264,8 +275,6 @@ class Listeners:
         by = await self.directory.person(str(event["user"]))
         thread = parse.thread(self.directory.team, str(event["channel"]), str(event["thread_ts"]))
         await self._answer(body, await self.desk.halt(thread, by, f"stop:{delivery.key}"))
-
-    # what changes
 
     async def entered(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
