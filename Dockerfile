@@ -16,6 +16,7 @@ WORKDIR /desk
 COPY --chown=frontdesk:frontdesk agents agents
 COPY --chown=frontdesk:frontdesk manifest.yaml ./
 ENV PATH=/opt/frontdesk/bin:$PATH \
+    MALLOC_ARENA_MAX=1 \
     PYTHONUNBUFFERED=1 \
     LOG_FORMAT=json \
     DATABASE_URL=sqlite+aiosqlite:////data/frontdesk.db \

@@ -15,7 +15,7 @@ Times = dict[str, list[float]]
 
 async def measure(quick: bool) -> list[Row]:
     """The same events for both, by turns, so that whatever else this machine does befalls both."""
-    seconds, rounds = (3, 1) if quick else (5, 2)
+    seconds, rounds = (3, 1) if quick else (4, 2)
     loads = [("50 messages/s", 50.0, False), ("200 messages/s", 200.0, False), ("5 mentions/s", 5.0, True)]
     ours: Times = {name: [] for name, *_ in loads}
     bare: Times = {name: [] for name, *_ in loads}

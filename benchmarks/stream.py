@@ -15,7 +15,7 @@ MANY, SLOW, LATE, REST = 20, 0.3, 2.0, 40.0
 
 async def measure(quick: bool) -> list[Row]:
     """Long ones, whose answers are new messages; and short ones all at once, whose answers are edits, of which there are few."""
-    long = [] if quick else await _together(84, 2, 1.0, f"{MANY} sessions of 25 to 40 s")
+    long = [] if quick else await _together(84, 2, 1.5, f"{MANY} sessions of 25 to 37 s")
     return [*long, *await _together(20, 1, 3.0, f"{MANY} sessions of 6 to 12 s")]
 
 

@@ -94,9 +94,10 @@ class Inbox:
             dropped = await self._drop_waiting(message)
             await self._heard.put(Finished("canceled", message.text + dropped))
             return
-        if not self._listening and not message.answer:
+        if not self._listening and not message.answer or message.files:
             await self.surface.mark(message, "queued")
-        self._given.put_nowait(message)
+        if not message.files:  # files are brought when a turn begins, so a message with some begins one
+            self._given.put_nowait(message)
 
     async def _drop_waiting(self, stop: Message) -> str:
         """Whoever says stop means what waits too; whoever takes back one message means only that."""

@@ -87,10 +87,11 @@ class Turns:
         answered = inbox.answered()
         session = session.fold(answered, time.time())
         session = session.resumed() if inbox.again else session.begin(inbox.messages)
+        show(session)  # the first sign: a crash before it is kept shows the same message again, not another
         await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
-        await self.store.save(epoch, session, answered, time.time())
+        if answered:
+            await self.store.save(epoch, session, answered, time.time())
         inbox.begun(epoch, session, agent)
-        show(session)
         for message in inbox.messages:
             await self.surface.mark(message, "taken")
         return session

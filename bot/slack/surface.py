@@ -74,17 +74,18 @@ class SlackSurface:
         try:
             yield show
             await self._attach(newest)
-            await self.writer.settled(newest.id + ":")
+            await self.writer.settled(newest.id + ":", rank=0)
             if begun:
                 await asyncio.wait(begun)  # else the status that it began with could come last
             await self.status.over(newest)
+            await self.writer.settled(newest.id + ":")
         finally:
             ticking.cancel()
             self.writer.forget(newest.id + ":")
             self.outbox.close(newest)
 
     def _show(self, session: Session, agent: Agent) -> None:
-        views = turn.render(session, agent, time.time(), turn.late(session))
+        views = turn.render(session, agent, time.time(), self._apart(session))
         closed = {answered.id: answered for answered in session.closed}
         for question in session.questions:
             if question.id not in closed or f"{session.id}:q:{question.id}" in self.outbox.posts:
@@ -92,6 +93,11 @@ class SlackSurface:
         for slot, view in views.items():
             if self.outbox.differs(slot, session, view):
                 self.writer.want(slot, view)
+
+    def _apart(self, session: Session) -> bool:
+        """Whether the answer is a message of its own: it comes late, there is no room for an edit, or it was one already."""
+        begun = f"{session.id}:{session.number}:1" in self.outbox.posts
+        return turn.late(session) or begun or (bool(session.ended) and self.writer.crowded)
 
     async def settle(self, session: Session, question: Question, answered: Answered) -> None:
         slot = f"{session.id}:q:{question.id}"

@@ -14,6 +14,8 @@ WINDOW = 60.0
 TRIES = 8  # of a message at which something broke that is not Slack
 # https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute; posting is one a second in a channel, with short bursts.
 UPDATES, PROGRESS, POSTS, BURST = 46, 26, 1.0, 8
+ROOM = (UPDATES, 36, 26)  # edits in a minute by rank: what is left of them is kept for what ranks higher
+PATIENCE = 1.0  # seconds that a last word may wait for its edit
 
 
 class Refused(Exception):
@@ -50,7 +52,8 @@ class Budget:
             return max(pause, self.posts.get(channel, now) - now - (BURST - 1) / POSTS, 0)
         while self.updates and self.updates[0] <= now - WINDOW:
             self.updates.popleft()
-        full = self.updates[0] + WINDOW - now if len(self.updates) >= UPDATES else 0.0
+        room = ROOM[min(rank, 2)]
+        full = self.updates[-room] + WINDOW - now if len(self.updates) >= room else 0.0
         paced = self.progress - now - 5 * WINDOW / PROGRESS if rank > 1 else 0.0
         return max(pause, full, paced, 0)
 
@@ -88,10 +91,21 @@ class Writer:
         for slot in [slot for slot in self._wants if slot.startswith(prefix)]:
             del self._wants[slot]
 
-    async def settled(self, prefix: str) -> None:
-        """Wait until nothing is left to say of these slots."""
+    @property
+    def crowded(self) -> bool:
+        """Whether there is no room for one more edit soon, be it a last word."""
+        waiting = sum(want.view.rank == 0 and self._exists(slot) for slot, want in self._wants.items())
+        return self.budget.wait("", 0, False, time.monotonic()) > PATIENCE or len(self.budget.updates) + waiting >= UPDATES
+
+    async def settled(self, prefix: str, rank: int = 2) -> None:
+        """Wait until nothing is left to say of these slots, or nothing that is as pressing as this."""
+
+        def quiet() -> bool:
+            waiting = (slot for slot, want in self._wants.items() if want.view.rank <= rank)
+            return not any(slot.startswith(prefix) for slot in (*waiting, *self._sending))
+
         async with self._quiet:
-            await self._quiet.wait_for(lambda: not any(slot.startswith(prefix) for slot in (*self._wants, *self._sending)))
+            await self._quiet.wait_for(quiet)
 
     async def run(self) -> None:
         """Send what is wanted, for ever."""
