@@ -94,7 +94,7 @@ class Inbox:
             dropped = await self._drop_waiting(message)
             await self._heard.put(Finished("canceled", message.text + dropped))
             return
-        if not self._listening and not message.answer or message.files:
+        if (not self._listening and not message.answer) or message.files:
             await self.surface.mark(message, "queued")
         if not message.files:  # files are brought when a turn begins, so a message with some begins one
             self._given.put_nowait(message)
