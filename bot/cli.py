@@ -104,6 +104,7 @@ def _check(settings: Settings, given: Namespace) -> int:
     folder.load()
     problems = [*folder.problems, *(line for agent in folder.agents for line in _wrong(agent))]
     problems += [] if folder.problems else _behind(folder.agents, given.manifest)
+    problems += asyncio.run(doctor.unknown(settings, folder.agents))
     if given.json:
         show = [{"name": a.name, "file": a.file, "runtime": a.runtime, "version": a.version, "claims": a.claims()} for a in folder.agents]
         _dump({"ok": not problems, "problems": problems, "agents": show})

@@ -12,7 +12,9 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent import Agent
+from bot.errors import BotError
 from bot.settings import Settings
+from bot.slack.directory import Directory
 from bot.slack.manifest import SCOPES
 
 PATIENCE = 10.0  # seconds for Slack to say hello
@@ -50,6 +52,20 @@ async def examine(settings: Settings, agents: Sequence[Agent], wait: float, tell
     if found[1].ok:
         found += await _events(settings, client, user, wait, tell)
     return found
+
+
+async def unknown(settings: Settings, agents: Sequence[Agent]) -> list[str]:
+    """The names in agents' files that no channel or user group has, each in a sentence; nothing where there is no token to ask with."""
+    if not settings.slack_bot_token:
+        return []
+    directory = Directory(AsyncWebClient(settings.slack_bot_token, base_url=settings.slack_api_url))
+    try:
+        await directory.resolve({name for agent in agents for name in agent.names()})
+    except BotError as error:
+        return [str(error)]
+    what = {"#": "channel", "@": "user group"}
+    missing = [(agent, name) for agent in agents for name in sorted(agent.names() - directory.ids.keys())]
+    return [f"{agent.file}: no {what[name[0]]} is called {name}; correct the name, or invite the bot" for agent, name in missing]
 
 
 async def _bot(settings: Settings, client: AsyncWebClient) -> tuple[Finding, str]:

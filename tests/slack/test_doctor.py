@@ -8,7 +8,7 @@ import pytest
 from bot.agent import Agent, parse
 from bot.playground import Slack
 from bot.settings import Settings
-from bot.slack.doctor import Finding, examine
+from bot.slack.doctor import Finding, examine, unknown
 from bot.slack.manifest import manifest
 
 HELPER = """\
@@ -127,3 +127,16 @@ async def test_a_slack_that_cannot_be_reached_is_told_in_words() -> None:
 
     assert [finding.ok for finding in found] == [False, False]
     assert all(finding.words.startswith("Slack cannot be reached: ") for finding in found)
+
+
+async def test_a_name_that_nothing_in_slack_has_is_told_with_its_file() -> None:
+    async with Slack() as slack:
+        settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.url)
+        named = parse(
+            "x", "---\ndescription: x\nruntime: echo\ntriggers: [{mention: ['#general', '#nowhere']}]\nallow: {run: ['@nobody']}\n---\n"
+        )
+
+        assert await unknown(settings, [named]) == [
+            "agents/x.md: no channel is called #nowhere; correct the name, or invite the bot",
+            "agents/x.md: no user group is called @nobody; correct the name, or invite the bot",
+        ]
