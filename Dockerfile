@@ -17,6 +17,7 @@ COPY --chown=frontdesk:frontdesk agents agents
 COPY --chown=frontdesk:frontdesk manifest.yaml ./
 ENV PATH=/opt/frontdesk/bin:$PATH \
     MALLOC_ARENA_MAX=1 \
+    MALLOC_TRIM_THRESHOLD_=65536 \
     PYTHONUNBUFFERED=1 \
     LOG_FORMAT=json \
     DATABASE_URL=sqlite+aiosqlite:////data/frontdesk.db \

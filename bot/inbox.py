@@ -60,10 +60,7 @@ class Inbox:
 
     def answered(self) -> list[Event]:
         """What the turn's first messages mean for the questions that were open."""
-        given: list[Event] = [settle(self.session, message) for message in self.messages if message.answer]
-        if self.again or given:
-            return given
-        return [Answered(question.id, "canceled") for question in self.session.open]
+        return [settle(self.session, message) for message in self.messages if message.answer]
 
     def words(self) -> str:
         """The answer that the turn begins with, in words; empty if it begins with none."""
@@ -82,11 +79,14 @@ class Inbox:
         self._heard = heard
         while True:
             with suppress(StoreFailed):
-                for one in await self.store.unread(self.session.id):
-                    if one.message.id not in self._known:
-                        await self._take_in(one.message)
+                await self._look()
             await self.wake.wait()
             self.wake.clear()
+
+    async def _look(self) -> None:
+        for one in await self.store.unread(self.session.id):
+            if one.message.id not in self._known:
+                await self._take_in(one.message)
 
     async def _take_in(self, message: Message) -> None:
         self._known.add(message.id)

@@ -9,7 +9,17 @@ from pythonjsonlogger.json import JsonFormatter
 from bot.settings import Settings
 
 TOKEN = re.compile(r"(xox[a-z]-|xapp-|Bearer\s+|sk-)[\w.%-]+")
-LOUD = ("slack_bolt", "slack_sdk", "httpx", "aiosqlite", "watchfiles", "a2a", "claude_agent_sdk", "asyncio")  # they would log payloads
+LOUD = (
+    "slack_bolt",
+    "slack_sdk",
+    "httpx",
+    "aiosqlite",
+    "alembic",
+    "watchfiles",
+    "a2a",
+    "claude_agent_sdk",
+    "asyncio",
+)  # they would log payloads
 USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
