@@ -20,13 +20,15 @@ ENV PATH=/opt/frontdesk/bin:$PATH \
     MALLOC_TRIM_THRESHOLD_=65536 \
     PYTHONUNBUFFERED=1 \
     LOG_FORMAT=json \
+    HTTP_HOST=0.0.0.0 \
+    HTTP_PORT=8080 \
     DATABASE_URL=sqlite+aiosqlite:////data/frontdesk.db \
     SESSIONS_DIR=/data/sessions
-USER frontdesk
+USER 10001
 VOLUME /data
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
-    CMD if [ "${HTTP_PORT:-0}" != 0 ]; \
-        then python -c "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"HTTP_PORT\"]}/healthz', timeout=5)"; \
-        else frontdesk check >/dev/null; fi
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["python", "-ISc", "import os, urllib.request as u; p = os.environ['HTTP_PORT']; \
+        p == '0' or u.urlopen('http://127.0.0.1:' + p + '/healthz', timeout=3)"]
 ENTRYPOINT ["tini", "--", "frontdesk"]
 CMD ["run"]

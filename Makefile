@@ -3,11 +3,14 @@
 PYTHON ?= python3.11
 PORT ?= 8765
 WORKERS ?= 2
+MINUTES ?= 30
+SEED ?= 1
+REPLICAS ?= 3
 BROWSER_TESTS := $(shell grep -rls playwright tests --include='*.py')
 READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: play run test check format manifest clean
+.PHONY: play run test chaos check format manifest clean
 
 play: $(READY)  ## try it in a browser, without Slack and without a key
 	.venv/bin/frontdesk play --port $(PORT)
@@ -15,8 +18,11 @@ play: $(READY)  ## try it in a browser, without Slack and without a key
 run: $(READY)  ## connect to Slack
 	.venv/bin/frontdesk run
 
-test: $(READY) $(if $(BROWSER_TESTS),browser)
+test: $(READY) postgres $(if $(BROWSER_TESTS),browser)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile
+
+chaos: $(READY) postgres  ## half an hour of everything going wrong at once; SEED, MINUTES and REPLICAS are yours to set
+	.venv/bin/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --replicas $(REPLICAS) --postgres
 
 check: $(READY)
 	.venv/bin/ruff check
@@ -35,12 +41,15 @@ manifest: $(READY)
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: browser
-browser:
-	@command -v chromium >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium; }
+.PHONY: browser postgres
+postgres:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends postgresql; }
+
+browser:  # Playwright's own Node needs libatomic1
+	@{ command -v chromium && dpkg -s libatomic1; } >/dev/null 2>&1 || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium libatomic1 fonts-noto-color-emoji; }
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import ensurepip' || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends $(PYTHON)-venv; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends $(PYTHON)-venv; }
 	@echo "Setting up: about a minute, the first time."
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'

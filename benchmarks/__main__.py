@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Mapping
 
-from benchmarks import acknowledge, idle, sessions, sign, stream
+from benchmarks import acknowledge, catchup, crowd, faults, growth, idle, page, replicas, sessions, sign, stream, takeover
 from benchmarks.rows import Row, table
 from benchmarks.stage import ROOT
 
@@ -17,8 +17,15 @@ MEASURES: Mapping[str, Callable[[bool], Awaitable[list[Row]]]] = {
     "acknowledge": acknowledge.measure,
     "sign": sign.measure,
     "stream": stream.measure,
+    "crowd": crowd.measure,
     "idle": idle.measure,
     "sessions": sessions.measure,
+    "replicas": replicas.measure,
+    "takeover": takeover.measure,
+    "catchup": catchup.measure,
+    "faults": faults.measure,
+    "growth": growth.measure,
+    "page": page.measure,
 }
 
 

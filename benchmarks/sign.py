@@ -18,14 +18,14 @@ SCRIPT = f"!slow {SLOW}\n!step Look\n!step Think\n!say the last word of {{}}"
 async def measure(quick: bool) -> list[Row]:
     many = 5 if quick else 15
     async with stage(rates=1.0) as place, bot(place):
-        first, *signs = await _ask(place, many, 0.5, SCRIPT)
+        first, *signs = await ask(place, many, 0.5, SCRIPT)
         rows = _signs(place, first, signs)
     async with stage(rates=1.0) as place, bot(place):
-        _, *answers = await _ask(place, 4 if quick else 10, 0.4, SCRIPT)
+        _, *answers = await ask(place, 4 if quick else 10, 0.4, SCRIPT)
         return [*rows, *_answers(place, answers)]
 
 
-async def _ask(place: Stage, many: int, rate: float, script: str) -> list[Json]:
+async def ask(place: Stage, many: int, rate: float, script: str) -> list[Json]:
     """Mention the bot once, and then so often, in one channel after the other, and wait for all answers. The first stands apart."""
     slack, roots = place.slack, list[Json]()
     warm = await slack.mention("hello", channel="general")
@@ -42,18 +42,18 @@ async def _ask(place: Stage, many: int, rate: float, script: str) -> list[Json]:
 
 
 def _signs(place: Stage, first: Json, roots: list[Json]) -> list[Row]:
-    signs = [_sign(place, root, *STATUS, "chat.postMessage") for root in roots]
-    said = [_sign(place, root, "chat.postMessage") for root in roots]
+    signs = [soon(place, root, *STATUS, "chat.postMessage") for root in roots]
+    said = [soon(place, root, "chat.postMessage") for root in roots]
     aim = f"p95 < {SOON * 1000:g} ms"
     return [
         Row("first sign of any kind, p50 / p95", millis(signs, 50, 95), "", aim, share(signs, 95) < SOON),
         Row("first message, p50 / p95", millis(said, 50, 95), "", aim, share(said, 95) < SOON),
-        Row("first message, of the first mention after a start", millis([_sign(place, first, "chat.postMessage")], 50)),
+        Row("first message, of the first mention after a start", millis([soon(place, first, "chat.postMessage")], 50)),
         Row("calls refused at 30 mentions a minute", str(refused(place.slack))),
     ]
 
 
-def _sign(place: Stage, root: Json, *methods: str) -> float:
+def soon(place: Stage, root: Json, *methods: str) -> float:
     """How long after a mention was delivered the first call of these methods came for it."""
     return min(call.at for call in calls(place.slack, root) if call.method in methods) - delivered(place.slack)[str(root["ts"])]
 

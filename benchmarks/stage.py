@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from bot.playground import Slack
+from tests.standins.postgres import Cluster, cluster
 
 ROOT = Path(__file__).parents[1]
 OURS = ("-m", "bot", "run")
@@ -25,10 +26,11 @@ START = 60.0  # seconds that a process may take to connect
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stand-in, and the folder of the bot that works on it."""
+    """A stand-in, and the folder of the bot that works on it; `url` is its database's address, where that is no file in there."""
 
     slack: Slack
     folder: Path
+    url: str = ""
 
     def environment(self) -> dict[str, str]:
         keep = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")}
@@ -36,7 +38,7 @@ class Stage:
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_API_URL": self.slack.url,
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            "DATABASE_URL": self.url or f"sqlite:///{self.database}",
             "AGENTS_DIR": str(self.folder / "agents"),
             "SESSIONS_DIR": str(self.folder / "sessions"),
             "DRAIN_SECONDS": "0",
@@ -67,26 +69,36 @@ class Bot:
 
 
 @asynccontextmanager
-async def stage(rates: float | None = None, agents: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+async def stage(
+    rates: float | None = None, agents: Mapping[str, str] | None = None, url: str = "", ack_seconds: float = 3.0
+) -> AsyncIterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="frontdesk-benchmark-") as name:
         folder = Path(name)
         (folder / "agents").mkdir()
         for agent, front in (agents or {"helper": HELPER}).items():
             (folder / "agents" / f"{agent}.md").write_text(f"---\n{front}\n---\nYou help.\n")
-        async with Slack(rates=rates) as slack:
-            yield Stage(slack, folder)
+        async with Slack(rates=rates, ack_seconds=ack_seconds) as slack:
+            yield Stage(slack, folder, url)
+
+
+@asynccontextmanager
+async def postgres() -> AsyncIterator[Cluster]:
+    """A PostgreSQL that keeps what it has committed, as in production."""
+    with cluster(()) as made:
+        await made.ready()
+        yield made
 
 
 @asynccontextmanager
 async def process(arguments: tuple[str, ...], environment: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python process, until the block is left: asked to end, and then made to."""
+    """A Python process, until the block is left: asked to end, and then made to. One that was killed meanwhile, was killed by us."""
     with tempfile.TemporaryFile() as told:
         child = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=told
         )
         try:
             yield child
-            if child.returncode is not None:
+            if child.returncode not in (None, -signal.SIGKILL):
                 told.seek(0)
                 raise RuntimeError(f"{' '.join(arguments)} ended by itself:\n{told.read().decode()[-2000:]}")
         finally:
@@ -106,14 +118,14 @@ async def _end(child: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def bot(place: Stage, arguments: tuple[str, ...] = OURS) -> AsyncIterator[Bot]:
-    """A bot, connected to the stand-in."""
-    began = time.monotonic()
+    """A bot, connected to the stand-in, beside those that are already."""
+    began, before = time.monotonic(), place.slack.sockets
     async with process(arguments, place.environment()) as child:
-        await place.slack.until(lambda: place.slack.sockets == 1 or child.returncode is not None, START)
+        await place.slack.until(lambda: place.slack.sockets > before or child.returncode is not None, START)
         start = time.monotonic() - began
         if child.returncode is None:
             yield Bot(psutil.Process(child.pid), start)
-    await place.slack.until(lambda: place.slack.sockets == 0, 10)
+    await place.slack.until(lambda: place.slack.sockets <= before, 10)
 
 
 def widen() -> None:

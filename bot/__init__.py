@@ -7,9 +7,18 @@ settings.py             the environment, read once
 logs.py                 structured logs, without tokens
 app.py                  puts everything together: the only file that knows every class by name
 play.py                 the same beside a stand-in for Slack, with a page
+replay.py               does a recorded play again
+bench.py                looks on for authors, and runs a turn again
+notes.py                what it has seen, in words
+check.py                what is wrong with agents, beside what their files show
+upkeep.py               old things taken away, and a copy of what is kept
+scratch.py              a folder that is thrown away in the end
 
 A mention arrives
-slack/listeners.py      takes what Slack delivers, keeps it, and only then acknowledges it
+slack/door.py           takes what Slack delivers, keeps it, and only then acknowledges it
+slack/listeners.py      what each kind of delivery means
+slack/attention.py      proves that we hear
+slack/catchup.py        finds what was said while nobody listened
 slack/parse.py          makes a Message of it
 slack/directory.py      knows people, channels and user groups
 slack/connect.py        the connection: a client, both tokens looked at, a socket
@@ -17,6 +26,7 @@ slack/calls.py          calls Slack, and says what its refusals mean
 slack/buttons.py        what buttons, menus and forms do
 message.py              what was said, by whom, in which thread, by which door
 errors.py               what can go wrong, in words
+clock.py                the time that all replicas agree on
 
 It becomes a session
 dispatch.py             everything that can be asked of the desk
@@ -24,11 +34,15 @@ words.py                what the desk itself says, and the words it understands
 route.py                which agent is meant
 policy.py               who may, and within which budget
 agent.py                the agent: its file, read and found good
+mistakes.py             what is wrong with that file, in words
 session.py              the one state machine
 ports.py                what the desk needs of the world: Runtime, Surface, Store, Engine
+journal.py              what came in and what went out: Delivery, Post, Journal
 
 A turn of it runs
+line.py                 who may run now, and who is next where too many want to
 engine/local.py         one task for each session that has something to do
+engine/procrastinate.py the same over replicas: one of them has each session
 inbox.py                what the turn begins with, and what people say meanwhile
 turn.py                 the heart: events become the session's state, and what people see
 prompt.py               what the agent is told
@@ -46,6 +60,8 @@ runtimes/claude_memory.py     what its next process has to know
 runtimes/claude_words.py      its tools and errors in words
 runtimes/a2a.py         agents that speak A2A
 runtimes/a2a_line.py    the connection to one
+runtimes/a2a_stream.py  the answer to a call, as it comes
+runtimes/a2a_wire.py    HTTP for it
 runtimes/a2a_talk.py    what it says, as events
 runtimes/a2a_parts.py   the pieces of which its messages are made
 
@@ -60,15 +76,22 @@ slack/views/home.py     App Home
 slack/views/triage.py   the form of a message shortcut
 slack/markdown.py       what was written, made harmless and cut to what Slack takes
 slack/outbox.py         our messages: each sent once, then edited
+slack/stream.py         an answer that grows, as Slack's own stream
 slack/writer.py         sends it, within Slack's limits, last words first
+slack/budget.py         how often Slack may be called, and what is kept for what matters more
 
 It is kept
 store/tables.py         the tables
 store/rows.py           objects as rows, and back
 store/database.py       the database: opened, migrated, written to in groups
 store/sql.py            sessions, what waits for them, what was said, and what it cost
+store/replicas.py       who shares the database, and what time it is
 store/journal.py        what came in and what went out
+store/budget.py         Slack's limits as rows, for all replicas
 store/files.py          the folder of agents' files
+store/figures.py        what whoever runs the bot asks of it
+store/prune.py          what was over long ago, taken out
+store/backup.py         a copy, while the bot runs
 store/migrations/__init__.py  the schema's history
 store/migrations/env.py Alembic's door
 
@@ -76,6 +99,14 @@ Set up, and asked elsewhere
 slack/manifest.py       the app as Slack has to know it
 slack/doctor.py         looks whether Slack is set up right
 triggers/terminal.py    a terminal as the surface
+
+Watched by whoever runs it
+ops/watch.py            who listens, and what is served
+ops/ear.py              ports that tell what happens at them
+ops/metrics.py          figures for Prometheus
+ops/traces.py           OpenTelemetry, from the envelope to the last edit
+ops/health.py           whether this process can do its work
+ops/server.py           all that over HTTP
 
 The playground: a stand-in for Slack
 playground/__init__.py  the way in
@@ -85,6 +116,7 @@ playground/things.py    what a workspace is made of
 playground/talk.py      people say, edit, delete, react, come and go
 playground/click.py     people press, choose, fill in, send
 playground/choice.py    finds what can be pressed by what people call it
+playground/form.py      what people fill in, and what Slack's client would not send
 playground/visit.py     people open the app's tabs, stop it, rename its sessions
 playground/sight.py     what can be looked at
 playground/posting.py   what happens to messages
@@ -100,21 +132,39 @@ playground/methods/agents.py         assistant.threads.* and agents.sessions.*
 playground/methods/chat.py           chat.*
 playground/methods/conversations.py  conversations.*
 playground/methods/files.py          files.*
+playground/methods/kit.py            blocks.validate
 playground/methods/reactions.py      reactions.*
 playground/methods/streams.py        chat.*Stream
-playground/methods/users.py          users.* and usergroups.*
+playground/methods/users.py          users.*, bots.info and usergroups.*
 playground/methods/views.py          views.*
-playground/methods/workspace.py      auth.test and apps.connections.open
+playground/methods/workspace.py      auth.test, team.info and apps.connections.open
 playground/blocks.py    Block Kit's rules
 playground/elements.py  the parts of blocks
 playground/words.py     text as Slack keeps it
+playground/rich.py      what people type, as rich text
 playground/limits.py    rate limits
 playground/faults.py    what can go wrong at Slack's side, on purpose
 playground/refusal.py   how Slack says no
 playground/feed.py      what has changed, for whoever waits or watches
 playground/page.py      the page
 playground/deeds.py     what comes from the page
+playground/panes.py     who looks, at what, and what stands beside it
+playground/glass.py     the pane behind the glass: calls, envelopes, limits, trouble
+playground/switches.py  what makes Slack misbehave, switch by switch
+playground/tape.py      what people did, to be kept
+playground/named.py     a deed in people's words
+playground/names.py     names for messages that stay the same
+playground/sights.py    what people see, as plain lines
+playground/recording.py a session of play as one file
+playground/reading.py   that file, read again
+playground/replay.py    does it again, and compares
+playground/control.py   all of it over HTTP
+playground/as_test.py   what people did, as a test
+playground/source.py    Python as it is written
+playground/bench.py     what authors see of their agents
 playground/scene.py     what one person has before them
+playground/window.py    which messages of a list that are
+playground/look.py      how things look to people
 playground/render.py    blocks as HTML
 playground/mrkdwn.py    texts as HTML
 playground/emoji.py     emoji by their short names

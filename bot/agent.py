@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from bot import mistakes
 from bot.errors import ConfigError
 
 TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
@@ -123,11 +124,12 @@ WHO = ("members", "admins", "guests", "everyone", "asker")
 
 
 class Budget(Strict):
-    """When a turn must end: US dollars, and minutes."""
+    """When a turn must end: US dollars, and minutes; and how many of them may run at once."""
 
     usd_per_session: float | None = Field(default=None, gt=0)
     usd_per_day: float | None = Field(default=None, gt=0)
     minutes_per_turn: float = Field(default=60, gt=0)
+    turns_at_once: int | None = Field(default=None, gt=0)
 
 
 class Prompt(Strict):
@@ -198,7 +200,8 @@ def parse(name: str, text: str) -> Agent:
     try:
         front = yaml.safe_load(head)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: the front matter is no YAML: {' '.join(str(error).split())}") from error
+        where = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
+        raise ConfigError(f"{file}: the front matter is no YAML: {where}{mistakes.remedy(where)}") from error
     if not isinstance(front, dict):
         raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")
     if taken := {"name", "version", "instructions"} & front.keys():
@@ -207,19 +210,20 @@ def parse(name: str, text: str) -> Agent:
     try:
         TEMPLATES.parse(body)
         return Agent.model_validate({**front, "name": name, "version": version, "instructions": body.strip()})
-    except TemplateError as error:
-        raise ConfigError(f"{file}: the text below the front matter is no template: {error}") from error
+    except TemplateSyntaxError as error:
+        raise ConfigError(f"{file}: the text below the front matter is no template: {error.message}, in line {error.lineno}") from error
     except ValidationError as error:
         raise ConfigError("\n".join(f"{file}: {line}" for line in explain(error, Agent))) from error
 
 
 def _halves(file: str, text: str) -> tuple[str, str]:
+    """The front matter and the body, each with empty lines before it, so that mistakes are told with the file's own line numbers."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     if lines[0].rstrip() != "---":
         raise ConfigError(f"{file}: the first line has to be ---, then keys and values, then --- again, then what the agent is told")
     for number, line in enumerate(lines[1:], 1):
         if line.rstrip() == "---":
-            return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
+            return "\n".join(["", *lines[1:number]]), "\n" * (number + 1) + "\n".join(lines[number + 1 :])
     raise ConfigError(f"{file}: the front matter that begins with --- has no second --- to end it")
 
 
@@ -243,8 +247,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
             near = get_close_matches(key, keys, 1, 0.5)
             yield f"{where}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(keys))}")
         else:
-            got = f" (it is {wrong['input']!r})" if wrong["type"] != "missing" and not isinstance(wrong["input"], dict | list) else ""
-            yield f"{where}: {wrong['msg'].removeprefix('Value error, ')}{got}"
+            yield f"{where}: {mistakes.words(wrong)}"
 
 
 HIDDEN = {"name", "version", "instructions"}

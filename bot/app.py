@@ -2,52 +2,91 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot import logs
+from bot import check, clock, logs
 from bot.agent import Agent, conflicts
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, StoreFailed
+from bot.line import Limits, Line
+from bot.ops.health import Look
+from bot.ops.watch import Sights, Watch
+from bot.ports import Runtime
 from bot.runtimes import runtime_of
 from bot.settings import Settings
+from bot.slack import parse
+from bot.slack.attention import Attention
+from bot.slack.budget import Shared
+from bot.slack.catchup import CatchUp
 from bot.slack.connect import Connection, web
 from bot.slack.directory import Directory
+from bot.slack.door import Door
 from bot.slack.listeners import Listeners
 from bot.slack.surface import SlackSurface
+from bot.store import figures, prune, replicas
+from bot.store.budget import Budgets
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
 from bot.turn import House, Turns
 
+if TYPE_CHECKING:
+    from bot.engine.procrastinate import ProcrastinateEngine
+
 log = logging.getLogger(__name__)
 RETRY = 20.0  # seconds until names are looked up again
+TIDY = 3600.0  # seconds between two times
 CLOCK = 2.0  # seconds between two looks at the questions' times
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a desk works with. The playground brings its own, to look on."""
+
+    files: Agents
+    store: SqlStore
+    runtime: Callable[[Agent], Runtime] = runtime_of
 
 
 class Frontdesk:
     """One process of the bot. `start` returns when it is connected."""
 
-    def __init__(self, settings: Settings, http: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Settings, http: aiohttp.ClientSession, parts: Parts | None = None) -> None:
         self.settings = settings
-        self.files = Agents(settings.agents_dir)
-        self.store = SqlStore(settings.database_url)
-        client = web(settings, http)
+        parts = parts or Parts(Agents(settings.agents_dir), SqlStore(settings.database_url))
+        self.files, self.store = parts.files, parts.store
+        self.problems: list[str] = []  # what is wrong with agents whose files are right
+        self.watch = Watch(settings)
+        ears = self.watch.ears
+        shared = Shared(Budgets(self.store.db).take) if self.store.shared else None
+        store, client = ears.store(self.store), web(settings, http, self._called, shared)
         self.directory = Directory(client)
-        self.surface = SlackSurface(client, self.store, self.directory, settings.file_megabytes)
-        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60)
-        self.turns = Turns(self.agent, runtime_of, self.store, self.surface, house)
-        self.engine = LocalEngine(self.turns.run)
-        self.desk = Desk(lambda: self._agents, self.store, self.surface, self.engine)
-        self.listeners = Listeners(self.desk, self.store, self.store, self.surface, self.directory, self.resolve)
-        self.slack = Connection(settings, client, self.listeners)
+        self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)
+        line = Line(Limits(settings.turns_at_once, settings.turns_per_person))
+        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line)
+        self.turns = Turns(self.agent, ears.runtime(parts.runtime), store, ears.surface(self.surface), house)
+        self.engine = engine(self.store, self.turns)
+        self.desk = Desk(lambda: self._agents, store, self.surface, self.engine)
+        self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve)
+        self.door = Door(store, self.listeners.handlers, self.listeners.answer)
+        self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
+        catchup = CatchUp(client, self.directory, self.door.keep)
+        self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)
         self._agents: Sequence[Agent] = ()
         self._again = 0.0  # when names are to be looked up again, because Slack did not tell
+        self._tidied = -TIDY  # when what was dealt with long ago was last taken out of the database
+        self._different = False  # whether another replica has other agents
         self._tasks: list[asyncio.Task[None]] = []
 
     def agent(self, name: str) -> Agent:
@@ -55,15 +94,55 @@ class Frontdesk:
 
     async def start(self) -> None:
         """Raises ConfigError or StoreFailed, in one sentence, where it cannot."""
+        await self.watch.start(self._sights())
         self.files.load()
         await self.slack.greet()
         await self.store.open()
+        await self._beat(first=True)
         await self.resolve()
-        self._tasks = [asyncio.create_task(work) for work in (self.surface.run(), self._clock(), self.files.watch(self.resolve))]
-        await self.listeners.recover()
+        await self.attention.start()
+        works = {
+            "surface": self.surface.run(), "clock": self._clock(), "files": self._watch(), "life": self._live(),
+            "attention": self.attention.run(),
+        }  # fmt: skip
+        self._tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+        for task in [*self._tasks, *await self.engine.open()]:
+            self.watch.health.guard(task)
+        await self.door.adopt()
         await self.desk.recover()
         await self.slack.open()
         log.info("connected", extra={"action": "connected", "agents": len(self._agents)})
+
+    def _called(self, method: str, outcome: str, seconds: float) -> None:
+        self.watch.ears.called(method, outcome, seconds)
+        self.attention.called(method, outcome, seconds)
+
+    async def _beat(self, *, first: bool = False) -> None:
+        """Show life, and agree on the time with the other replicas. Raises StoreFailed."""
+        different = await replicas.beat(self.store.db, self.store.replica, self.files.version, first=first)
+        if different and not self._different:
+            words = "A replica beside this one has other agents' files: the answers depend on who hears. Give all the same folder."
+            log.error(words, extra={"action": "agents_differ"})
+        self._different = bool(different)
+        if self.store.shared:
+            self.surface.writer.budget.replicas = max(await replicas.alive(self.store.db), 1)
+
+    async def _live(self) -> None:
+        """Signs of life, and care for what those left who gave none any more."""
+        while True:
+            await asyncio.sleep(replicas.BEAT)
+            with contextlib.suppress(StoreFailed):
+                await self._beat()
+                await self.door.adopt()
+
+    def _sights(self) -> Sights:
+        db, writer = self.store.db, self.surface.writer
+        looks: dict[str, Look] = {
+            "slack": self.slack.trouble,
+            "database": partial(figures.reach, db),
+            "migrations": partial(figures.schema, db),
+        }
+        return Sights(looks, lambda: writer.budget.used, lambda: writer.waiting, partial(figures.counted, db))
 
     async def resolve(self) -> None:
         """The agents as they are now, with names of channels and groups replaced by ids."""
@@ -74,36 +153,72 @@ class Frontdesk:
             log.warning(str(error), extra={"action": "names_not_resolved"})
             self._again = time.monotonic() + RETRY
         self._agents = tuple(agent.resolved(self.directory.ids) for agent in files)
-        for problem in conflicts(self._agents):
-            log.warning(problem, extra={"action": "agent_problem"})
+
+    async def _watch(self) -> None:
+        await self._examine()  # only now: loading the runtimes takes a while, and nobody has to wait for it
+        await self.files.watch(self._changed)
+
+    async def _changed(self) -> None:
+        await self.resolve()
+        await self._examine()
+
+    async def _examine(self) -> None:
+        """Log what is wrong that was not wrong before."""
+        found = [*await check.mistakes(self.files.agents), *conflicts(self._agents)]
+        problems = [problem for problem in found if problem not in self.files.problems]
+        for problem in problems:
+            if problem not in self.problems:
+                log.warning(problem, extra={"action": "agent_problem"})
+        self.problems = problems
 
     async def _clock(self) -> None:
         while True:
             await asyncio.sleep(CLOCK)
             with contextlib.suppress(StoreFailed):
-                await self.desk.expire(time.time())
+                await self.desk.expire(clock.now())
+            await self._tidy()
             if self._again and time.monotonic() > self._again:
                 self._again = 0.0
                 await self.resolve()
 
+    async def _tidy(self) -> None:
+        if time.monotonic() > self._tidied + TIDY:
+            self._tidied = time.monotonic()
+            with contextlib.suppress(StoreFailed):
+                await prune.delivered(self.store.db, clock.now() - prune.AGAIN)
+
     async def stop(self, seconds: float = 0.0) -> None:
-        """Stop hearing, let what runs finish within this time, leave the rest to the next process."""
-        await self.slack.close()
-        await self.listeners.close()
-        self.turns.leaving = True
+        """Begin nothing more, let what runs finish within this time, leave the rest to the next process.
+
+        It hears on meanwhile: Slack sends a click only once, and the answer may be what a turn waits for.
+        """
+        self.watch.leaving = self.turns.leaving = True
         await self.engine.close(seconds)
+        await self.slack.close()
+        await self.door.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        with contextlib.suppress(StoreFailed):
+            await replicas.leave(self.store.db, self.store.replica)
         await self.store.close_all()
+        await self.watch.close()
+
+
+def engine(store: SqlStore, turns: Turns) -> "LocalEngine | ProcrastinateEngine":
+    """Where others share the database they share the work."""
+    if not store.shared:
+        return LocalEngine(turns.run)
+    url = store.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return import_module("bot.engine.procrastinate").ProcrastinateEngine(url, turns.run)  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Frontdesk]:
+async def running(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Frontdesk]:
     """The bot, connected, until the block is left."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
-        desk = Frontdesk(settings, http)
+        desk = Frontdesk(settings, http, parts)
         try:
             await desk.start()
             yield desk
@@ -118,5 +233,6 @@ async def run(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, asked.set)
     async with running(settings):
+        gc.freeze()  # what is loaded by now stays: to look through it for garbage stops everything for 50 ms and more
         await asked.wait()
         log.info("draining", extra={"action": "draining"})

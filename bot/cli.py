@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+import logging
 import signal
 import sys
-import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from bot import app, play, prompt
+from bot import app, check, play, replay, upkeep
 from bot.agent import Agent
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, ConfigError
 from bot.message import Message
 from bot.runtimes import runtime_of
+from bot.scratch import scratch
 from bot.session import Session, heading
 from bot.settings import Settings, load
 from bot.slack import doctor, manifest
@@ -36,6 +37,7 @@ GONE = 130  # what a shell gives for Ctrl-C
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
+    logging.getLogger("bot.store.files").addHandler(logging.NullHandler())  # what it finds wrong is said by the command itself
     try:
         return int(given.run(load(), given) or 0)
     except ConfigError as error:
@@ -65,7 +67,10 @@ def parser() -> ArgumentParser:
         return made
 
     play = verb("play", _play, "try it here, with a stand-in for Slack and without any key")
-    play.add_argument("--port", type=int, default=8765, help="where the page is (8765)")
+    play.add_argument("--port", type=int, default=8765, help="where the page is (8765); 0 takes one that is free")
+    way = play.add_mutually_exclusive_group()
+    way.add_argument("--record", type=Path, metavar="FILE", help="write down what is done there, and what came of it")
+    way.add_argument("--replay", type=Path, metavar="FILE", help="do again what was recorded, and say whether the same came of it")
     verb("run", _run, "connect to Slack, and serve")
     check = verb("check", _check, "look whether all agents' files are right, and say what goes where", script=True)
     check.add_argument("--manifest", type=Path, default=Path("manifest.yaml"), help="the app manifest to compare with (manifest.yaml)")
@@ -85,11 +90,15 @@ def parser() -> ArgumentParser:
     feedback = verb("feedback", _feedback, "list what people thought of the answers", script=True)
     feedback.add_argument("--agent", default="", help="only of this agent")
     feedback.add_argument("--limit", type=int, default=100)
+    upkeep.verbs(verb)
     return top
 
 
-def _play(settings: Settings, given: Namespace) -> None:
-    asyncio.run(play.play(settings, given.port))
+def _play(settings: Settings, given: Namespace) -> int:
+    if given.replay:
+        return 0 if asyncio.run(replay.show(given.replay, settings, given.port)) else 1
+    asyncio.run(play.play(settings, given.port, given.record))
+    return 0
 
 
 def _run(settings: Settings, given: Namespace) -> None:
@@ -102,7 +111,7 @@ def _run(settings: Settings, given: Namespace) -> None:
 def _check(settings: Settings, given: Namespace) -> int:
     folder = Agents(settings.agents_dir)
     folder.load()
-    problems = [*folder.problems, *(line for agent in folder.agents for line in _wrong(agent))]
+    problems = [*folder.problems, *asyncio.run(check.mistakes(folder.agents))]
     problems += [] if folder.problems else _behind(folder.agents, given.manifest)
     problems += asyncio.run(doctor.unknown(settings, folder.agents))
     if given.json:
@@ -114,17 +123,6 @@ def _check(settings: Settings, given: Namespace) -> int:
         for problem in problems:
             print(f"frontdesk: {problem}", file=sys.stderr)
     return 1 if problems else 0
-
-
-def _wrong(agent: Agent) -> list[str]:
-    """What only shows when the agent's runtime is loaded and its template filled in."""
-    found = []
-    for look in (runtime_of, lambda agent: prompt.instructions(agent, TYPIST, "general", time.time())):
-        try:
-            look(agent)
-        except ConfigError as error:
-            found += str(error).splitlines()
-    return found
 
 
 def _behind(agents: Sequence[Agent], file: Path) -> list[str]:
@@ -217,7 +215,7 @@ async def _converse(settings: Settings, agent: Agent, words: str) -> Session:
         loop.remove_signal_handler(signal.SIGINT)  # whoever presses it again does not want to wait
 
     loop.add_signal_handler(signal.SIGINT, stop)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         kept = settings.environment.get("DATABASE_URL")
         async with _open(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
             engine = LocalEngine(Turns(lambda _: agent, runtime_of, store, terminal, house).run)

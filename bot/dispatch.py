@@ -1,13 +1,12 @@
 """Everything that can be asked of the desk, whoever asks: Slack, a schedule, a webhook, the shell."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
-from bot import policy, words
+from bot import clock, policy, words
 from bot.agent import Agent, gone
 from bot.errors import ConfigError
 from bot.event import Answered, Question
@@ -29,6 +28,7 @@ class Desk:
     def __init__(self, agents: Callable[[], Sequence[Agent]], store: Store, surface: Surface, engine: Engine) -> None:
         self._agents, self.store, self.surface, self.engine = agents, store, surface, engine
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._expired: set[str] = set()  # the sessions of questions that were closed, until somebody runs them
 
     @property
     def agents(self) -> Sequence[Agent]:
@@ -56,7 +56,7 @@ class Desk:
     async def _continue(self, session: Session, message: Message) -> str:
         other, text = named(message.text, self.agents)
         if (other and other.name != session.agent) or message.door == "shortcut":
-            return await self._begin(message)
+            return await self._begin(message, first=False)
         message = replace(message, text=text)
         if (word := words.command(message.text)) == "stop":
             return await self.stop(session, message.author, f"stop:{message.id}")
@@ -75,11 +75,11 @@ class Desk:
             if addressed and message.door != "direct":
                 policy.check(agent, message.author, "run", session.asker.id)
             return ""
-        if await self.store.put(session.id, message):
-            await self.engine.submit(session.id)
+        await self._put(session.id, message)
         return words.waits(session.open[0]) if session.open and session.ended else ""
 
-    async def _begin(self, message: Message) -> str:
+    async def _begin(self, message: Message, first: bool = True) -> str:
+        """Begin a session; `first` says that there is none in its thread."""
         other, text = named(message.text, self.agents)
         picked = next((agent for agent in self.agents if agent.name == message.agent), None) or other
         agent = picked or route(message, self.agents)
@@ -92,22 +92,28 @@ class Desk:
         if message.door == "message" and not policy.may(agent, message.author, "run"):
             return ""
         policy.check(agent, message.author, "run")
-        return await self._start(replace(message, text=text) if other else message, agent)
+        return await self._start(replace(message, text=text) if other else message, agent, first)
 
-    async def _start(self, message: Message, agent: Agent) -> str:
-        if await self.store.heard(message.id):
-            return ""
+    async def _start(self, message: Message, agent: Agent, first: bool) -> str:
         private = message.private or agent.reply == "private"
         if not message.thread or (private and message.door != "direct"):
             thread, channel = await self.surface.open(replace(message, private=private), agent)
             message = replace(message, thread=thread, channel=channel, source=message.thread)
-        elif (old := await self.store.session_of(message.thread, agent.name)) and not words.command(message.text):
-            if await self.store.put(old.id, message):
-                await self.engine.submit(old.id)
-            return ""
-        session = Session(uuid4().hex, agent.name, message.thread, message.author, message.channel, private=private)
-        if await self.store.start(session, message):
-            await self.engine.submit(session.id)
+        elif not first and (old := await self.store.session_of(message.thread, agent.name)) and not words.command(message.text):
+            return await self._put(old.id, message)
+        asked = (agent.name, message.thread, message.author, message.channel, message.channel_name)
+        session = Session(uuid4().hex, *asked, private=private)
+        await self.store.start(session, message)
+        return await self._submit(message)
+
+    async def _put(self, session_id: str, message: Message) -> str:
+        await self.store.put(session_id, message)
+        return await self._submit(message)
+
+    async def _submit(self, message: Message) -> str:
+        """Let the message's session be run, also where it was kept before: whoever kept it may have come no further."""
+        if found := await self.store.asked_by(message.id):
+            await self.engine.submit(found[0].id)
         return ""
 
     def _instead(self, message: Message, agent: Agent | None) -> str:
@@ -142,7 +148,7 @@ class Desk:
             if not session.over:
                 await self.stop(session, message.author, f"stop:{message.id}")
             fresh = Session(
-                uuid4().hex, agent.name, session.thread, message.author, session.channel,
+                uuid4().hex, agent.name, session.thread, message.author, session.channel, session.channel_name,
                 private=session.private, state="completed", asked=message.at, ended=message.at,
             )  # fmt: skip
             await self.store.start(fresh)
@@ -158,13 +164,13 @@ class Desk:
         """Stop what runs, waits or has just been asked in a session. `id` makes it safe to repeat."""
         agent = next((agent for agent in self.agents if agent.name == session.agent), gone(session.agent))
         policy.check(agent, by, "stop", _asker(session, by))
-        if session.ended and session.over and not await self.store.unread(session.id):
+        waiting = await self.store.unread(session.id)
+        if session.ended and session.over and not waiting:
             return "Nothing runs here any more."
         reason = f"Stopped by {by.name or by.id}{why}."
-        letter = Message(id, session.thread, session.channel, by, reason, "stop", time.time(), name=why)
-        if await self.store.put(session.id, letter):
-            await self.engine.submit(session.id)
-        return ""
+        at = max((one.message.at for one in waiting), default=clock.now()) + 1e-6  # after all that it means, by any clock
+        letter = Message(id, session.thread, session.channel, by, reason, "stop", at, name=why)
+        return await self._put(session.id, letter)
 
     async def halt(self, thread: str, by: Person, id: str) -> str:
         """Stop the session that goes on in a thread."""
@@ -205,7 +211,7 @@ class Desk:
         session, asked = await self.store.load(session_id), await self.store.asked(session_id, question_id)
         if asked is None:
             return "That question is no longer known. Say in the thread what you want, and the agent goes on."
-        question, now = asked.question, time.time()
+        question, now = asked.question, clock.now()
         await self.allowed(session_id, question, by)
         if asked.answered is None and question.expires_at and question.expires_at <= now:
             await self.expire(now)
@@ -214,7 +220,7 @@ class Desk:
         answered = Answered(question_id, "answered", by.name or by.id, shown(question, answer))
         text = ", ".join(word for chosen in parts.values() for word in chosen)
         letter = Message(id, session.thread, session.channel, by, text, "answer", now, answer=answer)
-        if not await self.store.close(session_id, answered, letter):
+        if not await self.store.close(session_id, answered, letter) and not await self.store.heard(id):
             done = (await self.store.asked(session_id, question_id) or asked).answered
             return (
                 f"That was already answered by {done.by}." if done and done.by else "That question is closed: nobody waits for it any more."
@@ -231,8 +237,13 @@ class Desk:
 
     async def expire(self, now: float) -> None:
         """Close the questions whose time is over, and let whoever waits for them go on."""
-        for asked in await self.store.overdue(now):
-            await self._expire(asked, now)
+        async with self._alone(""):  # by the clock, and by whoever answers too late
+            for asked in await self.store.overdue(now):
+                self._expired.add(asked.session_id)  # what was closed is not overdue again, also where we never learnt that it was
+                await self._expire(asked, now)
+            for session_id in [*self._expired]:
+                await self.engine.submit(session_id)
+                self._expired.discard(session_id)
 
     async def _expire(self, asked: Asked, now: float) -> None:
         session, question = await self.store.load(asked.session_id), asked.question
@@ -243,7 +254,6 @@ class Desk:
         )  # fmt: skip
         if await self.store.close(session.id, answered, None if session.ended else letter):
             await self.surface.settle(session, question, answered)
-            await self.engine.submit(session.id)
 
     async def retry(self, session_id: str, turn: int, by: Person, id: str) -> str:
         """Ask once more what a turn was asked."""
@@ -254,11 +264,8 @@ class Desk:
         found = await self.store.asked_by(session.source)
         if found is None or found[1].message.answer:
             return "What was asked is no longer known. Say it again in the thread."
-        if await self.store.put(
-            session_id, replace(found[1].message, id=f"retry:{session_id}:{turn}", author=by, door="retry", at=time.time())
-        ):
-            await self.engine.submit(session_id)
-        return ""
+        again = replace(found[1].message, id=f"retry:{session_id}:{turn}", author=by, door="retry", at=clock.now())
+        return await self._put(session_id, again)
 
     async def rate(self, feedback: Feedback) -> Feedback:
         """Keep what a person thought of an answer; saying it again changes it."""

@@ -144,6 +144,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """The turn waits for room, which the desk says: how many are before it, and about how many seconds that takes; 0 if nobody can tell."""
+
+    ahead: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event of every turn. `reason` is for the person, in words."""
 
@@ -152,5 +160,5 @@ class Finished:
     error: str = ""
 
 
-Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Finished
+Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Queued | Finished
 """Everything that a runtime may say."""

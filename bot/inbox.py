@@ -2,21 +2,61 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from functools import cached_property
 
 from bot import prompt
 from bot.agent import Agent
-from bot.errors import StoreFailed
+from bot.errors import StoreFailed, Superseded
 from bot.event import Answered, Event, Finished, Question
 from bot.message import Answer, Message
 from bot.ports import Store, Surface
 from bot.session import Session
 
+AGAIN = 1.0  # seconds until a database that is away is asked again
+MOST = 1000  # events that wait at once; whoever tells more waits
+
+
+class Heard:
+    """What happens in a turn, until it is taken; nothing after its end. An asyncio.Queue takes 3 KiB more, for each session."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def add(self, event: Event) -> None:
+        if not (self.events and isinstance(self.events[-1], Finished)):
+            self.events.append(event)
+        self._changed()
+
+    async def put(self, event: Event) -> None:
+        while len(self.events) >= MOST:
+            await self._change()
+        self.add(event)
+
+    async def take(self) -> list[Event]:
+        """All that has come, at least one event."""
+        while not self.events:
+            await self._change()
+        events, self.events = self.events, []
+        self._changed()
+        return events
+
+    def _change(self) -> asyncio.Future[None]:
+        self._waiting.append(change := asyncio.get_running_loop().create_future())
+        return change
+
+    def _changed(self) -> None:
+        for change in self._waiting:
+            if not change.done():
+                change.set_result(None)
+        self._waiting.clear()
+
 
 class Inbox:
     """First `open` says what the turn is about; then it is what the runtime iterates over, while `watch` fills it.
 
-    `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on.
+    `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on;
+    `heard` is what happens meanwhile, be it that the runtime tells it or that people do it.
     """
 
     def __init__(self, store: Store, surface: Surface, session: Session, wake: asyncio.Event) -> None:
@@ -25,11 +65,15 @@ class Inbox:
         self.again = False
         self.stop: Message | None = None
         self.missed: list[str] = []
+        self.lost = False  # set when another replica has taken the session over
         self._owner: tuple[int, Agent] | None = None
         self._known: set[str] = set()
-        self._given: asyncio.Queue[Message] = asyncio.Queue()
-        self._heard: asyncio.Queue[Event] = asyncio.Queue()
+        self.heard = Heard()
         self._listening = 0
+
+    @cached_property
+    def _given(self) -> asyncio.Queue[Message]:
+        return asyncio.Queue()  # of a thousand sessions that stream, few need it
 
     async def open(self) -> bool:
         """Read what waits: the rest of a turn that was cut, or what a new one is to begin with. False if there is nothing to do."""
@@ -74,12 +118,17 @@ class Inbox:
     def begun(self, epoch: int, session: Session, agent: Agent) -> None:
         self._owner, self.session = (epoch, agent), session
 
-    async def watch(self, heard: "asyncio.Queue[Event]") -> None:
+    async def watch(self) -> None:
         """Take in what people say, for as long as the turn runs. A stop ends it."""
-        self._heard = heard
         while True:
-            with suppress(StoreFailed):
+            try:
                 await self._look()
+            except StoreFailed:
+                await asyncio.sleep(AGAIN)
+                continue
+            except Superseded:
+                self.lost = True
+                return await self.heard.put(Finished("canceled"))  # nobody sees it: it is not ours to say
             await self.wake.wait()
             self.wake.clear()
 
@@ -89,11 +138,12 @@ class Inbox:
                 await self._take_in(one.message)
 
     async def _take_in(self, message: Message) -> None:
-        self._known.add(message.id)
         if message.door == "stop":
             dropped = await self._drop_waiting(message)
-            await self._heard.put(Finished("canceled", message.text + dropped))
+            self._known.add(message.id)
+            await self.heard.put(Finished("canceled", message.text + dropped))
             return
+        self._known.add(message.id)
         if (not self._listening and not message.answer) or message.files:
             await self.surface.mark(message, "queued")
         if not message.files:  # files are brought when a turn begins, so a message with some begins one
@@ -103,7 +153,8 @@ class Inbox:
         """Whoever says stop means what waits too; whoever takes back one message means only that."""
         waiting = [one.message for one in await self.store.unread(self.session.id) if not one.turn and one.message.id != stop.id]
         waiting = [] if stop.name else [message for message in waiting if message.at <= stop.at]
-        await self.store.drop([stop.id, *(message.id for message in waiting)])
+        owner = (self.session.id, self._owner[0]) if self._owner else None
+        await self.store.drop([stop.id, *(message.id for message in waiting)], owner)
         for message in waiting:
             await self.surface.mark(message, "taken")
         return f" What waited ({len(waiting)}) was dropped too." if waiting else ""
@@ -121,7 +172,7 @@ class Inbox:
         if self._owner:
             await self._note(message, *self._owner)
         if message.answer:
-            await self._heard.put(settle(self.session, message))
+            await self.heard.put(settle(self.session, message))
         else:
             await self.surface.mark(message, "given")
         return message
@@ -132,6 +183,9 @@ class Inbox:
             await self.store.take(self.session.id, epoch, self.session, agent, [message.id])
         except asyncio.CancelledError:
             self.missed.append(message.id)
+            raise
+        except Superseded:
+            self.lost = True
             raise
 
 

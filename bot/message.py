@@ -55,6 +55,7 @@ class Message:
 
     `thread` is opaque: only the surface that made it can take it apart. `name` is that of the command, shortcut or
     reaction it came by. `private` asks for an answer that only the author sees; `source` is then the thread that it is about.
+    `late` says that nobody listened when it was said.
     """
 
     id: str
@@ -72,3 +73,4 @@ class Message:
     source: str = ""
     files: tuple[Attachment, ...] = ()
     answer: Answer | None = None
+    late: bool = False

@@ -62,8 +62,10 @@ Mark = Literal["given", "queued", "taken"]
 class Surface(Protocol):
     """Where sessions are shown, and people are reached."""
 
-    def follow(self, session: Session, agent: Agent) -> AbstractAsyncContextManager[Show]:
+    def follow(self, session: Session, agent: Agent, epoch: int) -> AbstractAsyncContextManager[Show]:
         """While the context lasts, keep what people see equal to the newest session shown; its end waits for the last word.
+
+        Nothing is shown any more once somebody else has the session, by an epoch that is newer.
 
         Showing never waits and never fails: what cannot be said now is said later, the last word for as long as it takes.
         """
@@ -90,7 +92,7 @@ class Surface(Protocol):
         ...
 
     async def settle(self, session: Session, question: Question, answered: Answered) -> None:
-        """Show at once that a question is closed, and take its buttons away. Never fails."""
+        """Show at once that a question is closed, and take its buttons away. Raises StoreFailed."""
         ...
 
 
@@ -161,16 +163,16 @@ class Store(Protocol):
         """The session that a message went to, and the message itself."""
         ...
 
-    async def finish(self, session_id: str, turn: int) -> None:
-        """Take out of the inbox what a turn has read: it is over, and its last word was shown."""
+    async def finish(self, session_id: str, epoch: int, turn: int) -> None:
+        """Take out of the inbox what a turn has read: it is over, and its last word was shown. Raises Superseded."""
         ...
 
-    async def release(self, message_ids: Sequence[str]) -> None:
-        """Give back to the inbox what a turn had read, and did not come to give to its agent."""
+    async def release(self, session_id: str, epoch: int, message_ids: Sequence[str]) -> None:
+        """Give back to the inbox what a turn had read, and did not come to give to its agent. Raises Superseded."""
         ...
 
-    async def drop(self, message_ids: Sequence[str]) -> None:
-        """Take messages out of the inbox without a turn."""
+    async def drop(self, message_ids: Sequence[str], owner: tuple[str, int] | None = None) -> None:
+        """Take messages out of the inbox without a turn. Raises Superseded where the `owner`, a session and an epoch, is none any more."""
         ...
 
     async def mute(self, session_id: str, muted: bool) -> None: ...
@@ -215,67 +217,13 @@ class Store(Protocol):
         """The newest first."""
         ...
 
+    async def threads(self, after: float) -> dict[str, float]:
+        """The threads in which something has happened since then (Unix seconds), and when."""
+        ...
+
     async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]: ...
     async def steps(self, session_id: str, turn: int) -> list[Event]:
         """All the steps of a turn as they last stood, and the other events but text and thoughts."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Something that came from outside, kept before it was acknowledged. `key` is the same when it comes again."""
-
-    key: str
-    kind: str
-    body: str
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A message of ours in a thread. `id` goes with it, so that it can be found there; `ts` is empty until it is known to be sent."""
-
-    slot: str
-    session_id: str
-    thread: str
-    id: str
-    ts: str = ""
-    shown: str = ""
-
-
-class Journal(Protocol):
-    """What came in, and what went out: the store's side for a surface. Raises StoreFailed."""
-
-    async def receive(self, delivery: Delivery) -> bool:
-        """Keep it, durably; False if it came before."""
-        ...
-
-    async def done(self, key: str) -> None:
-        """It has been dealt with."""
-        ...
-
-    async def waiting(self) -> list[Delivery]:
-        """What was received and not dealt with, oldest first."""
-        ...
-
-    async def heard(self, message_id: str) -> bool:
-        """Whether a message of this id ever came into an inbox."""
-        ...
-
-    async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
-        """The message for this slot: the one that is known, or one that has yet to be sent."""
-        ...
-
-    async def sent(self, slot: str, ts: str, shown: str) -> None:
-        """It stands in the thread, and shows what has this hash."""
-        ...
-
-    async def posts(self, session_id: str) -> list[Post]:
-        """All messages of a session, oldest first."""
-        ...
-
-    async def post_at(self, channel: str, ts: str) -> Post | None:
-        """The message of ours that stands there."""
         ...
 
 

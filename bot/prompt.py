@@ -1,5 +1,6 @@
 """What an agent is told: its instructions, what was asked, and, quoted, what else was said."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,15 @@ def instructions(agent: Agent, person: Person, channel: str, at: float) -> str:
     try:
         return TEMPLATES.from_string(agent.instructions).render(known)
     except TemplateError as error:
-        raise ConfigError(f"{agent.file}: {error}; a template may use person.name, person.id, channel.name, agent.name and date") from error
+        why = _missing(agent.instructions, str(error))
+        raise ConfigError(f"{agent.file}: {why}; a template may use person.name, person.id, channel.name, agent.name and date") from error
+
+
+def _missing(template: str, error: str) -> str:
+    """jinja's words for a name that there is not, in ours."""
+    name = error.rpartition("'dict object' has no attribute ")[2].strip("'")
+    found = re.search(rf"(\w+)\.{re.escape(name)}\b", template)
+    return f"there is no {found[0]}" if found else error
 
 
 def compose(messages: Sequence[Message], quotes: Sequence[Quote] = (), files: Sequence[Path] = ()) -> str:

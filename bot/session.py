@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
-from bot.event import Answered, Artifact, Event, Finished, Item, Notice, Plan, Question, Started, Step, Text, Thought, Usage
+from bot.event import Answered, Artifact, Event, Finished, Item, Notice, Plan, Question, Queued, Started, Step, Text, Thought, Usage
 from bot.message import Message, Person
 
 State = Literal["submitted", "working", "input_required", "completed", "failed", "canceled", "rejected"]
@@ -25,6 +25,7 @@ class Session:
     thread: str
     asker: Person
     channel: str = ""
+    channel_name: str = ""
     title: str = ""
     private: bool = False
     muted: bool = False
@@ -48,6 +49,7 @@ class Session:
     closed: tuple[Answered, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     notices: tuple[Notice, ...] = ()
+    queued: Queued | None = None
     usage: Usage = NOTHING
     reason: str = ""
     error: str = ""
@@ -74,12 +76,12 @@ class Session:
         return replace(
             self, state="submitted", seen=self.asked, number=self.number + 1, title=self.title or heading(said[-1].text),
             asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", thought="",
-            steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), usage=NOTHING, reason="", error="",
+            steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), queued=None, usage=NOTHING, reason="", error="",
         )  # fmt: skip
 
     def resumed(self) -> "Session":
         """The session whose turn was cut, before the runtime goes on with it and tells its text anew."""
-        return replace(self, state="submitted", ended=0.0, answer="", thought="")
+        return replace(self, state="submitted", ended=0.0, answer="", thought="", queued=None)
 
     def fold(self, events: Iterable[Event], at: float) -> "Session":
         """The session after all of these."""
@@ -92,7 +94,7 @@ class Session:
         """The session after `event`, which came at `at`. Pure, so that a view can be tested without a runtime."""
         match event:
             case Started(resume, _, model):
-                return replace(self, state="working", resume=resume, model=model or self.model)
+                return replace(self, state="working", resume=resume, model=model or self.model, queued=None)
             case Text(text, final):
                 return replace(self, answer=text if final else self.answer + text)
             case Thought(text):
@@ -113,6 +115,8 @@ class Session:
                 return replace(self, usage=add(self.usage, event), spent=add(self.spent, event))
             case Notice():
                 return self if event in self.notices else replace(self, notices=(*self.notices, event)[-KEPT:])
+            case Queued():
+                return replace(self, queued=event)
             case Finished():
                 return self._finished(event, at)
             case _:

@@ -15,7 +15,9 @@ class Settings(BaseModel):
     """What whoever runs Frontdesk can set; each field is the environment variable of its name, in capitals.
 
     `hold_minutes`: how long a process that asked a question is kept alive for its answer. `drain_seconds`: how long running
-    turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack.
+    turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack. `http_port`: where /healthz, /readyz and
+    /metrics are served, on `http_host`; 0 serves nothing. `turns_at_once`, `turns_per_person`: how many may run at once in this process.
+    `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,9 @@ class Settings(BaseModel):
     hold_minutes: float = Field(default=10, gt=0)
     drain_seconds: float = Field(default=20, ge=0)
     file_megabytes: float = Field(default=50, gt=0)
+    turns_at_once: int = Field(default=1000, gt=0)
+    turns_per_person: int = Field(default=1000, gt=0)
+    catch_up_hours: float = Field(default=24, ge=0)
     environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

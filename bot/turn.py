@@ -5,32 +5,39 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot import policy, prompt
+from bot import clock, policy, prompt
 from bot.agent import Agent, gone
-from bot.errors import BotError, ConfigError
-from bot.event import Event, Finished, Notice, Text, Thought, Usage
-from bot.inbox import Inbox
+from bot.errors import BotError, ConfigError, Superseded
+from bot.event import Event, Finished, Notice, Queued, Text, Thought, Usage
+from bot.inbox import Heard, Inbox
+from bot.line import Line, Ticket
 from bot.message import Quote
 from bot.ports import Runtime, Show, Store, Surface, Turn
 from bot.session import Session
+from bot.words import span
 
 log = logging.getLogger(__name__)
 MOST = 500_000  # characters of one answer
 GONE = Finished("failed", "The agent's runtime ended without saying how.")
+LOOK = 1.0  # seconds between two looks whether a turn waits in line still: from then on its time counts
 CLOSING = 10.0  # seconds that a runtime may take to stop
 KNOWN: tuple[type, ...] = Event.__args__
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Where sessions have their folders, the environment that agents' files may name, and how long a question is held open (seconds)."""
+    """Where sessions have their folders, the environment that agents' files may name, and how long a question is held open (seconds).
+
+    `line` is where turns wait for one another.
+    """
 
     folder: Path
     environment: Mapping[str, str]
     hold: float = 600.0
+    line: Line = field(default_factory=Line)
 
 
 class Turns:
@@ -51,13 +58,13 @@ class Turns:
             ready, agent = await inbox.open(), self._agent(session)
             if not ready and not inbox.again:
                 return
-            async with self.surface.follow(session, agent) as show:
+            async with self.surface.follow(session, agent, epoch) as show:
                 if not ready:
                     return show(session)  # its question may not have been seen yet
                 session = await self._go_on(session, epoch, agent, inbox, show)
-            await self.store.release(inbox.missed)
+            await self.store.release(session.id, epoch, inbox.missed)
             if session.ended:
-                await self.store.finish(session.id, session.number)
+                await self.store.finish(session.id, epoch, session.number)
             # else it waits for a person, and its answer may have come at that very moment: look once more
 
     def _agent(self, session: Session) -> Agent:
@@ -77,20 +84,27 @@ class Turns:
         today = (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
         async with aclosing(self._happen(session, agent, inbox, today)) as happening:
             async for events in happening:
-                session = session.fold(events, at := time.time())
+                session = session.fold(events, at := clock.now())
                 inbox.session = session
-                await self.store.save(epoch, session, events, at)
+                await self._save(epoch, inbox, events, at)
                 show(session)
         return session
 
+    async def _save(self, epoch: int, inbox: Inbox, events: Sequence[Event], at: float) -> None:
+        try:
+            await self.store.save(epoch, inbox.session, events, at)
+        except Superseded:
+            inbox.lost = True  # what runs is not ours to stop any more
+            raise
+
     async def _begin(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         answered = inbox.answered()
-        session = session.fold(answered, time.time())
+        session = session.fold(answered, clock.now())
         session = session.resumed() if inbox.again else session.begin(inbox.messages)
         show(session)  # the first sign: a crash before it is kept shows the same message again, not another
         await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
         if answered:
-            await self.store.save(epoch, session, answered, time.time())
+            await self.store.save(epoch, session, answered, clock.now())
         inbox.begun(epoch, session, agent)
         for message in inbox.messages:
             await self.surface.mark(message, "taken")
@@ -99,7 +113,7 @@ class Turns:
     async def _stopped(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         """Somebody stopped what had not begun, what was cut, or what waited for an answer."""
         assert inbox.stop
-        stop, at = inbox.stop, time.time()
+        stop, at = inbox.stop, clock.now()
         if inbox.messages and not inbox.again:
             session = session.begin(inbox.messages)
         if not session.over:
@@ -107,24 +121,27 @@ class Turns:
             await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
             await self.store.save(epoch, session, [end], at)
             show(session)
-        await self.store.drop([stop.id, *(message.id for message in inbox.messages)])
+        await self.store.drop([stop.id, *(message.id for message in inbox.messages)], (session.id, epoch))
         return session
 
     async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncGenerator[list[Event], None]:
         """What the runtime tells, in batches, until the turn ends: by itself, by a person, by its time, or by its budget."""
         left, last = agent.budget.minutes_per_turn * 60, time.monotonic()
-        heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
-        pump = asyncio.create_task(_pump(told(self._run(session, agent, inbox)), heard), name=f"turn-{session.id}")
-        pump.add_done_callback(lambda _: heard.put_nowait(GONE) if heard.empty() else None)
-        watch = asyncio.create_task(inbox.watch(heard), name=f"inbox-{session.id}")
+        heard = inbox.heard
+        pump = asyncio.create_task(_pump(told(self._run(session, agent, inbox, today)), heard), name=f"turn-{session.id}")
+        pump.add_done_callback(lambda _: None if heard.events else heard.add(GONE))
+        watch = asyncio.create_task(inbox.watch(), name=f"inbox-{session.id}")
         try:
             while True:
-                waiting = inbox.session.state == "input_required"
-                batch = await _batch(heard, pump, self.house.hold if waiting else left) if waiting or left > 0 else None
+                waiting, queued = inbox.session.state == "input_required", self.house.line.waits(session.id)
+                limit = self.house.hold if waiting else LOOK if queued else left
+                batch = await _batch(heard, pump, limit) if limit > 0 else None
                 if batch is None and waiting:
                     return
-                left -= 0 if waiting else time.monotonic() - last
+                left -= 0 if waiting or queued else time.monotonic() - last
                 last = time.monotonic()
+                if batch is None and queued:
+                    continue
                 end = _end(batch, inbox.session, agent, today)
                 if end and end.state != "completed":
                     await _stop(pump)
@@ -136,17 +153,22 @@ class Turns:
             await _stop(pump)
             await asyncio.wait([watch])
 
-    async def _run(self, session: Session, agent: Agent, inbox: Inbox) -> AsyncGenerator[Event, None]:
+    async def _run(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncGenerator[Event, None]:
         self.agent(session.agent)  # raises, in words, if its file is gone
-        if why := policy.broke(agent, session, (await self.store.spent(agent.name, midnight())).usd):
+        if why := policy.broke(agent, session, today + session.usage.usd):
             yield Finished("rejected", why)
             return
-        turn, notices = await self._prepare(session, agent, inbox)
-        for notice in notices:
-            yield notice
-        async with aclosing(self.runtime(agent).run(turn, inbox)) as events:  # type: ignore[type-var]
-            async for event in events:
-                yield event
+        begun = inbox.again or inbox.answer is not None
+        ticket = Ticket(session.id, agent.name, _person(session), session.channel, agent.budget.turns_at_once or 0, begun)
+        async with self.house.line.stand(ticket) as places:
+            async for place in places:
+                yield Queued(place.ahead, place.seconds)
+            turn, notices = await self._prepare(session, agent, inbox)
+            for notice in notices:
+                yield notice
+            async with aclosing(self.runtime(agent).run(turn, inbox)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
 
     async def _prepare(self, session: Session, agent: Agent, inbox: Inbox) -> tuple[Turn, list[Notice]]:
         """All that the runtime needs: context, files, a folder."""
@@ -165,12 +187,14 @@ class Turns:
         except BotError as error:
             notices.append(Notice(str(error), "warning"))
         last = inbox.messages[-1]
+        if last.late and not inbox.again:
+            notices.append(Notice(f"This was asked {span(clock.now() - last.at)} ago, while I was away."))
         environment = {name: self.house.environment[name] for name in agent.environment if name in self.house.environment}
         text = inbox.words() or prompt.compose(inbox.messages, quotes, files)
-        instructions = prompt.instructions(agent, last.author, last.channel_name or last.channel, last.at)
+        instructions = prompt.instructions(agent, last.author, last.channel_name or session.channel_name or last.channel, last.at)
         return Turn(
             session.id, session.number, agent, text, instructions, session.resume, inbox.again, inbox.answer, folder.resolve(),
-            tuple(files), last.author, environment, lambda: self.leaving,
+            tuple(files), last.author, environment, lambda: self.leaving or inbox.lost,
         ), notices  # fmt: skip
 
 
@@ -180,7 +204,7 @@ async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
         async with aclosing(events):
             async for event in events:
                 if not isinstance(event, KNOWN):
-                    raise TypeError(f"the runtime told {event!r}, which is no event")
+                    raise TypeError(f"the runtime told a {type(event).__name__}, which is no event")
                 yield event
                 if isinstance(event, Finished):
                     return
@@ -192,24 +216,21 @@ async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
         yield Finished("failed", f"The agent's runtime broke: {type(error).__name__}. The log of frontdesk says where.", repr(error)[:500])
 
 
-async def _pump(events: AsyncIterator[Event], heard: "asyncio.Queue[Event]") -> None:
+async def _pump(events: AsyncIterator[Event], heard: Heard) -> None:
     async with aclosing(events):  # type: ignore[type-var]
         async for event in events:
             await heard.put(event)
 
 
-async def _batch(heard: "asyncio.Queue[Event]", pump: "asyncio.Task[None]", seconds: float) -> list[Event] | None:
+async def _batch(heard: Heard, pump: "asyncio.Task[None]", seconds: float) -> list[Event] | None:
     """Whatever has come meanwhile, at least one event; None when the time is over."""
-    if heard.empty() and pump.done():
+    if not heard.events and pump.done():
         return [GONE]
     try:
-        async with asyncio.timeout(max(seconds, 0)):
-            batch = [await heard.get()]
+        async with asyncio.timeout(seconds):
+            return await heard.take()
     except TimeoutError:
         return None
-    while not heard.empty() and not isinstance(batch[-1], Finished):
-        batch.append(heard.get_nowait())
-    return batch
 
 
 async def _stop(pump: "asyncio.Task[None]") -> None:
@@ -250,7 +271,11 @@ def merge(events: Sequence[Event]) -> list[Event]:
     return merged
 
 
+def _person(session: Session) -> str:
+    return session.by.id if session.by else session.asker.id
+
+
 def midnight() -> float:
     """When today began, in UTC (Unix seconds)."""
-    now = time.time()
+    now = clock.now()
     return now - now % 86400

@@ -1,8 +1,8 @@
 """What Frontdesk itself says, and the words that it understands in a thread."""
 
-import time
 from collections.abc import Sequence
 
+from bot import clock
 from bot.agent import Agent
 from bot.event import ALLOW, ALLOW_SESSION, DENY, Question
 from bot.session import Session
@@ -52,7 +52,7 @@ def status(session: Session, waiting: int) -> str:
     match session.state:
         case "submitted" | "working":
             doing = next((step.title for step in reversed(session.steps) if step.status == "working"), "")
-            text = f"{session.agent} has been working for {span(time.time() - session.asked)}" + (f": {doing}" if doing else "")
+            text = f"{session.agent} has been working for {span(clock.now() - session.asked)}" + (f": {doing}" if doing else "")
         case "input_required":
             text = (
                 f"{session.agent} waits for an answer: {session.open[0].parts[0].text}"

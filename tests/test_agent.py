@@ -63,8 +63,12 @@ def test_names_become_ids_and_a_name_without_one_stays() -> None:
         ("You review.", "the first line has to be ---, then keys and values, then --- again, then what the agent is told"),
         ("---\ndescription: x\n", "the front matter that begins with --- has no second --- to end it"),
         ("---\n- a\n---\n", "the front matter has to be keys and values, like `description: Answers questions.`"),
-        ("---\nruntime: echo\n---\n", "description: Field required"),
-        ("---\ndescription: x\n---\n", "runtime: Field required"),
+        ("---\nruntime: echo\n---\n", "description: is missing"),
+        ("---\ndescription: x\n---\n", "runtime: is missing"),
+        ("---\ndescription:\nruntime: echo\n---\n", "description: is empty"),
+        (file("triggers:\n  mention: x"), "triggers: has to be a list: begin each line with `- `"),
+        (file("triggers:\n  - mention: #reviews"), "triggers.0.mention: is empty (a text that begins with # has to be in quotes)"),
+        (file("budget: 5"), "budget: has to be keys and values, like `key: value`, each in a line of its own (it is 5)"),
         (file("descripton: y"), "descripton: unknown key; did you mean 'description'?"),
         (file("trigger: []"), "trigger: unknown key; did you mean 'triggers'?"),
         (file("name: other"), "name: the agent is called like its file, 'reviewer'; remove the key, or rename the file"),
@@ -97,16 +101,34 @@ def test_each_mistake_is_told_with_its_place(text: str, sentence: str) -> None:
 
 
 def test_front_matter_that_is_no_yaml_says_where() -> None:
-    sentence = told("---\ndescription: [x\n---\n")
+    sentence = told("---\nruntime: echo\ndescription: [x\n---\n")
 
-    assert sentence.startswith("agents/reviewer.md: the front matter is no YAML: while parsing a flow sequence")
-    assert "line 1, column 14" in sentence
+    assert sentence.startswith("agents/reviewer.md: the front matter is no YAML: while parsing a flow sequence in line 3, column 14")
+
+
+@pytest.mark.parametrize(
+    ("front", "remedy"),
+    [
+        ("model: fast: very", "put the text in quotes, since it has a colon in it"),
+        ("triggers:\n\t- dm: true", "begin lines with spaces, not tabs"),
+        ("triggers:\n  - mention: [#reviews]\n  - dm: true", 'put what begins with # in quotes, like ["#reviews"]'),
+        ("triggers:\n  - mention: [*]", 'put the * in quotes, like ["*"]'),
+        ("allow: {approve: @platform}", "put it in quotes"),
+        ("allow: {approve: [“@platform”]}", 'use straight quotes (")'),
+        ("triggers:\n  - mention: [“*”]", 'use straight quotes (")'),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_remedy(front: str, remedy: str) -> None:
+    assert told(file(front)).endswith(f"; {remedy}")
 
 
 def test_a_broken_template_is_told_before_anybody_asks() -> None:
-    sentence = told(file("", "Hello {{ person.name"))
+    text = file("", "Hello.\n{{ person.name }\nBye.")
+
+    sentence = told(text)
 
     assert sentence.startswith("agents/reviewer.md: the text below the front matter is no template: ")
+    assert sentence.endswith(f"line {text.splitlines().index('{{ person.name }') + 1}")
 
 
 def test_a_file_name_that_cannot_be_a_name_is_told() -> None:

@@ -199,3 +199,38 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(shell: Shell) -> None:
     assert found["bot token"]["remedy"].startswith("set SLACK_BOT_TOKEN to the xoxb- token at ")
     assert found["database"]["ok"]
     assert found["agent helper"]["ok"]
+
+
+def test_a_file_that_is_wrong_is_told_once(shell: Shell) -> None:
+    shell.write("agents/a.md", HELPER.replace("description", "descriptoin"))
+
+    looked = shell.run("check")
+
+    assert looked.stderr.count("descriptoin") == 1
+    assert "agents_file_wrong" not in looked.stderr
+
+
+def test_a_module_of_ones_own_is_found_where_frontdesk_is_started(shell: Shell) -> None:
+    shell.write("mine.py", "class Mine:\n    async def run(self, turn, inbox):\n        yield None\n")
+    shell.write("agents/a.md", HELPER.replace("echo", "mine:Mine").replace("'*'", "C01").replace("/help-me", "/a"))
+    shell.write("agents/b.md", HELPER.replace("echo", "yours:Yours").replace("'*'", "C02").replace("/help-me", "/b"))
+    shell.run("manifest", "--write")
+
+    found = json.loads(shell.run("check", "--json", PYTHONSAFEPATH="1").stdout)
+
+    assert found["problems"] == [
+        "agents/b.md: the runtime 'yours:Yours' cannot be loaded; no module is called 'yours';"
+        " put its file where frontdesk is started, or name its folder in PYTHONPATH"
+    ]
+
+
+def test_no_place_for_temporary_files_is_one_sentence(shell: Shell) -> None:
+    program = "import sys, tempfile; tempfile.tempdir = '/proc'; from bot.cli import main; sys.exit(main(['ask', 'helper', 'hello']))"
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+    asked = subprocess.run([sys.executable, "-c", program], cwd=shell.folder, env=kept, capture_output=True, text=True, timeout=50)
+
+    assert asked.returncode == 2
+    assert asked.stderr == (
+        "frontdesk: There is no folder for temporary files. Give the process a /tmp that it may write to, or name one in TMPDIR.\n"
+    )

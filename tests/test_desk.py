@@ -1,14 +1,24 @@
-"""What the desk does beside answering: names that change, files that change, strangers, commands nobody has, and time."""
+"""What the desk does beside answering: names that change, files that change, strangers, commands nobody has, time, and trouble."""
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
-from bot import app
+import pytest
+
+from bot import app, clock
 from bot.app import Frontdesk
+from bot.dispatch import Desk
+from bot.errors import StoreFailed
 from bot.event import Finished, Part, Question, Started
 from bot.playground import Slack
 from bot.ports import Turn
 from bot.settings import Settings
+from tests.standins.stage import ANA, COLOUR, Parks, Stage, agent, lose, message, staged
 from tests.test_path import find, last, said
+from tests.test_turn import DONE, Says
 
 
 class Hurries:
@@ -130,3 +140,91 @@ async def test_a_private_agent_answers_in_the_direct_message(slack: Slack, setti
         await slack.until(lambda: any("You said: between us" in slack.text(m) for m in slack.messages("@ana")))
 
     assert not said(slack, root)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(tmp_path) as stage:
+        yield stage
+
+
+class Away:
+    """An engine whose database is away at the first calls; `submitted` is what it took after that."""
+
+    def __init__(self, calls: int = 1) -> None:
+        self.calls, self.submitted = calls, list[str]()
+
+    async def submit(self, session_id: str) -> None:
+        self.calls -= 1
+        if self.calls >= 0:
+            raise StoreFailed("The database does not answer.")
+        self.submitted.append(session_id)
+
+
+def on(stage: Stage, engine: Away) -> Desk:
+    return Desk(lambda: [agent(triggers=[{"mention": ["*"]}])], stage.store, stage.surface, engine)
+
+
+async def test_a_session_that_was_kept_and_not_begun_is_begun_when_its_message_is_dealt_with_again(stage: Stage) -> None:
+    desk = on(stage, engine := Away())
+    with pytest.raises(StoreFailed):
+        await desk.hear(message("hello"))
+
+    await desk.hear(message("hello"))
+
+    assert engine.submitted == [session.id for session in await stage.store.sessions()]
+
+
+async def test_a_session_whose_keeping_was_not_confirmed_is_begun_all_the_same(stage: Stage) -> None:
+    desk = on(stage, engine := Away(0))
+    lose(stage.store)
+
+    await desk.hear(message("hello"))
+
+    assert engine.submitted == [session.id for session in await stage.store.sessions()]
+
+
+async def test_a_follow_up_that_nobody_was_told_of_is_told_when_it_is_dealt_with_again(stage: Stage) -> None:
+    await stage.say(submit=False)
+    desk = on(stage, engine := Away())
+    with pytest.raises(StoreFailed):
+        await desk.hear(message("more", "m2"))
+
+    await desk.hear(message("more", "m2"))
+
+    assert engine.submitted == ["s1"]
+
+
+async def test_an_answer_that_nobody_was_told_of_is_told_when_it_is_dealt_with_again(stage: Stage) -> None:
+    await stage.run(Parks())
+    desk = on(stage, engine := Away())
+    with pytest.raises(StoreFailed):
+        await desk.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
+
+    said = await desk.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
+
+    assert (said, engine.submitted) == ("", ["s1"])
+
+
+async def test_a_question_that_time_has_closed_while_nobody_could_be_told_is_gone_on_with(stage: Stage) -> None:
+    stage.hold = 0.01
+    await stage.run(Says(Started("r"), replace(COLOUR, expires_at=1.0), hangs=True))
+    desk = on(stage, engine := Away())
+    with pytest.raises(StoreFailed):
+        await desk.expire(2.0)
+
+    await desk.expire(4.0)
+
+    assert engine.submitted == ["s1"]
+
+
+async def test_a_stop_means_what_was_said_before_it_whatever_the_clocks_say(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_ahead", -300.0)
+    await stage.say(submit=False)
+    await stage.store.put("s1", replace(message("waits", "m2"), at=time.time()))
+
+    await on(stage, Away(0)).stop(await stage.store.load("s1"), ANA, "stop:1")
+    await stage.play(runtime := Says(DONE)).run("s1", asyncio.Event())
+
+    assert runtime.turns == []
+    assert await stage.store.unfinished() == []

@@ -1,18 +1,20 @@
 """What people say while a turn runs, before it and after it: each thing reaches the agent once, or the next turn."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.errors import StoreFailed, Superseded
 from bot.event import Answered, Event, Finished, Part, Question, Started, Text
-from bot.inbox import Inbox, settle, shown
+from bot.inbox import MOST, Heard, Inbox, settle, shown
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.session import Session
-from tests.standins.stage import ANA, BEN, COLOUR, THREAD, Deaf, Holding, Parks, Stage, message, staged
+from bot.store.sql import SqlStore
+from tests.standins.stage import ANA, BEN, COLOUR, THREAD, Deaf, Holding, Parks, Stage, agent, message, staged
 
 SECRET = Question("q2", "form", (Part("user", "Who?"), Part("key", "The key?", secret=True)))
 DONE = Finished("completed")
@@ -149,8 +151,8 @@ async def test_only_the_last_word_is_shown_again_where_no_more_was_missing(stage
     runtime = Deaf()
     runtime.go.set()
     done = await stage.run(runtime)
-    async with stage.store.db.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE inbox SET done = 0")  # as if the process had died just before
+    with stage.store.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE inbox SET done = 0")  # as if the process had died just before
 
     await stage.play(runtime).run("s1", asyncio.Event())
 
@@ -203,8 +205,8 @@ async def test_an_answer_that_was_taken_and_not_noted_before_the_process_ended_i
     runtime = Listens(COLOUR)
     await stage.run(runtime)
     await stage.answer("q1", "Blue", submit=False)
-    async with stage.store.db.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE inbox SET turn = 1 WHERE id = 'a-q1'")  # as `take` does, and no `save` after it
+    with stage.store.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE inbox SET turn = 1 WHERE id = 'a-q1'")  # as `take` does, and no `save` after it
 
     await stage.play(runtime).run("s1", asyncio.Event())
 
@@ -272,6 +274,47 @@ async def test_a_stop_of_a_question_that_waits_closes_it(stage: Stage) -> None:
     assert await stage.store.unfinished() == []
 
 
+class Unsure(SqlStore):
+    """A store whose database is away when something is dropped for the first time."""
+
+    away = True
+
+    async def drop(self, message_ids: Sequence[str], owner: tuple[str, int] | None = None) -> None:
+        if self.away:
+            self.away = False
+            raise StoreFailed("The database does not answer.")
+        await super().drop(message_ids, owner)
+
+
+async def test_a_stop_is_obeyed_when_the_database_is_there_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.inbox.AGAIN", 0.01)
+    async with staged(tmp_path, Unsure) as stage:
+        stage.play(Deaf())
+        await stage.say()
+        await stage.surface.until(lambda: any(each.steps for each in stage.surface.shown))
+
+        await stage.stop()
+
+        assert (await stage.ended()).state == "canceled"
+
+
+async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(stage: Stage) -> None:
+    await stage.say(submit=False)
+    session, epoch = await stage.store.begin("s1")
+    inbox = Inbox(stage.store, stage.surface, session, asyncio.Event())
+    await inbox.open()
+    session = session.begin(inbox.messages)
+    await stage.store.take("s1", epoch, session, agent(), ["m1"])
+    inbox.begun(epoch, session, agent())
+
+    await stage.store.begin("s1")  # somebody else has it now
+    await stage.stop(submit=False)
+    with pytest.raises(Superseded):
+        await inbox._look()
+
+    assert [one.message.id for one in await stage.store.unread("s1")] == ["m1", "stop"]
+
+
 async def test_an_empty_inbox_is_nothing_to_do(stage: Stage) -> None:
     session = Session("s1", "helper", THREAD, ANA)
     await stage.store.start(session)
@@ -291,3 +334,26 @@ def test_what_was_typed_as_a_secret_is_not_shown() -> None:
 
     assert settle(session, letter).answers == ("root", "(kept secret)", "“be quick”")
     assert shown(None, Answer("q9", {"x": ("y",)})) == ("y",)
+
+
+async def test_whoever_tells_too_much_at_once_waits_until_it_is_heard() -> None:
+    heard = Heard()
+    for number in range(MOST):
+        await heard.put(Text(str(number)))
+    telling = [asyncio.create_task(heard.put(Text(word))) for word in ("one", "more")]
+    await asyncio.sleep(0)
+
+    assert len(await heard.take()) == MOST
+    await asyncio.wait(telling)
+    assert await heard.take() == [Text("one"), Text("more")]
+
+
+async def test_whoever_stops_listening_takes_nothing_along() -> None:
+    heard = Heard()
+    listening = asyncio.create_task(heard.take())
+    await asyncio.sleep(0)
+    heard.add(Text("hello"))
+    listening.cancel()
+    await asyncio.wait([listening])
+
+    assert await heard.take() == [Text("hello")]

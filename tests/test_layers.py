@@ -13,16 +13,20 @@ ROOT = Path(__file__).parents[1]
 BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
-    {"errors"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"}, {"ports"}, {"inbox"},
-    {"turn", "dispatch", "settings"}, {"logs"},
+    {"errors", "clock", "journal", "mistakes"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"},
+    {"ports", "line"}, {"inbox"}, {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
-JOIN = {"app", "play", "cli", "__main__"}
+JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "scratch", "__main__"}
 HOMES = {
     "slack_sdk": ("slack/",),
     "slack_bolt": ("slack/",),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
+    "procrastinate": ("engine/procrastinate.py",),
+    "psycopg": ("engine/procrastinate.py",),
     "watchfiles": ("store/files.py",),
+    "prometheus_client": ("ops/metrics.py",),
+    "opentelemetry": ("ops/traces.py",),
     "claude_agent_sdk": ("runtimes/claude_",),
     "a2a": ("runtimes/a2a",),
 }

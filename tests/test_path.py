@@ -291,13 +291,13 @@ async def test_what_a_model_writes_pings_nobody(slack: Slack, desk: Frontdesk) -
 
 
 async def test_a_long_answer_goes_on_in_further_messages_and_as_a_file(slack: Slack, desk: Frontdesk) -> None:
-    text = "\n".join(f"!say Paragraph {n}: " + "word " * 60 + "\n!say " for n in range(130))
+    text = "\n".join(f"!say Paragraph {n}: " + "word " * 60 + "\n!say " for n in range(115))
 
     root = await slack.mention(text)
 
     await slack.until(lambda: any(m.get("files") and m["files"][0]["name"] == "answer.md" for m in slack.thread(root)))
     together = " ".join(said(slack, root))
-    assert all(f"Paragraph {n}:" in together for n in range(130))
+    assert all(f"Paragraph {n}:" in together for n in range(115))
 
 
 async def test_a_guest_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:
@@ -306,6 +306,30 @@ async def test_a_guest_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:
     await slack.until(lambda: any("members of this workspace" in slack.text(m) for m in slack.ephemerals("dan")))
 
     assert not said(slack, root)
+
+
+async def test_people_are_told_of_by_their_names(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("what did @ben and @U0NOBODY say?")
+
+    await slack.until(lambda: "You said: what did @ben and @U0NOBODY say?" in said(slack, root)[-1])
+
+
+async def test_a_shortcuts_form_quotes_people_by_their_names(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.say("ask @carla", by="ben", channel="triage")
+
+    await slack.shortcut("triage", root, "ana")
+
+    await slack.until(lambda: "ask @carla" in str(slack.modals("ana")[-1]))
+
+
+async def test_app_home_leads_to_the_conversations(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("hello")
+    await slack.until(lambda: "You said: hello" in said(slack, root)[-1])
+
+    await slack.open_home("ana")
+
+    link = f"<https://frontdesk-play.slack.com/archives/{root['channel']}/p{root['ts'].replace('.', '')}|hello>"
+    await slack.until(lambda: link in str(slack.home("ana")))
 
 
 async def test_an_empty_mention_gets_help(slack: Slack, desk: Frontdesk) -> None:

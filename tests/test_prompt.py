@@ -31,6 +31,11 @@ def test_a_person_without_a_name_goes_by_the_id() -> None:
     assert instructions(agent("{{ person.name }}"), Person("U7"), "general", NOON) == "U7"
 
 
+def test_a_trait_that_there_is_not_is_told_with_its_owner() -> None:
+    with pytest.raises(ConfigError, match=r"^agents/helper.md: there is no person.nam; a template may use person.name,"):
+        instructions(agent("Hello {{ person.nam }}."), ANA, "general", NOON)
+
+
 def test_a_variable_that_there_is_not_is_told_with_those_there_are() -> None:
     with pytest.raises(ConfigError) as caught:
         instructions(agent("{{ user.name }}"), ANA, "general", NOON)

@@ -76,3 +76,14 @@ def test_the_command_says_it_in_one_line_and_ends_with_2(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert "SLACK_BOT_TOKEN begins with 'no'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+async def test_a_token_in_the_environment_too_is_no_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", settings.slack_bot_token)
+
+    async with app.running(settings):
+        pass
+
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("slack_bolt")] == []

@@ -1,7 +1,8 @@
 """A turn, whatever its runtime does: it always ends, in words, and what was said is never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from bot.agent import Agent
 from bot.errors import ConfigError, RuntimeFailed, Superseded
 from bot.event import Event, Finished, Notice, Started, Step, Text, Thought, Usage
+from bot.line import Limits, Line, Ticket
 from bot.message import Attachment, Message, Quote
-from bot.ports import Turn
+from bot.ports import Show, Turn
+from bot.session import Session
 from bot.store.sql import SqlStore
 from bot.turn import merge
-from tests.standins.stage import ANA, Stage, agent, message, staged
+from tests.standins.stage import ANA, Stage, Watching, agent, message, staged
 
 DONE = Finished("completed")
 Inbox = AsyncIterator[Message]
@@ -98,6 +101,13 @@ async def test_what_is_no_event_fails_the_turn(stage: Stage, garbage: object) ->
     assert runtime.closed == 1
 
 
+async def test_the_log_says_of_what_is_no_event_only_its_kind(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.run(Says(Started("r1"), "between Ana and her agent"))
+
+    assert "the runtime told a str, which is no event" in caplog.text
+    assert "between Ana and her agent" not in caplog.text
+
+
 async def test_a_runtime_that_dies_is_a_failure_in_words_and_its_text_stays(stage: Stage) -> None:
     session = await stage.run(Dies(ZeroDivisionError("oh")))
 
@@ -137,6 +147,19 @@ async def test_a_runtime_that_hangs_is_closed_when_its_time_is_over(stage: Stage
     assert session.state == "failed"
     assert "longer than the 0.001 minutes that agents/helper.md allows" in session.reason
     assert runtime.closed == 1
+
+
+async def test_a_turn_that_has_waited_in_line_has_its_time_limit_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.turn.LOOK", 0.01)
+    stage.agent, stage.line = agent(budget={"minutes_per_turn": 0.001}), Line(Limits(turns=1))
+    stage.play(Says(hangs=True))
+    async with stage.line.stand(Ticket("another", "helper", "U9", "C9")):
+        await stage.say()
+        await stage.surface.until(lambda: any(each.queued for each in stage.surface.shown))
+
+    session = await stage.ended()
+
+    assert "longer than the 0.001 minutes" in session.reason
 
 
 async def test_a_flood_of_events_arrives_whole_and_in_few_writes(stage: Stage) -> None:
@@ -287,3 +310,35 @@ class Overtaken:
         finally:
             await self.store.unfinished()
             self.closed = True
+
+
+class Freezes(Watching):
+    """While the first last word is shown, something happens elsewhere."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.meanwhile = [meanwhile]
+
+    @asynccontextmanager
+    async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
+        yield self._show
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+
+
+async def test_a_process_that_was_frozen_in_its_last_word_leaves_the_session_to_whoever_has_gone_on(stage: Stage) -> None:
+    async def go_on() -> None:
+        session, epoch = await stage.store.begin("s1")
+        await stage.store.finish("s1", epoch, 1)
+        await stage.say("again", "m2", submit=False)
+        await stage.store.take("s1", epoch, session.begin([message("again", "m2")]), stage.agent, ["m2"])
+
+    stage.surface = Freezes(go_on)
+    turns = stage.play(Says(DONE))
+    await stage.say(submit=False)
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Superseded):
+            await turns.run("s1", asyncio.Event())
+
+    assert await stage.store.unfinished() == ["s1"]

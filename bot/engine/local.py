@@ -24,12 +24,29 @@ class LocalEngine:
     def running(self) -> int:
         return len(self._tasks)
 
+    async def open(self) -> "list[asyncio.Task[None]]":
+        """Nothing has to be there."""
+        return []
+
     async def submit(self, session_id: str) -> None:
         if self._closed:
-            return  # it is in the inbox: the next process reads it
+            return self.wake(session_id)  # nothing is begun any more: it is in the inbox, and the next process reads it
         self._wakes.setdefault(session_id, asyncio.Event()).set()
         if session_id not in self._tasks:
             self._tasks[session_id] = asyncio.create_task(self._serve(session_id), name=f"session-{session_id}")
+
+    async def serve(self, session_id: str) -> None:
+        """The same, and wait until its task has ended. Whoever stops waiting stops nothing."""
+        for _ in range(2 if session_id in self._tasks else 1):  # one that runs may have lost the session: then it is begun anew
+            await self.submit(session_id)
+            if task := self._tasks.get(session_id):
+                await asyncio.wait([task])
+
+    def wake(self, session_id: str = "") -> None:
+        """Let the session look into its inbox again, if it runs here; without an id, every session that does."""
+        for name in [session_id] if session_id else [*self._tasks]:
+            if name in self._tasks:
+                self._wakes[name].set()
 
     async def close(self, seconds: float = 0.0) -> None:
         """Take nothing new, let what runs go on for so long, then cut it: the next process goes on with it."""
@@ -51,13 +68,18 @@ class LocalEngine:
             del self._tasks[session_id], self._wakes[session_id]
 
     async def _try(self, session_id: str, wake: asyncio.Event) -> None:
-        try:
-            await self._run(session_id, wake)
-        except Superseded:
-            log.info("superseded", extra={"action": "superseded", "session": session_id})
-        except StoreFailed as error:
-            log.error("turn_not_kept", extra={"action": "turn_not_kept", "session": session_id, "error": str(error)})
-            await asyncio.sleep(self._pause)
-            wake.set()  # what it had is in the inbox still
-        except BotError as error:
-            log.error("turn_not_begun", extra={"action": "turn_not_begun", "session": session_id, "error": str(error)})
+        outcome = (await asyncio.gather(self._run(session_id, wake), return_exceptions=True))[0]
+        match outcome:
+            case Superseded():
+                wake.clear()  # whatever was said is for whoever has the session now
+                log.info("superseded", extra={"action": "superseded", "session": session_id})
+            case StoreFailed():
+                log.error("turn_not_kept", extra={"action": "turn_not_kept", "session": session_id, "error": str(outcome)})
+                await asyncio.sleep(self._pause)
+                wake.set()  # what it had is in the inbox still
+            case BotError():
+                log.error("turn_not_begun", extra={"action": "turn_not_begun", "session": session_id, "error": str(outcome)})
+            case BaseException():  # a mistake of ours: what it had is in the inbox, and the next start tries again
+                log.critical("turn_broke", exc_info=outcome, extra={"action": "turn_broke", "session": session_id})
+            case _:
+                pass

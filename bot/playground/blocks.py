@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .elements import ELEMENTS, INTERACTIVE, found_in, listed, sized, text_object
+from .elements import AGENT, ASKING, BESIDE, ELEMENTS, INTERACTIVE, found_in, listed, sized, text_object
 from .refusal import Refusal, invalid
 
 Json = dict[str, Any]
@@ -12,7 +12,11 @@ Check = Callable[[Json, str], Iterator[str]]
 MOST_MARKDOWN = 12_000
 MOST_PAYLOAD = 13_200  # characters of text that whole blocks may bring, seen in bolt-js#2509
 MESSAGE_ONLY = frozenset({"markdown", "context_actions", "task_card", "plan", "table", "data_table", "card", "carousel"})
-VIEW_ONLY = frozenset({"auth_provider"})
+VIEW_ONLY = frozenset({"auth_provider", "file_input"})
+MODAL_ONLY = frozenset({"file_input"})
+DEFAULTS: dict[str, Json] = {
+    "plain_text": {"emoji": True}, "mrkdwn": {"verbatim": False}, "input": {"optional": False, "dispatch_action": False},
+}  # fmt: skip
 
 
 def section(block: Json, at: str) -> Iterator[str]:
@@ -22,7 +26,7 @@ def section(block: Json, at: str) -> Iterator[str]:
         yield from text_object(block["text"], f"{at}/text", 3000)
     yield from listed(block, "fields", at, 10, lambda field, where: text_object(field, where, 2000), needed=False)
     if "accessory" in block:
-        yield from element(block["accessory"], f"{at}/accessory", ELEMENTS)
+        yield from element(block["accessory"], f"{at}/accessory", BESIDE)
 
 
 def header(block: Json, at: str) -> Iterator[str]:
@@ -50,12 +54,12 @@ def actions(block: Json, at: str) -> Iterator[str]:
 
 
 def context_actions(block: Json, at: str) -> Iterator[str]:
-    yield from listed(block, "elements", at, 5, lambda each, where: element(each, where, ("feedback_buttons", "icon_button")))
+    yield from listed(block, "elements", at, 5, lambda each, where: element(each, where, AGENT))
 
 
 def input_block(block: Json, at: str) -> Iterator[str]:
     yield from text_object(block.get("label"), f"{at}/label", 2000, ("plain_text",))
-    yield from element(block.get("element"), f"{at}/element", ELEMENTS)
+    yield from element(block.get("element"), f"{at}/element", ASKING)
     if "hint" in block:
         yield from text_object(block["hint"], f"{at}/hint", 2000, ("plain_text",))
 
@@ -70,10 +74,18 @@ def rich_text(block: Json, at: str) -> Iterator[str]:
 
 def table(block: Json, at: str) -> Iterator[str]:
     rows = block.get("rows")
-    if not isinstance(rows, list) or not 1 <= len(rows) <= 101:
-        yield f"rows must be a list of 1 to 101 rows [json-pointer:{at}/rows]"
+    least, most = (2, 101) if block["type"] == "data_table" else (1, 100)
+    if not isinstance(rows, list) or not least <= len(rows) <= most:
+        yield f"rows must be a list of {least} to {most} rows [json-pointer:{at}/rows]"
     elif any(not isinstance(row, list) or len(row) > 20 for row in rows):
         yield f"no more than 20 items allowed [json-pointer:{at}/rows]"
+
+
+def data_table(block: Json, at: str) -> Iterator[str]:
+    yield from sized(block.get("caption"), f"{at}/caption", 2000)
+    yield from table(block, at)
+    if not 1 <= int(block.get("page_size") or 1) <= 100:
+        yield f"must be between 1 and 100 [json-pointer:{at}/page_size]"
 
 
 def task_card(block: Json, at: str) -> Iterator[str]:
@@ -117,12 +129,12 @@ def anything(block: Json, at: str) -> Iterator[str]:
 CHECKS: dict[str, Check] = {
     "section": section, "header": header, "divider": anything, "image": image, "context": context, "actions": actions,
     "input": input_block, "markdown": markdown, "rich_text": rich_text, "context_actions": context_actions, "table": table,
-    "data_table": table, "task_card": task_card, "plan": plan, "alert": alert, "card": card, "carousel": carousel,
+    "data_table": data_table, "task_card": task_card, "plan": plan, "alert": alert, "card": card, "carousel": carousel,
     "container": container, "video": anything, "file": anything, "auth_provider": anything,
 }  # fmt: skip
 
 
-def element(node: Any, at: str, allowed: Sequence[str] | dict[str, Any]) -> Iterator[str]:
+def element(node: Any, at: str, allowed: Sequence[str]) -> Iterator[str]:
     if not isinstance(node, dict):
         yield f"missing required field: {at.rpartition('/')[2]} [json-pointer:{at}]"
     elif node.get("type") not in allowed:
@@ -149,31 +161,38 @@ def repeated(ids: Sequence[Any], word: str, at: str) -> Iterator[str]:
         yield f"{word} {each!r} already exists [json-pointer:{at}]"
 
 
-def problems(blocks: Any, most: int, banned: frozenset[str]) -> Iterator[str]:
+def problems(blocks: Any, most: int, banned: frozenset[str], root: str = "/blocks") -> Iterator[str]:
     """What is wrong with blocks, in the words of Slack's `response_metadata.messages`."""
     if not isinstance(blocks, list):
-        yield "must be an array [json-pointer:/blocks]"
+        yield f"must be an array [json-pointer:{root}]"
         return
     if len(blocks) > most:
-        yield f"no more than {most} items allowed [json-pointer:/blocks]"
+        yield f"no more than {most} items allowed [json-pointer:{root}]"
     for index, block in enumerate(blocks):
-        at = f"/blocks/{index}"
-        if isinstance(block, dict) and block.get("type") in banned:
-            yield f"unsupported type: {block['type']} [json-pointer:{at}/type]"
-        else:
-            yield from one(block, at)
-    yield from repeated([block.get("block_id") for block in blocks if isinstance(block, dict)], "block_id", "/blocks")
+        yield from _misplaced(block, f"{root}/{index}", banned) or one(block, f"{root}/{index}")
+    known = [block for block in blocks if isinstance(block, dict)]
+    yield from repeated([block.get("block_id") for block in known], "block_id", root)
+    if sum(block.get("type") == "table" for block in known) > 1:
+        yield f"only_one_table_allowed [json-pointer:{root}]"
+
+
+def _misplaced(block: Any, at: str, banned: frozenset[str]) -> list[str]:
+    """A block, or the element of an input block, that this surface does not take."""
+    nodes = [(block, at), (block.get("element"), f"{at}/element")] if isinstance(block, dict) else []
+    kinds = [(node.get("type"), where) for node, where in nodes if isinstance(node, dict)]
+    return [f"unsupported type: {kind} [json-pointer:{where}/type]" for kind, where in kinds if kind in banned]
+
+
+def message_problems(blocks: Any, root: str = "/blocks") -> list[str]:
+    return list(problems(blocks, 50, VIEW_ONLY, root))
 
 
 def check_message(blocks: Any) -> None:
     """Raises Refusal: invalid_blocks, or msg_blocks_too_long where the markdown is too much."""
-    wrong = list(problems(blocks, 50, VIEW_ONLY))
-    known = found_in({"blocks": blocks}, "blocks")
-    written = sum(len(str(block.get("text", ""))) for block in known if block.get("type") == "markdown")
+    wrong = message_problems(blocks)
+    written = sum(len(str(block.get("text", ""))) for block in found_in({"blocks": blocks}, "blocks") if block.get("type") == "markdown")
     if written > MOST_MARKDOWN:
         raise Refusal("msg_blocks_too_long")
-    if sum(block.get("type") == "table" for block in known) > 1:
-        wrong.append("only_one_table_allowed [json-pointer:/blocks]")
     if wrong:
         raise invalid(*wrong, error="invalid_blocks")
     if written and sum(map(_weight, blocks)) > MOST_PAYLOAD:
@@ -188,9 +207,9 @@ def _weight(node: Any) -> int:
     return len(node) if isinstance(node, str) else 0
 
 
-def check_view(view: Json, kind: str) -> None:
-    """Raises Refusal invalid_arguments. `kind` is modal or home."""
-    wrong = list(problems(view.get("blocks"), 100, MESSAGE_ONLY))
+def view_problems(view: Json, kind: str) -> list[str]:
+    """`kind` is modal or home."""
+    wrong = list(problems(view.get("blocks"), 100, MESSAGE_ONLY if kind == "modal" else MESSAGE_ONLY | MODAL_ONLY))
     if view.get("type") != kind:
         wrong.append(f"failed to match all allowed schemas: must be a {kind} view [json-pointer:/view/type]")
     if kind == "modal":
@@ -202,13 +221,28 @@ def check_view(view: Json, kind: str) -> None:
     for key, most in (("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)):
         if len(str(view.get(key) or "")) > most:
             wrong.append(f"must be less than {most + 1} characters [json-pointer:/view/{key}]")
-    if wrong:
+    return wrong
+
+
+def check_view(view: Json, kind: str) -> None:
+    """Raises Refusal invalid_arguments."""
+    if wrong := view_problems(view, kind):
         raise invalid(*wrong)
 
 
 def filled(blocks: list[Json], fresh: Callable[[str], str]) -> list[Json]:
-    """The blocks as Slack keeps them: each has a block_id, and what can be pressed has an action_id."""
-    return [_filled(block, fresh) for block in blocks]
+    """The blocks as Slack keeps them: each has a block_id, what can be pressed has an action_id, and what was left out is said."""
+    return [_filled(spelled(block), fresh) for block in blocks]
+
+
+def spelled(node: Any) -> Any:
+    """The same with Slack's defaults written out."""
+    if isinstance(node, list):
+        return [spelled(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    kind = node.get("type")
+    return DEFAULTS.get(kind if isinstance(kind, str) else "", {}) | {key: spelled(value) for key, value in node.items()}
 
 
 def _filled(block: Json, fresh: Callable[[str], str]) -> Json:

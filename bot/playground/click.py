@@ -3,9 +3,9 @@
 from typing import Any
 
 from . import choice as choices
-from . import modals, payloads
+from . import form, modals, payloads
 from .choice import Choice
-from .elements import CHOSEN
+from .elements import CHOSEN, options, static_select
 from .hooks import tell
 from .refusal import Refusal
 from .socket import Envelope
@@ -13,6 +13,7 @@ from .things import Channel, Hook, Json, Person, View
 from .world import HOOK_SECONDS, World
 
 TROUBLE = "We had some trouble connecting. Try again?"
+LEAST_QUERY = 3
 
 
 class Click:
@@ -28,7 +29,7 @@ class Click:
         self, name: str, text: str = "", by: str = "ana", channel: str = "general", thread: str | Json | None = None
     ) -> Envelope:  # fmt: skip
         """A slash command; what the acknowledgement says is shown to the person, or to all with response_type in_channel."""
-        person, place = self.world.person(by), self.world.channel(channel)
+        person, place = self.world.installed(self.world.person(by)), self.world.channel(channel)
         if thread:
             raise ValueError(f"{name} is not supported in threads. Sorry!")
         if self.world.commands is not None and name not in self.world.commands:
@@ -42,7 +43,7 @@ class Click:
 
     async def shortcut(self, callback_id: str, message: Json | None = None, by: str = "ana") -> Envelope:
         """A message shortcut on a message, or without one a global shortcut."""
-        person, kind = self.world.person(by), "message" if message else "global"
+        person, kind = self.world.installed(self.world.person(by)), "message" if message else "global"
         if self.world.shortcuts is not None and self.world.shortcuts.get(callback_id) != kind:
             raise ValueError(f"the app has no {kind} shortcut {callback_id!r}")
         if message is None:
@@ -56,53 +57,67 @@ class Click:
         await self._acked(envelope, person, place, "The shortcut")
         return envelope
 
-    async def press(self, message: Json, what: str, by: str | None = None, value: Any = None) -> Envelope:
+    async def press(self, message: Json, what: str, by: str | None = None, value: Any = None, block: str = "") -> Envelope:
         """Press a button, or choose in a message, modal or App Home.
 
         `what` is an action_id, a button's text, or an option's text or value; `value` tells apart buttons with the same action_id,
         and is what to choose: an option's text or value, a name, a date, a text; a list of them where many may be chosen.
+        `block` is the block_id of the one block to look in.
         """
         if message.get("type") in ("modal", "home"):
             view, person = self._view(message, by)
-            found = self._find(view.body["blocks"], message, what, value, person)
-            entry = self._choose(found, value, view.state)
+            found = self._find(view.body["blocks"], message, what, value, person, block)
+            entry = self._choose(person, found, value, view.state)
             payload, place = payloads.pressed_view(self.world, person, view, payloads.action(self.world, found, entry)), ""
         else:
             person = self.world.person(by or self._reader(message))
             channel, current = self._message(message, person)
-            found = self._find(current.get("blocks") or [], message, what, value, person)
+            found = self._find(current.get("blocks") or [], message, what, value, person, block)
             state = self._inputs(channel, current, person)
-            entry = self._choose(found, value, state)
+            entry = self._choose(person, found, value, state)
             payload = payloads.pressed_message(self.world, person, channel, current, payloads.action(self.world, found, entry))
             place = channel.id
         envelope = self.world.hub.send("interactive", payload)
         await self._acked(envelope, person, place, "The button")
         return envelope
 
-    async def suggest(self, message: Json, action_id: str, text: str = "", by: str | None = None) -> list[Json]:
-        """The options that the app gives for what is typed into an external select."""
+    async def suggest(self, message: Json, action_id: str, text: str = "", by: str | None = None, block: str = "") -> list[Json]:
+        """The options that the app gives for what is typed into an external select; after that they can be chosen.
+
+        Slack asks the app from `min_query_length` letters on (3 without it); none come when the app gives no answer in time.
+        """
         if message.get("type") in ("modal", "home"):
             view, person = self._view(message, by)
-            blocks, where, place = view.body["blocks"], {"container": {"type": "view", "view_id": view.id}, "view": view.shown()}, ""
+            blocks, where, place = view.body["blocks"], payloads.beside_view(view), ""
         else:
             person = self.world.person(by or self._reader(message))
             channel, current = self._message(message, person)
-            container = {"type": "message", "message_ts": current["ts"], "channel_id": channel.id}
-            blocks, where, place = current.get("blocks") or [], {"container": container, "channel": payloads.place(channel)}, channel.id
-        found = self._find(blocks, message, action_id, None, person)
+            blocks, where, place = current.get("blocks") or [], payloads.beside_message(channel, current), channel.id
+        found = self._find(blocks, message, action_id, None, person, block)
+        if "external" not in found.node["type"]:
+            raise ValueError(f"{action_id!r} has options of its own; nothing is asked for it")
+        if len(text) < int(found.node.get("min_query_length", LEAST_QUERY)):
+            return []
         envelope = self.world.hub.send("interactive", payloads.suggestion(self.world, person, found, text, where), accepts=True)
         await self._acked(envelope, person, place, "The menu")
-        return list((envelope.ack or {}).get("options", []))
+        answer = envelope.ack if envelope.state == "acked" and envelope.ack else {}
+        offered = options(answer)
+        if offered and any(static_select(answer, "")):
+            self.world.warn(person.id, place, 'The menu failed with the error "invalid_options"')
+            offered = []
+        known = self.world.offers.setdefault((person.id, found.node["action_id"]), {})
+        known |= {option["value"]: option for option in offered}
+        return offered
 
     async def fill(self, message: Json, values: Json, by: str | None = None) -> None:
         """Fill in fields (block_id, label or action_id: value) without sending anything; the next press or submit carries them."""
         if message.get("type") in ("modal", "home"):
-            view, _ = self._view(message, by)
-            choices.fill(self.world, view.body["blocks"], view.state, values)
+            view, person = self._view(message, by)
+            form.fill(self.world, person, view.body["blocks"], view.state, values)
         else:
             person = self.world.person(by or self._reader(message))
             channel, current = self._message(message, person)
-            choices.fill(self.world, current.get("blocks") or [], self._inputs(channel, current, person), values)
+            form.fill(self.world, person, current.get("blocks") or [], self._inputs(channel, current, person), values)
 
     async def submit(self, view: Json, values: Json | None = None, by: str | None = None) -> Json:
         """Fill in and send the topmost modal. Returns what the app acknowledged: {} (the modal goes), or a `response_action` with its
@@ -112,8 +127,8 @@ class Click:
         shown, person = self._view(view, by)
         if shown.type != "modal" or not shown.body.get("submit"):
             raise ValueError("this view cannot be submitted")
-        choices.fill(self.world, shown.body["blocks"], shown.state, values or {})
-        choices.validate(shown.body["blocks"], shown.state)
+        form.fill(self.world, person, shown.body["blocks"], shown.state, values or {})
+        form.validate(shown.body["blocks"], shown.state)
         envelope = self.world.hub.send("interactive", payloads.submitted(self.world, person, shown), accepts=True)
         if not await self._acked(envelope, person, "", TROUBLE):
             return {"error": "operation_timeout"}
@@ -149,7 +164,7 @@ class Click:
         cleared = bool(shown.body.get("clear_on_close"))
         for gone in modals.gone(self.world, person.id, modals.MOST_VIEWS if cleared else 1):
             if gone.body.get("notify_on_close"):
-                envelope = self.world.hub.send("interactive", payloads.closed(person, gone, cleared))
+                envelope = self.world.hub.send("interactive", payloads.closed(self.world, person, gone, cleared))
                 await self._acked(envelope, person, "", "")
 
     async def _acked(self, envelope: Envelope, person: Person, channel: str, what: str) -> bool:
@@ -190,11 +205,11 @@ class Click:
             raise ValueError("another modal lies on top of that one")
         return shown, person
 
-    def _find(self, blocks: list[Json], given: Json, what: str, value: Any, person: Person) -> Choice:
-        found = choices.find(blocks, what, value, person.id)
+    def _find(self, blocks: list[Json], given: Json, what: str, value: Any, person: Person, block: str) -> Choice:
+        found = choices.find(blocks, what, value, person.id, block)
         if found is not None:
             return found
-        if choices.find(given.get("blocks") or [], what, value, person.id) is not None:
+        if choices.find(given.get("blocks") or [], what, value, person.id, block) is not None:
             raise ValueError(f"{what!r} was there before, but is not on the newest version; there is {choices.labels(blocks)}")
         raise ValueError(f"there is no {what!r} that {person.name} could press; there is {choices.labels(blocks)}")
 
@@ -205,14 +220,14 @@ class Click:
             state[block] = actions | state.get(block, {})
         return state
 
-    def _choose(self, found: Choice, value: Any, state: dict[str, Json]) -> Json:
+    def _choose(self, person: Person, found: Choice, value: Any, state: dict[str, Json]) -> Json:
         """What the pressed element now holds; kept in `state` where Slack keeps it."""
         kind = found.node["type"]
         if kind not in CHOSEN:
             return {}
         block, action = found.block["block_id"], found.node["action_id"]
         before = state.get(block, {}).get(action, {}).get(CHOSEN[kind])
-        entry = {"type": kind, CHOSEN[kind]: choices.chosen(self.world, found, value, before)}
+        entry = {"type": kind, CHOSEN[kind]: form.chosen(self.world, person, found, value, before)}
         if kind != "overflow":
             state[block] = {**state.get(block, {}), action: entry}
         return entry

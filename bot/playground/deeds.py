@@ -1,6 +1,7 @@
 """What comes from the page, done in the stand-in as the person who is acted for."""
 
 import re
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ class Deeds:
         self.known: dict[str, Callable[[str, Json], Awaitable[Json | None]]] = {
             "open": self.open, "say": self.say, "edit": self.edit, "delete": self.delete, "react": self.react, "press": self.press,
             "submit": self.submit, "close": self.close, "shortcut": self.shortcut, "stop": self.stop, "invite": self.invite,
+            "suggest": self.suggest, "retitle": self.retitle,
         }  # fmt: skip
 
     async def do(self, name: str, by: str, body: Json) -> Json:
@@ -37,6 +39,8 @@ class Deeds:
             return {"error": f"{name}: {missing} is missing, or not there any more"}
         except ValueError as wrong:
             return {"error": str(wrong)}
+        except (TypeError, AttributeError) as wrong:
+            return {"error": f"{name}: something in it is not of the right kind ({wrong})"}
 
     async def open(self, by: str, body: Json) -> None:
         if body["tab"] == HOME:
@@ -84,7 +88,7 @@ class Deeds:
         if values:
             await self.slack.fill(surface, _filled(values), by)
         block = str(body.get("block") or "")
-        await self.slack.press(surface, f"{block}\n{body['action']}" if block else str(body["action"]), by, body.get("value"))
+        await self.slack.press(surface, str(body["action"]), by, body.get("value"), block)
 
     async def submit(self, by: str, body: Json) -> Json:
         """What the app answered; a form that is not complete, or that the app finds wrong, comes back with `errors`."""
@@ -106,14 +110,35 @@ class Deeds:
     async def invite(self, by: str, body: Json) -> None:
         await self.slack.invite(str(body["channel"]), by=by)
 
+    async def suggest(self, by: str, body: Json) -> Json:
+        """The options that the app has for what was typed into an external menu."""
+        found = await self.slack.suggest(
+            body["surface"], str(body["action"]), str(body.get("text") or ""), by, str(body.get("block") or "")
+        )
+        return {"options": found}
+
+    async def retitle(self, by: str, body: Json) -> None:
+        title = _typed(body["title"])
+        if not title:
+            raise ValueError("a session needs a title")
+        await self.slack.retitle(str(body["channel"]), str(body["thread"]), title, by)
+
 
 def _typed(text: object) -> str:
     return str(text or "").replace("\r\n", "\n").strip()  # forms with files have the line ends of mail
 
 
 def _filled(values: Json) -> Json:
-    """What was filled in, by block_id; {"rich": text} is the text of a rich_text_input."""
-    return {name: _rich(value["rich"]) if isinstance(value, dict) and "rich" in value else value for name, value in values.items()}
+    """What was filled in, by block_id; {"rich": text} is the text of a rich_text_input, {"files": [{name, data: base64}]} files."""
+    return {name: _held(value) for name, value in values.items()}
+
+
+def _held(value: Any) -> Any:
+    if isinstance(value, dict) and "rich" in value:
+        return _rich(value["rich"])
+    if isinstance(value, dict) and "files" in value:
+        return [(str(each["name"]), b64decode(each["data"])) for each in value["files"]]
+    return value
 
 
 def _rich(text: str) -> Any:

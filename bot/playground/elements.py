@@ -134,7 +134,12 @@ ELEMENTS: dict[str, Check] = {
     "email_text_input": text_input, "url_text_input": text_input, "number_input": text_input, "rich_text_input": text_input,
     "file_input": placeholder, "image": image,
 }  # fmt: skip
-INTERACTIVE = tuple(kind for kind in ELEMENTS if kind not in ("feedback_buttons", "icon_button", "image", "file_input"))
+TYPED = ("plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input", "file_input")
+AGENT = ("feedback_buttons", "icon_button")
+# Which of them an actions block, a section and an input block take.
+INTERACTIVE = tuple(kind for kind in ELEMENTS if kind not in (*TYPED, *AGENT, "image"))
+BESIDE = (*(kind for kind in INTERACTIVE if kind != "datetimepicker"), "image")
+ASKING = tuple(kind for kind in ELEMENTS if kind not in ("button", "workflow_button", "overflow", "image", *AGENT))
 
 # Where each kind of element keeps what was chosen, in `actions` and in `state.values`.
 CHOSEN = {

@@ -4,10 +4,10 @@ import time
 import uuid
 from typing import Any
 
+from .rich import rich_text
 from .socket import Envelope
 from .things import Channel, Json, Person
-from .words import rich_text
-from .world import APP, TEAM, World
+from .world import APP, World
 
 VERIFICATION = "play-verification-token"
 
@@ -16,13 +16,26 @@ def emit(world: World, event: Json, name: str = "", shared: bool = False) -> Env
     """Send one event; `name` is the subscription it needs where that is not its type."""
     if world.events is not None and (name or event["type"]) not in world.events:
         return None
-    return world.hub.send("events_api", wrap(world, event, shared))
+    return world.hub.send("events_api", wrap(world, event, shared)) if world.rates.hears() else _limited(world)
+
+
+def _limited(world: World) -> Envelope | None:
+    """Too many events in an hour: instead of them the app is told so, once a minute."""
+    minute = int(time.time()) // 60 * 60
+    if world.limited == minute:
+        return None
+    world.limited = minute
+    told = {"token": VERIFICATION, "type": "app_rate_limited", "team_id": world.team, "minute_rate_limited": minute, "api_app_id": APP}
+    return world.hub.send("events_api", told)
 
 
 def wrap(world: World, event: Json, shared: bool) -> Json:
-    who = {"enterprise_id": None, "team_id": TEAM, "user_id": world.bot.id, "is_bot": True, "is_enterprise_install": False}
+    """`authorizations` and `context_team_id` are ours always; `team_id` may be the other company's in a shared channel."""
+    person = world.people.get(str(event.get("user") or ""))
+    source = person.team_id if shared and person and event["type"] not in ("message", "app_mention") else world.team
+    who = {"enterprise_id": None, "team_id": world.team, "user_id": world.bot.id, "is_bot": True, "is_enterprise_install": False}
     return {
-        "token": VERIFICATION, "team_id": TEAM, "context_team_id": TEAM, "context_enterprise_id": None, "api_app_id": APP,
+        "token": VERIFICATION, "team_id": source, "context_team_id": world.team, "context_enterprise_id": None, "api_app_id": APP,
         "event": event, "type": "event_callback", "event_id": world.id("Ev"), "event_time": int(time.time()),
         "authorizations": [who], "is_ext_shared_channel": shared, "event_context": "4-play",
     }  # fmt: skip
@@ -33,7 +46,9 @@ def posted(world: World, channel: Channel, message: Json) -> None:
     if world.bot.id not in channel.members:
         return
     event = {**message, "channel": channel.id, "event_ts": message["ts"]}
-    more = {"channel_type": channel.kind} | ({"subtype": "file_share"} if message.get("files") else {})
+    more: Json = {"channel_type": channel.kind} | ({"subtype": "file_share"} if message.get("files") else {})
+    if message.get("subtype") == "thread_broadcast":
+        more["root"] = channel.messages[message["thread_ts"]]
     emit(world, event | more, f"message.{channel.family}", channel.is_ext_shared)
     own = message.get("bot_id") == world.bot.bot_id
     if channel.kind != "im" and not own and f"<@{world.bot.id}>" in message["text"]:
@@ -71,14 +86,14 @@ def reacted(world: World, kind: str, channel: Channel, message: Json, name: str,
 def joined(world: World, channel: Channel, user: str, inviter: str = "") -> None:
     if world.bot.id in channel.members:
         letter = "G" if channel.is_private else "C"
-        event = {"type": "member_joined_channel", "user": user, "channel": channel.id, "channel_type": letter, "team": TEAM}
+        event = {"type": "member_joined_channel", "user": user, "channel": channel.id, "channel_type": letter, "team": world.team}
         emit(world, event | ({"inviter": inviter} if inviter else {}) | {"event_ts": world.ts()}, shared=channel.is_ext_shared)
 
 
 def left(world: World, channel: Channel, user: str) -> None:
     if world.bot.id in channel.members or user == world.bot.id:
         letter = "G" if channel.is_private else "C"
-        event = {"type": "member_left_channel", "user": user, "channel": channel.id, "channel_type": letter, "team": TEAM}
+        event = {"type": "member_left_channel", "user": user, "channel": channel.id, "channel_type": letter, "team": world.team}
         emit(world, event | {"event_ts": world.ts()}, shared=channel.is_ext_shared)
 
 
@@ -86,7 +101,7 @@ def typed(world: World, channel: Channel, person: Person, text: str) -> Json:
     """The fields of a message that a person wrote; `text` is escaped."""
     message: Json = {"type": "message", "user": person.id, "text": text, "client_msg_id": str(uuid.uuid4()), "team": person.team_id}
     if channel.is_ext_shared:
-        message |= {"user_team": person.team_id, "source_team": person.team_id}
+        message |= {"user_team": person.team_id, "source_team": person.team_id, "user_profile": person.card()}
     return message | ({"blocks": [rich_text(text, world.id("r"))]} if text else {})
 
 

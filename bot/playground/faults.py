@@ -58,7 +58,7 @@ class Trouble:
         status = status if status is not None else 429 if retry_after is not None else 200 if error else 500
         word = error or {429: "ratelimited", 503: "service_unavailable"}.get(status, "internal_error")
         headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        self.faults.planned.setdefault(method, []).append(Fault(status, Refusal(word).body(), headers, times, after))
+        self.faults.planned.setdefault(method, []).append(Fault(int(status), Refusal(word).body(), headers, int(times), after))
 
     def forgive(self) -> None:
         """Take all planned faults away."""
@@ -80,11 +80,11 @@ class Trouble:
 
     def refuse_sockets(self, n: int) -> None:
         """The next `n` attempts to open a socket get HTTP 503."""
-        self.world.hub.refusals = n
+        self.world.hub.refusals = int(n)
 
     def delay(self, seconds: float) -> None:
         """Deliver everything this late; the time for the acknowledgement runs from the beginning."""
-        self.world.hub.delay = seconds
+        self.world.hub.delay = float(seconds)
 
     def duplicate(self, on: bool = True) -> None:
         """Deliver everything twice."""

@@ -14,25 +14,27 @@ SPECIAL = 600  # "hundreds a minute" where Slack gives no number
 CHANNEL_RATE = 1.0
 CHANNEL_BURST = 10
 WORKSPACE_POSTS = 300
+HOUR, EVENTS = 3600.0, 30_000  # so many events a workspace tells an app in an hour
 
 
 @dataclass(slots=True)
 class Budget:
-    """One window of 60 seconds that slides: `limit` calls fit into it; refused calls do not count."""
+    """One window that slides: `limit` calls fit into its seconds; refused calls do not count."""
 
     limit: int
+    window: float = WINDOW
     times: deque[float] = field(default_factory=deque)
     refused: int = 0
 
     def wait(self, now: float) -> float:
         """Seconds until the next call fits; 0 when it fits now, and then it is counted."""
-        while self.times and self.times[0] <= now - WINDOW:
+        while self.times and self.times[0] <= now - self.window:
             self.times.popleft()
         if len(self.times) < self.limit:
             self.times.append(now)
             return 0.0
         self.refused += 1
-        return self.times[0] + WINDOW - now
+        return self.times[0] + self.window - now
 
 
 class Rates:
@@ -42,18 +44,25 @@ class Rates:
         self.factor = factor
         self._budgets: dict[str, Budget] = {}
         self._channels: dict[str, float] = {}
+        self.events = Budget(EVENTS, HOUR)
 
     def take(self, method: str, limit: int, channel: str = "") -> int:
         """Count a call. Returns the seconds for Retry-After, or 0 if the call may go ahead."""
         if self.factor is None:
             return 0
         now = time.monotonic()
+        budget = self._budgets.setdefault(method, Budget(limit))
+        budget.limit = max(1, int(limit * self.factor))
         wait = self._spaced(channel, now) if channel else 0.0
-        if not wait:
-            budget = self._budgets.setdefault(method, Budget(limit))
-            budget.limit = max(1, int(limit * self.factor))
+        if wait:
+            budget.refused += 1
+        else:
             wait = budget.wait(now)
         return max(1, math.ceil(wait)) if wait else 0
+
+    def hears(self) -> bool:
+        """Count an event; False when the app has been told too many in this hour."""
+        return self.factor is None or not self.events.wait(time.monotonic())
 
     def _spaced(self, channel: str, now: float) -> float:
         """A leaky bucket for each channel: it holds CHANNEL_BURST posts and loses CHANNEL_RATE a second."""
@@ -63,6 +72,11 @@ class Rates:
             return due - now - gap * (CHANNEL_BURST - 1)
         self._channels[channel] = due + gap
         return 0.0
+
+    def posts(self) -> dict[str, int]:
+        """For each channel that was posted to lately: how much of its burst is used up."""
+        now, rate = time.monotonic(), CHANNEL_RATE * (self.factor or 1)
+        return {channel: math.ceil((due - now) * rate) for channel, due in self._channels.items() if due > now}
 
     def shown(self) -> dict[str, dict[str, Any]]:
         """For each method that was called: limit and used in the last 60 seconds, and how many were refused."""

@@ -7,7 +7,7 @@ from . import blocks as kit
 from . import elements
 from .refusal import Refusal
 from .things import Json, Trigger, View
-from .world import APP, TEAM, World
+from .world import APP, World
 
 MOST_VIEWS = 3
 MOST_BYTES = 250_000
@@ -38,11 +38,11 @@ def show(world: World, user: str, view: Json, stack: list[View]) -> View:
 
 def _body(world: World, key: str, view: Json) -> Json:
     defaults: Json = {"title": None, "close": None, "submit": None, "private_metadata": "", "callback_id": "", "external_id": ""}
-    given = {name: value for name, value in view.items() if value is not None}
+    given = {name: kit.spelled(value) for name, value in view.items() if value is not None}
     return {
-        "id": key, "team_id": TEAM, **defaults, "clear_on_close": False, "notify_on_close": False, **given,
+        "id": key, "team_id": world.team, **defaults, "clear_on_close": False, "notify_on_close": False, **given,
         "blocks": kit.filled(view["blocks"], world.id), "hash": f"{int(time.time())}.{world.id('h')}", "root_view_id": key,
-        "previous_view_id": None, "app_id": APP, "app_installed_team_id": TEAM, "bot_id": world.bot.bot_id,
+        "previous_view_id": None, "app_id": APP, "app_installed_team_id": world.team, "bot_id": world.bot.bot_id,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from markdown_it import MarkdownIt
@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from .emoji import EMOJI
 from .words import unescape
-from .world import World
+from .world import TEAM, World, domain
 
 SAFE = ("http", "https", "mailto")
 FENCE = re.compile(r"```\n?(.+?)\n?```", re.S)
@@ -23,6 +23,7 @@ NAMED = re.compile(r"<([@#!][^<>\n]+)>")
 MARKED = re.compile(r"(?<![\w*~_])([*_~])(?=\S)(.+?)(?<=\S)\1(?![\w*~_])")
 SHORT = re.compile(r":([a-z0-9_+\-]+):")
 HELD = re.compile("\ue000(\\d+)\ue001")
+PERMALINK = re.compile(rf"https://{re.escape(domain(TEAM))}\.slack\.com/archives/([CDG]\w+)/p(\d+)(\d{{6}})(?:\?thread_ts=([\d.]+)[^\s]*)?")
 TAGS = {"*": "strong", "_": "em", "~": "s"}
 DATES = {
     "{date_num}": "%Y-%m-%d", "{date_slash}": "%m/%d/%Y", "{date}": "%B %d, %Y", "{date_short}": "%b %d, %Y",
@@ -43,7 +44,22 @@ def link(url: str, label: str = "") -> Markup:
     """A link to another site; the text alone where it leads nowhere good."""
     if not safe(url):
         return escape(label or url)
+    if here := PERMALINK.fullmatch(url):
+        return Markup('<a href="?{}" data-here>{}</a>').format(_asked(here), label or url)
     return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(url, label or url)
+
+
+def _asked(permalink: re.Match[str]) -> str:
+    """The page's own query for a message of this workspace."""
+    place, seconds, rest, thread = permalink.groups()
+    return urlencode({"in": place, "at": f"{seconds}.{rest}"} | ({"thread": thread} if thread else {}))
+
+
+def code(text: str, language: str = "") -> Markup:
+    """A block of code, with a button to copy it."""
+    label = Markup('<span class="language">{}</span>').format(language) if language else ""
+    button = Markup('<button type="button" class="small copy" data-copy>Copy</button>')
+    return Markup('<div class="code">{}{}<pre tabindex="0"><code>{}</code></pre></div>').format(label, button, text)
 
 
 def plain(text: object) -> Markup:
@@ -56,9 +72,10 @@ def moment(stamp: object, pattern: str, fallback: str = "", zone: str = "UTC") -
         when = datetime.fromtimestamp(float(str(stamp)), UTC).astimezone(ZoneInfo(zone))
     except (ValueError, OverflowError, OSError):
         return escape(fallback or str(stamp))
+    text = pattern
     for word, form in DATES.items():
-        pattern = pattern.replace(word, when.strftime(form))
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), pattern or fallback)
+        text = text.replace(word, when.strftime(form))
+    return Markup('<time datetime="{}" data-form="{}">{}</time>').format(when.isoformat(), pattern, text or fallback)
 
 
 class Texts:
@@ -112,7 +129,7 @@ class Texts:
             return hold(Markup("<code>{}</code>").format(unescape(code)) if code else self.entity(unescape(inner)))
 
         source = str(text).replace("\ue000", "").replace("\ue001", "")
-        source = FENCE.sub(lambda found: hold(Markup("<pre><code>{}</code></pre>").format(unescape(found[1]))), source)
+        source = FENCE.sub(lambda found: hold(code(unescape(found[1]))), source)
         html = _lines(ATOM.sub(atom, source).split("\n"), _emphasis)
         return Markup(HELD.sub(lambda found: held[int(found[1])], html))
 
@@ -124,7 +141,15 @@ class Texts:
         md = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
         md.validateLink = safe  # type: ignore[method-assign]
         md.renderer.rules["text"] = self._text  # type: ignore[attr-defined]
-        for name, rule in {"image": _image, "link_open": _link_open, "th_open": _cell, "td_open": _cell}.items():
+        for name, rule in {
+            "fence": _fence,
+            "code_block": _fence,
+            "code_inline": _code,
+            "image": _image,
+            "link_open": _link_open,
+            "th_open": _cell,
+            "td_open": _cell,
+        }.items():
             md.add_render_rule(name, rule)
         return md
 
@@ -157,11 +182,23 @@ def _emphasis(text: str) -> Markup:
     return out + plain(unescape(text[at:]))
 
 
+def _fence(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return str(code(unescape(tokens[index].content.rstrip("\n")), tokens[index].info.split(" ")[0]))
+
+
+def _code(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    # Slack, unlike CommonMark, reads its three entities in code too.
+    return str(Markup("<code>{}</code>").format(unescape(tokens[index].content)))
+
+
 def _image(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return str(Markup('<span class="image">🖼 {}</span>').format(tokens[index].content or "picture"))
 
 
 def _link_open(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    if here := PERMALINK.fullmatch(str(tokens[index].attrs.get("href"))):
+        tokens[index].attrs = dict.fromkeys(("href", "data-here"), "?" + _asked(here))
+        return renderer.renderToken(tokens, index, options, env)
     tokens[index].attrSet("target", "_blank")
     tokens[index].attrSet("rel", "noopener noreferrer")
     return renderer.renderToken(tokens, index, options, env)

@@ -12,11 +12,17 @@ from urllib.parse import quote
 from aiohttp import web
 from markupsafe import Markup
 
+from .control import Control
 from .deeds import Deeds
+from .emoji import EMOJI
 from .feed import Watch
-from .render import Renderer
-from .scene import Scene, Spot, version
+from .glass import Glass
+from .panes import Spot
+from .render import Renderer, picture
+from .scene import Scene, version
+from .tape import Tape
 from .things import Json
+from .window import Eye
 
 if TYPE_CHECKING:
     from .slack import Slack
@@ -46,7 +52,12 @@ class Page:
         self.renderer = Renderer(slack.world, self.base)
         self.scene = Scene(slack, self.renderer, manifest or {})
         self.deeds = Deeds(slack)
-        slack.routes.extend(self.routes())
+        self.tape = Tape(slack)  # what people do, here and elsewhere
+        self.glass = Glass(slack, self.renderer, self.tape)
+        self.scene.panes["glass"] = self.glass.pane
+        self.deeds.known |= self.glass.deeds
+        self.eyes: dict[str, Eye] = {}
+        slack.routes.extend([*self.routes(), *Control(self.tape).routes(self._guarded)])
 
     @property
     def url(self) -> str:
@@ -59,6 +70,8 @@ class Page:
             web.get("/play/{token}/events", self._guarded(self.events)),
             web.get("/play/{token}/static/{name}", self._guarded(self.static)),
             web.get("/play/{token}/files/{file}", self._guarded(self.file)),
+            web.get("/play/{token}/emoji", self._guarded(self.emoji)),
+            web.post("/play/{token}/look/{eye}", self._guarded(self.look)),
             web.post("/play/{token}/do/{deed}", self._guarded(self.do)),
         ]
 
@@ -80,12 +93,14 @@ class Page:
 
     async def index(self, request: web.Request) -> web.StreamResponse:
         spot = self.scene.settled(Spot.asked(request.query))
-        parts = self.scene.parts(spot)
+        parts, _ = self.scene.parts(spot)
 
         def pieces(name: str) -> Markup:
             return Markup().join(_wrapped(key, html) for key, html in parts[name].items())
 
-        html = self.renderer.page("index.html", spot=spot, pieces=pieces)
+        html = self.renderer.page(
+            "index.html", spot=spot, pieces=pieces, panes=self.scene.panes, scene=self.scene, look=request.cookies.get("look")
+        )
         return web.Response(text=str(html), content_type="text/html", headers=HEADERS)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
@@ -95,12 +110,31 @@ class Page:
         return web.Response(text=path.read_text(encoding="utf-8"), content_type=KINDS[path.suffix], headers=HEADERS)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """A file to keep: never shown in the browser, as it may be a hostile page."""
+        """A file to keep, never shown as it is, as it may be a hostile page; only what is a picture by its own bytes may be seen."""
         file = self.slack.world.files.get(request.match_info["file"])
         if file is None:
             return web.Response(status=404, headers=HEADERS)
-        keep = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+        kind = picture(file.content)
+        if kind and "show" in request.query:
+            return web.Response(body=file.content, content_type=kind, headers=HEADERS)
+        keep = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}"}
         return web.Response(body=file.content, content_type="application/octet-stream", headers=HEADERS | keep)
+
+    async def emoji(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(EMOJI, headers=HEADERS)
+
+    async def look(self, request: web.Request) -> web.StreamResponse:
+        """An open page has scrolled: it wants the messages around another one, or the newest."""
+        eye = self.eyes.get(request.match_info["eye"])
+        if eye is None:
+            return web.Response(status=404, headers=HEADERS)
+        try:
+            body = await _body(request)
+        except ValueError:
+            return web.json_response({"error": "not JSON"}, status=400, headers=HEADERS)
+        eye.at[str(body.get("list"))] = str(body.get("at") or "")
+        eye.watch.push({"kind": "look"})
+        return web.Response(status=204, headers=HEADERS)
 
     async def do(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -118,26 +152,35 @@ class Page:
         """What the page has to change, as one stream of events: at first everything, then what is new."""
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
-        asked, sent = Spot.asked(request.query), {"": ""}
+        watch = self.slack.changes(size=1)
+        eye, sent = Eye(Spot.asked(request.query), watch), Sent()
+        name = request.query.get("eye") or secrets.token_hex(8)
+        self.eyes[name] = eye
+        self.scene.opened(eye)
         try:
-            async with aclosing(self._ticks()) as ticks:
+            async with aclosing(_ticks(watch)) as ticks:
                 async for _ in ticks:
-                    news = _news(self.scene.parts(self.scene.settled(asked)), sent)
+                    if self.eyes.get(name) is not eye:
+                        break  # the page looks elsewhere now, which its closed stream does not tell
+                    news = sent.news(*self.scene.parts(self.scene.settled(eye.spot), eye))
                     await response.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": still here\n\n")
                     await asyncio.sleep(FRAME_SECONDS)
         except ConnectionError:
             pass
+        finally:
+            if self.eyes.get(name) is eye:
+                del self.eyes[name]
         return response
 
-    async def _ticks(self) -> AsyncGenerator[None, None]:
-        """Now, after each change (many at once count as one), and now and then; ends when the stand-in stops."""
-        watch = self.slack.changes(size=1)
-        try:
+
+async def _ticks(watch: Watch) -> AsyncGenerator[None, None]:
+    """Now, after each change (many at once count as one), and now and then; ends when the stand-in stops."""
+    try:
+        yield
+        while await _changed(watch):
             yield
-            while await _changed(watch):
-                yield
-        finally:
-            watch.close()
+    finally:
+        watch.close()
 
 
 async def _changed(watch: Watch) -> bool:
@@ -156,20 +199,26 @@ def _wrapped(key: str, html: str) -> Markup:
     return Markup('<div class="piece" data-key="{}" data-v="{}">{}</div>').format(key, version(html), Markup(html))
 
 
-def _news(parts: dict[str, dict[str, str]], sent: dict[str, str]) -> Json:
-    """The parts that differ from what was `sent`, which is brought up to date: {part: [[key, version, html; null where it was sent]]}."""
-    news: Json = {}
-    for name, pieces in parts.items():
-        rows = []
-        for key, html in pieces.items():
-            now, place = version(html), f"{name} {key}"
-            rows.append([key, now, None if sent.get(place) == now else html])
-            sent[place] = now
-        order = " ".join(f"{key}:{now}" for key, now, _ in rows)
-        if sent.get(name) != order:
-            news[name] = rows
-        sent[name] = order
-    return news
+class Sent:
+    """What one page has been told, so that it is told only what is new."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, dict[str, str]] = {}
+        self._lists: Json = {}
+
+    def news(self, parts: dict[str, dict[str, str]], lists: Json) -> Json:
+        """{part: [[key, version, html; null where the page has it]]} of the parts that differ; `lists` where they do."""
+        news: Json = {}
+        for name, pieces in parts.items():
+            before, now = self._parts.get(name), {key: version(html) for key, html in pieces.items()}
+            if before != now or (before is not None and list(before) != list(now)):
+                had = before or {}
+                news[name] = [[key, new, None if had.get(key) == new else pieces[key]] for key, new in now.items()]
+            self._parts[name] = now
+        if lists != self._lists:
+            news["lists"] = lists
+        self._lists = lists
+        return news
 
 
 async def _body(request: web.Request) -> Json:

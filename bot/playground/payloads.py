@@ -5,14 +5,19 @@ from .choice import Choice
 from .elements import CHOSEN
 from .events import VERIFICATION
 from .things import Channel, Json, Person, View
-from .world import APP, DOMAIN, TEAM, World
+from .world import APP, World, domain
 
 
-def head(kind: str, person: Person) -> Json:
+def head(world: World, kind: str, person: Person) -> Json:
     user = {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id}
-    team = {"id": TEAM, "domain": DOMAIN}
+    home = {"id": world.team, "domain": world.domain}
     more = {"enterprise": None, "is_enterprise_install": False}
-    return {"type": kind, "team": team, "user": user, "api_app_id": APP, "token": VERIFICATION, **more}
+    return {"type": kind, "team": home, "user": user, "api_app_id": APP, "token": VERIFICATION, **more}
+
+
+def in_view(world: World, kind: str, person: Person) -> Json:
+    """In a view `team` is the person's own; the app's is `view.app_installed_team_id`."""
+    return head(world, kind, person) | {"team": {"id": person.team_id, "domain": domain(person.team_id)}}
 
 
 def place(channel: Channel) -> Json:
@@ -32,27 +37,25 @@ def action(world: World, choice: Choice, entry: Json) -> Json:
 
 
 def pressed_message(world: World, person: Person, channel: Channel, message: Json, action: Json) -> Json:
-    ephemeral, thread = bool(message.get("is_ephemeral")), message.get("thread_ts")
-    container = {"type": "message", "message_ts": message["ts"], "channel_id": channel.id, "is_ephemeral": ephemeral}
-    hook = world.hook("actions", channel.id, person.id, ts=message["ts"], thread=thread or "", ephemeral=ephemeral)
+    ephemeral, thread = bool(message.get("is_ephemeral")), str(message.get("thread_ts") or "")
+    hook = world.hook("actions", channel.id, person.id, ts=message["ts"], thread=thread, ephemeral=ephemeral)
     state = world.inputs.get((channel.id, message["ts"], person.id), {})
-    return head("block_actions", person) | {
-        "container": container | ({"thread_ts": thread} if thread else {}), "trigger_id": world.trigger(person.id),
-        "channel": place(channel), **({} if ephemeral else {"message": message}), "state": {"values": state},
-        "response_url": hook, "actions": [action],
-    }  # fmt: skip
+    more = {"trigger_id": world.trigger(person.id), "state": {"values": state}, "response_url": hook, "actions": [action]}
+    return head(world, "block_actions", person) | beside_message(channel, message) | more
 
 
 def pressed_view(world: World, person: Person, view: View, action: Json) -> Json:
-    return head("block_actions", person) | {
-        "container": {"type": "view", "view_id": view.id}, "view": view.shown(), "actions": [action],
-        "trigger_id": world.trigger(person.id, view.id),
-    }  # fmt: skip
+    more = {"actions": [action], "trigger_id": world.trigger(person.id, view.id)}
+    return in_view(world, "block_actions", person) | beside_view(view) | more
 
 
 def submitted(world: World, person: Person, view: View) -> Json:
     trigger = world.trigger(person.id, view.id)
-    return head("view_submission", person) | {"trigger_id": trigger, "view": view.shown(), "response_urls": _urls(world, person, view)}
+    return in_view(world, "view_submission", person) | {
+        "trigger_id": trigger,
+        "view": view.shown(),
+        "response_urls": _urls(world, person, view),
+    }
 
 
 def _urls(world: World, person: Person, view: View) -> list[Json]:
@@ -65,13 +68,14 @@ def _urls(world: World, person: Person, view: View) -> list[Json]:
     return found
 
 
-def closed(person: Person, view: View, cleared: bool) -> Json:
-    return head("view_closed", person) | {"view": view.shown(), "is_cleared": cleared}
+def closed(world: World, person: Person, view: View, cleared: bool) -> Json:
+    return in_view(world, "view_closed", person) | {"view": view.shown(), "is_cleared": cleared}
 
 
 def command(world: World, person: Person, channel: Channel, name: str, text: str) -> Json:
     return {
-        "token": VERIFICATION, "team_id": TEAM, "team_domain": DOMAIN, "channel_id": channel.id, "channel_name": place(channel)["name"],
+        "token": VERIFICATION, "team_id": world.team, "team_domain": world.domain, "channel_id": channel.id,
+        "channel_name": place(channel)["name"],
         "user_id": person.id, "user_name": person.name, "command": name, "text": text, "api_app_id": APP,
         "is_enterprise_install": "false", "response_url": world.hook("commands", channel.id, person.id),
         "trigger_id": world.trigger(person.id),
@@ -79,18 +83,29 @@ def command(world: World, person: Person, channel: Channel, name: str, text: str
 
 
 def shortcut(world: World, person: Person, callback: str) -> Json:
-    return head("shortcut", person) | {"callback_id": callback, "trigger_id": world.trigger(person.id), "action_ts": world.ts()}
+    return head(world, "shortcut", person) | {"callback_id": callback, "trigger_id": world.trigger(person.id), "action_ts": world.ts()}
 
 
 def message_action(world: World, person: Person, channel: Channel, message: Json, callback: str) -> Json:
     thread = message.get("thread_ts", "")
-    return head("message_action", person) | {
+    return head(world, "message_action", person) | {
         "callback_id": callback, "trigger_id": world.trigger(person.id), "action_ts": world.ts(), "channel": place(channel),
         "message_ts": message["ts"], "message": message,
         "response_url": world.hook("actions", channel.id, person.id, thread=thread),
     }  # fmt: skip
 
 
+def beside_view(view: View) -> Json:
+    return {"container": {"type": "view", "view_id": view.id}, "view": view.shown()}
+
+
+def beside_message(channel: Channel, message: Json) -> Json:
+    ephemeral = bool(message.get("is_ephemeral"))
+    container = {"type": "message", "message_ts": message["ts"], "channel_id": channel.id, "is_ephemeral": ephemeral}
+    thread = {"thread_ts": message["thread_ts"]} if message.get("thread_ts") else {}
+    return {"container": container | thread, "channel": place(channel), **({} if ephemeral else {"message": message})}
+
+
 def suggestion(world: World, person: Person, choice: Choice, text: str, where: Json) -> Json:
     ids = {"action_id": choice.node["action_id"], "block_id": choice.block["block_id"], "value": text}
-    return head("block_suggestion", person) | ids | where
+    return head(world, "block_suggestion", person) | ids | where

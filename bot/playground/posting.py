@@ -1,11 +1,12 @@
 """What happens to messages, whoever does it: posted, edited, removed, reacted to."""
 
+from bisect import bisect_left
 from typing import Any
 
 from . import events
 from .refusal import Refusal
 from .things import Channel, Json, Slot
-from .world import TEAM, World
+from .world import World
 
 TOMBSTONE = "This message was deleted."
 
@@ -16,6 +17,8 @@ def post(world: World, channel: Channel, message: Json, thread: str = "") -> Jso
     if thread:
         _join_thread(channel, message, thread)
     channel.messages[message["ts"]] = message
+    if not thread or message.get("subtype") == "thread_broadcast":
+        channel.roots.append(message["ts"])
     if thread and message.get("bot_id") == world.bot.bot_id:
         quiet(world, channel.id, thread)
     world.feed.tell("message", channel=channel.id, ts=message["ts"], thread=thread or None, message=message)
@@ -60,19 +63,25 @@ def edit(world: World, channel: Channel, ts: str, change: Json, by: str = "", si
 
 
 def remove(world: World, channel: Channel, ts: str) -> None:
-    """Delete a message; a root with replies leaves a tombstone, as in Slack."""
+    """Delete a message; a root with replies leaves a tombstone, which the app is told as a change, as in Slack."""
     previous = channel.messages[ts]
     world.streams.pop((channel.id, ts), None)
     if channel.threads.get(ts):
         stone = {"type": "message", "subtype": "tombstone", "text": TOMBSTONE, "user": "USLACKBOT", "hidden": True}
         channel.messages[ts] = stone | {"ts": ts, "thread_ts": ts}
+        events.changed(world, channel, shown(channel, channel.messages[ts]), previous)
     else:
         del channel.messages[ts]
-        thread = previous.get("thread_ts", ts)
-        if thread != ts and ts in channel.threads.get(thread, []):
-            channel.threads[thread].remove(ts)
+        _drop(channel.roots, ts)
+        _drop(channel.threads.get(previous.get("thread_ts", ts), []), ts)
+        events.deleted(world, channel, previous)
     world.feed.tell("message", channel=channel.id, ts=ts, thread=previous.get("thread_ts"), message=None)
-    events.deleted(world, channel, previous)
+
+
+def _drop(ordered: list[str], ts: str) -> None:
+    index = bisect_left(ordered, ts)
+    if ordered[index : index + 1] == [ts]:
+        del ordered[index]
 
 
 def react(world: World, channel: Channel, ts: str, name: str, user: str) -> None:
@@ -125,5 +134,5 @@ def member(world: World, channel: Channel, user: str, inviter: str = "") -> None
     """Somebody comes into a channel; the app is told if it is there itself."""
     channel.members[user] = None
     events.joined(world, channel, user, inviter)
-    line = {"type": "message", "subtype": "channel_join", "user": user, "text": f"<@{user}> has joined the channel", "team": TEAM}
+    line = {"type": "message", "subtype": "channel_join", "user": user, "text": f"<@{user}> has joined the channel", "team": world.team}
     post(world, channel, line | ({"inviter": inviter} if inviter else {}))

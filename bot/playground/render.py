@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
 from .elements import CHOSEN, initial, options
-from .emoji import EMOJI, ICONS, QUICK
-from .mrkdwn import Texts, moment, plain, safe
+from .emoji import EMOJI, ICONS, QUICK, face
+from .mrkdwn import Texts, code, moment, plain, safe
 from .things import Json
 from .world import World
 
 TEMPLATES = Path(__file__).parent / "templates"
+PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
 BROKEN = (TypeError, AttributeError, ValueError, LookupError)  # what an app's odd JSON does to a template
 
 
@@ -62,11 +63,13 @@ class Renderer:
         }  # fmt: skip
         self.env.globals |= {
             "show": self.block, "texts": self.texts, "safe": safe, "moment": moment, "base": base, "options": options, "world": world,
-            "emoji": EMOJI, "quick": QUICK, "icons": ICONS, "known": self.known,
+            "domain": world.domain, "emoji": EMOJI, "quick": QUICK, "icons": ICONS, "known": self.known, "pictured": self.pictured,
+            "code": code, "face": face,
         }  # fmt: skip
 
     def page(self, name: str, /, **facts: Any) -> Markup:
-        return Markup(self.env.get_template(name).render(**facts))
+        html = self.env.get_template(name).render(**facts)
+        return Markup(html.encode(errors="replace").decode())  # an app that cuts a text in the middle of an emoji sends half of it
 
     def text(self, node: Any) -> Markup:
         """A text object, by its own type."""
@@ -82,6 +85,12 @@ class Renderer:
         if "channels" in kind or "conversations" in kind:
             return [(place.id, f"#{place.name}") for place in self.world.channels.values() if place.kind != "im"]
         return [(str(each.get("value")), bare(each.get("text"))) for each in options(node or {})]
+
+    def pictured(self, node: Any) -> str:
+        """The id of a file of this workspace that is a picture, "" for all other images: the page loads nothing from elsewhere."""
+        key = str((node.get("slack_file") or {}).get("id") or node.get("id") or "")
+        file = self.world.files.get(key)
+        return key if file and picture(file.content) else ""
 
     def block(self, block: Any, at: At) -> Markup:
         """One block; JSON where it is unknown, or not as it should be."""
@@ -107,10 +116,18 @@ def bare(node: Any) -> str:
     return str(node.get("text") or "") if isinstance(node, dict) else str(node or "")
 
 
-def clock(ts: object) -> Markup:
-    """The time of day of a message."""
-    when = datetime.fromtimestamp(float(str(ts))).astimezone()
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), when.strftime("%c"), when.strftime("%H:%M"))
+def clock(ts: object, form: str = "{time}") -> Markup:
+    """A moment; the page puts it into the zone and the language of the browser."""
+    when = datetime.fromtimestamp(float(str(ts)), UTC)
+    return Markup('<time datetime="{}" data-form="{}">{}</time>').format(when.isoformat(), form, when.strftime("%H:%M"))
+
+
+def picture(content: bytes) -> str:
+    """The kind of a picture by its first bytes, "" for all else."""
+    for start, kind in PICTURES.items():
+        if content.startswith(start):
+            return kind
+    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
 
 
 def hue(name: object) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeVar
 
 from . import posting, words
@@ -54,17 +55,26 @@ class Sight:
         start = str(root.get("thread_ts", root["ts"]))
         return [posting.shown(place, place.messages[each]) | {"channel": place.id} for each in (start, *place.threads.get(start, []))]
 
-    def messages(self, channel: str, replies: bool = True) -> list[Json]:
-        """All messages of a channel (or of the direct messages with a person: "@ana"), oldest first, replies among them."""
+    def messages(self, channel: str, replies: bool = True, newest: int | None = None) -> list[Json]:
+        """The messages of a channel (or of the direct messages with a person: "@ana"), oldest first, replies among them.
+
+        All, or only so many of the `newest`: those are found without looking at the others.
+        """
         person = self.world.find_person(channel) if channel.startswith(("@", "U")) else None
         place = self.world.dm(person) if person else self.world.channel(channel)
-        found = (each for each in place.messages.values() if replies or each.get("thread_ts", each["ts"]) == each["ts"])
-        return [posting.shown(place, each) | {"channel": place.id} for each in found]
+        every = (place.messages[ts] for ts in reversed(place.messages if replies else place.roots))
+        found = (each for each in every if replies or each.get("thread_ts", each["ts"]) == each["ts"])
+        return [posting.shown(place, each) | {"channel": place.id} for each in islice(found, newest)][::-1]
 
-    def message(self, message: Json) -> Json:
-        """The newest version of a message. Raises KeyError when it is gone."""
-        place = self.world.channel(message["channel"])
-        return posting.shown(place, place.messages[message["ts"]]) | {"channel": place.id}
+    def message(self, message: Json, by: str = "") -> Json:
+        """The newest version of a message, or what one person sees of it: in a channel, a live stream grows for who asked only.
+
+        Raises KeyError when it is gone.
+        """
+        place, ts = self.world.channel(message["channel"]), message["ts"]
+        stream = self.world.streams.get((place.id, ts))
+        apart = by and stream and stream.live and stream.reader not in ("", self.world.person(by).id)
+        return posting.shown(place, place.messages[ts]) | {"channel": place.id} | (stream.first if stream and apart else {})
 
     def ephemerals(self, user: str) -> list[Json]:
         """What only this person sees, oldest first; Slack's own words have `system`."""
@@ -114,8 +124,9 @@ class Sight:
 
     def picture(self) -> str:
         """The newest messages and calls, in a few lines."""
-        every = [(each["ts"], place.name, each) for place in self.world.channels.values() for each in place.messages.values()]
-        newest = sorted(every, key=lambda item: item[0])[-5:]
+        places = self.world.channels.values()
+        last = [(each["ts"], place.name, each) for place in places for each in islice(reversed(place.messages.values()), 5)]
+        newest = sorted(last, key=lambda item: item[0])[-5:]
         lines = [f"  #{name} {ts} {each.get('user') or each.get('username')}: {words.visible(each)[:100]!r}" for ts, name, each in newest]
         lines += [f"  call {call.method} -> {call.status} {call.response.get('error', 'ok')}" for call in self.server.calls[-5:]]
         return "the newest messages and calls:\n" + "\n".join(lines)

@@ -24,16 +24,17 @@ class Slack(Talk, Click, Visit, Sight, Trouble):
     """`async with Slack() as slack:` serves at `slack.url` till the block is left.
 
     `rates` multiplies Slack's rate limits; None turns them off. `manifest` (an app manifest as a dict) says which events,
-    commands, shortcuts and scopes the app has; without it, all. `ack_seconds` is how long an acknowledgement may take, and
-    `stream_seconds` how long a stream lives. `routes` are served beside Slack's own.
+    commands, shortcuts and scopes the app has; without it, all. `ack_seconds` is how long an acknowledgement may take (an event
+    that is not acknowledged comes again then, after a minute, and after five; at once with less than Slack's 3 seconds), and
+    `stream_seconds` how long a stream lives. `team` is the workspace's id, for a second one. `routes` are served beside Slack's own.
     """
 
     def __init__(
         self, port: int = 0, *, manifest: Json | None = None, rates: float | None = 1.0, ack_seconds: float = 3.0,
-        stream_seconds: float = 300.0, routes: Sequence[web.AbstractRouteDef] = (),
+        stream_seconds: float = 300.0, team: str = TEAM, routes: Sequence[web.AbstractRouteDef] = (),
     ) -> None:  # fmt: skip
         feed = Feed()
-        self.world = World(feed, Hub(feed, ack_seconds), Rates(rates))
+        self.world = World(feed, Hub(feed, ack_seconds), Rates(rates), team)
         self.world.stream_seconds = stream_seconds
         self.faults = Faults()
         self.server = Server(self.world, self.faults)
@@ -64,7 +65,7 @@ class Slack(Talk, Click, Visit, Sight, Trouble):
 
     @property
     def team(self) -> str:
-        return TEAM
+        return self.world.team
 
     @property
     def scopes(self) -> set[str]:

@@ -6,9 +6,11 @@ from typing import Any
 from . import events, posting, words
 from .methods import files as uploads
 from .refusal import Refusal
+from .rich import rich_text
 from .things import Channel, Json, Person
-from .world import OTHER_TEAM, TEAM, World
+from .world import World
 
+MOST = 40_000  # characters of one message
 Upload = str | tuple[str, bytes]
 Thread = str | Json | None
 
@@ -25,6 +27,10 @@ class Talk:
         """
         person, place = self.world.person(by), self.world.channel(channel)
         self._enter(person, place)
+        if len(text) > MOST:
+            raise ValueError(
+                f"this has {len(text):,} characters, and Slack takes {MOST:,} in one message: shorten it, or attach it as a file"
+            )
         message = self._typed(person, place, words.typed(text, self._known))
         content = [(each, b"content of " + each.encode()) if isinstance(each, str) else each for each in files]
         stored = [uploads.new(self.world, name, person.id, data) for name, data in content]
@@ -55,7 +61,7 @@ class Talk:
         text = words.typed(text, self._known)
         change: Json = {"text": text}
         if old.get("blocks"):
-            change["blocks"] = [words.rich_text(text, self.world.id("r"))]
+            change["blocks"] = [rich_text(text, self.world.id("r"))]
         posting.edit(self.world, place, message["ts"], change, by=old["user"])
         return self._shown(place, message["ts"])
 
@@ -112,21 +118,33 @@ class Talk:
         told = {"id": place.id, "name": place.name, "name_normalized": place.name, "created": 1700000000, "is_channel": True}
         events.emit(self.world, {"type": "channel_rename", "channel": told, "event_ts": self.world.ts()})
 
+    async def archive(self, channel: str, by: str = "ana") -> None:
+        """Nobody, and no app, writes there any more."""
+        person, place = self.world.person(by), self.world.channel(channel)
+        place.is_archived = True
+        kind = "group_archive" if place.kind == "group" else "channel_archive"
+        if self.world.bot.id in place.members:
+            events.emit(self.world, {"type": kind, "channel": place.id, "user": person.id, "event_ts": self.world.ts()})
+
     async def regroup(self, handle: str, users: Iterable[str]) -> None:
         """Change who is in a user group."""
         group, before = self.world.group(handle), set(self.world.group(handle).users)
         group.users = [self.world.person(user).id for user in users]
         added, removed = sorted(set(group.users) - before), sorted(before - set(group.users))
-        stamp = {"team_id": TEAM, "event_ts": self.world.ts()}
+        stamp = {"team_id": self.world.team, "event_ts": self.world.ts()}
         members = {"subteam_id": group.id, "added_users": added, "removed_users": removed, "added_users_count": str(len(added))}
         events.emit(self.world, {"type": "subteam_members_changed", "removed_users_count": str(len(removed))} | members | stamp)
-        events.emit(self.world, {"type": "subteam_updated", "subteam": group.shown(TEAM, users=True)} | stamp)
+        events.emit(self.world, {"type": "subteam_updated", "subteam": group.shown(self.world.team, users=True)} | stamp)
 
     def _enter(self, person: Person, place: Channel) -> None:
         """Members may write; full members come into public channels by writing; others cannot."""
+        if place.is_archived:
+            raise ValueError(f"#{place.name} is archived")
+        if place.kind == "im":
+            self.world.installed(person)
         if person.id in place.members:
             return
-        if person.is_restricted or person.team_id == OTHER_TEAM or place.is_private or person.is_bot:
+        if person.is_restricted or person.team_id != self.world.team or place.is_private or person.is_bot:
             raise ValueError(f"{person.name} is not in #{place.name} and cannot write there")
         posting.member(self.world, place, person.id)
 

@@ -1,10 +1,12 @@
 """What a workspace is made of: people, channels, groups, files, views, streams, and what threads show."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+OFFSET = 3600  # of everybody's clock to UTC, in seconds
 
 
 @dataclass(slots=True)
@@ -24,14 +26,27 @@ class Person:
     deleted: bool = False
     tz: str = "Europe/Berlin"
 
+    @property
+    def email(self) -> str:
+        return f"{self.name.lower()}@example.com"
+
+    def card(self) -> Json:
+        """What a message in a shared channel tells of its author."""
+        return {
+            "avatar_hash": "", "image_72": "", "first_name": self.name.title(), "real_name": self.name.title(), "display_name": self.name,
+            "team": self.team_id, "name": self.name, "is_restricted": self.is_restricted, "is_ultra_restricted": self.is_ultra_restricted,
+        }  # fmt: skip
+
     def shown(self) -> Json:
         title = self.name.title()
-        profile = {"real_name": title, "display_name": self.name, "email": f"{self.name}@example.com", "team": self.team_id}
+        profile = {"real_name": title, "display_name": self.name, "email": self.email, "team": self.team_id}
         if self.is_bot:
             profile |= {"bot_id": self.bot_id, "api_app_id": self.app_id}
+        if self.is_restricted:
+            profile["guest_invited_by"] = "U0CARLA"
         return {
             "id": self.id, "team_id": self.team_id, "name": self.name, "real_name": title, "deleted": self.deleted,
-            "tz": self.tz, "tz_label": "Central European Time", "tz_offset": 3600, "is_admin": self.is_admin, "is_owner": False,
+            "tz": self.tz, "tz_label": "Central European Time", "tz_offset": OFFSET, "is_admin": self.is_admin, "is_owner": False,
             "is_primary_owner": False, "is_restricted": self.is_restricted, "is_ultra_restricted": self.is_ultra_restricted,
             "is_stranger": self.is_stranger, "is_bot": self.is_bot, "is_app_user": False, "updated": 1700000000, "profile": profile,
         }  # fmt: skip
@@ -39,7 +54,10 @@ class Person:
 
 @dataclass(slots=True)
 class Channel:
-    """A place to talk; `messages` by ts in the order of posting, `threads` the replies' ts by the root's ts."""
+    """A place to talk; `messages` by ts in the order of posting, `roots` the ts of those that the channel itself shows.
+
+    `threads` has the replies' ts by the root's ts. All three are in order, so that a page of them is found without a walk.
+    """
 
     id: str
     name: str
@@ -47,8 +65,10 @@ class Channel:
     members: dict[str, None] = field(default_factory=dict)
     is_ext_shared: bool = False
     is_archived: bool = False
+    partners: list[str] = field(default_factory=list)  # the other companies' workspaces that share it
     user: str = ""  # of an im: the person on the other side
     messages: dict[str, Json] = field(default_factory=dict)
+    roots: list[str] = field(default_factory=list)
     threads: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -71,8 +91,10 @@ class Channel:
             "is_group": self.kind == "group", "is_im": False, "is_mpim": False, "is_private": self.is_private, "created": 1700000000,
             "is_archived": self.is_archived, "is_general": self.name == "general", "is_shared": self.is_ext_shared,
             "is_ext_shared": self.is_ext_shared, "is_org_shared": False, "is_pending_ext_shared": False, "is_member": bot in self.members,
-            "context_team_id": team, "creator": "U0CARLA", "topic": {"value": "", "creator": "", "last_set": 0},
-            "purpose": {"value": "", "creator": "", "last_set": 0}, "num_members": len(self.members), "previous_names": [],
+            "context_team_id": team, "shared_team_ids": [team, *self.partners], "connected_team_ids": self.partners,
+            "internal_team_ids": [], "conversation_host_id": team, "creator": "U0CARLA", "num_members": len(self.members),
+            "topic": {"value": "", "creator": "", "last_set": 0}, "purpose": {"value": "", "creator": "", "last_set": 0},
+            "previous_names": [],
         }  # fmt: skip
 
 
@@ -125,7 +147,8 @@ class File:
     uploaded: bool = False
 
     def shown(self) -> Json:
-        kind = self.name.rpartition(".")[2].lower() or "text"
+        ending = re.search(r"\.(\w{1,8})$", self.name)
+        kind = ending[1].lower() if ending else "text"
         return {
             "id": self.id, "created": 1700000000, "timestamp": 1700000000, "name": self.name, "title": self.title or self.name,
             "mimetype": self.mimetype, "filetype": kind, "pretty_type": kind.upper(), "user": self.user, "size": len(self.content),
@@ -146,6 +169,8 @@ class Stream:
     display: str = "timeline"
     parts: list[Json] = field(default_factory=list)  # blocks in the order of their first appearance
     state: str = "live"  # live, done, stopped (by the person)
+    reader: str = ""  # in a channel, the one person who sees it grow
+    first: Json = field(default_factory=dict)  # what the others see till it is done
 
     @property
     def live(self) -> bool:

@@ -2,7 +2,7 @@
 
 from . import events
 from .things import Channel, Json
-from .world import TEAM, World
+from .world import World
 
 
 class Visit:
@@ -22,16 +22,19 @@ class Visit:
         return self._opened(by, "messages", {"context": {"entities": seen}} if seen else {})
 
     def _opened(self, by: str, tab: str, more: Json) -> str:
-        person = self.world.person(by)
+        person = self.world.installed(self.world.person(by))
         channel = self.world.dm(person).id
         event = {"type": "app_home_opened", "user": person.id, "channel": channel, "tab": tab, "event_ts": self.world.ts()}
         events.emit(self.world, event | more)
         return channel
 
-    async def look(self, channel: str, by: str = "ana") -> None:
-        """Go to a channel with the app open beside it: the app is told, now and with each direct message."""
-        person, place = self.world.person(by), self.world.channel(channel)
-        entities = [{"type": "slack#/types/channel_id", "value": place.id, "team_id": TEAM}]
+    async def look(self, channel: str, by: str = "ana", message: Json | None = None) -> None:
+        """Go to a channel, or to a message in it, with the app open beside it: the app is told, now and with each direct message."""
+        person, place = self.world.installed(self.world.person(by)), self.world.channel(channel)
+        entities: list[Json] = [{"type": "slack#/types/channel_id", "value": place.id, "team_id": self.world.team}]
+        if message:
+            value = {"channel_id": place.id, "message_ts": message["ts"]}
+            entities = [{"type": "slack#/types/message_context", "value": value, "team_id": self.world.team}, *entities]
         self.world.contexts[person.id] = entities
         dm = self.world.dm(person).id
         event = {"type": "app_context_changed", "channel": dm, "user": person.id, "context": {"entities": entities}}
@@ -69,6 +72,12 @@ class Visit:
         if not slot.session:
             raise ValueError("there is no agent session in this thread")
         before, slot.title = slot.title, title
-        event = {"type": "agent_session_title_changed", "channel": place.id, "thread_ts": thread, "user": person.id, "team_id": TEAM}
+        event = {
+            "type": "agent_session_title_changed",
+            "channel": place.id,
+            "thread_ts": thread,
+            "user": person.id,
+            "team_id": self.world.team,
+        }
         events.emit(self.world, event | {"title": title, "previous_title": before, "event_ts": self.world.ts()})
         self.world.feed.tell("status", channel=place.id, thread=thread, text=slot.text, session=slot.session, title=title)

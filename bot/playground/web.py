@@ -21,13 +21,14 @@ LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><b
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One Web API call: `at` in monotonic seconds when it came, `status` of HTTP (0: the connection was cut)."""
+    """One Web API call: `at` in monotonic seconds when it came, `status` of HTTP (0: the connection was cut), `took` seconds."""
 
     method: str
     args: Json
     at: float
     status: int
     response: Json
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Server:
         args = await arguments(request)
         token = _token(request, args)
         answer = self._answer(name, token, args)
-        self.calls.append(Call(name, args, at, answer.status, answer.body))
+        self.calls.append(Call(name, args, at, answer.status, answer.body, time.monotonic() - at))
         if len(self.calls) > KEPT:
             del self.calls[: KEPT // 2]
         self.world.feed.tell("call", method=name, args=args, status=answer.status, response=answer.body, at=at)
@@ -92,7 +93,8 @@ class Server:
             raise Refusal("unknown_method", req_method=name)
         self._known(method, token)
         channel = str(args.get("channel", "")) if name == "chat.postMessage" else ""
-        wait = self.world.rates.take(name, method.limit, channel)
+        place = self.world.find_channel(channel)
+        wait = self.world.rates.take(name, method.limit, place.id if place else channel)
         if wait:
             raise Refusal("ratelimited", 429, {"Retry-After": str(wait)})
         if method.scope:
@@ -101,6 +103,8 @@ class Server:
         return Answer({"ok": True, **method.run(self.world, args)}, headers=headers)
 
     def _known(self, method: Method, token: str) -> None:
+        if method.free:
+            return
         if not token:
             raise Refusal("not_authed")
         if token not in (self.world.bot_token, self.world.app_token):
@@ -116,7 +120,7 @@ class Server:
         fault = self.faults.take("response_url")
         before = fault is not None and not fault.after
         answer = _broken(fault) if fault is not None and before else self._responded(path, args, fault)
-        self.calls.append(Call("response_url", args, at, answer.status, answer.body))
+        self.calls.append(Call("response_url", args, at, answer.status, answer.body, time.monotonic() - at))
         self.world.feed.tell("call", method="response_url", args=args, status=answer.status, response=answer.body, at=at)
         if answer.body.get("ok") is True:
             return web.Response(text="ok", content_type="text/html")

@@ -1,4 +1,4 @@
-"""Text as Slack keeps it: escaped on the way in, as rich text beside it, and as people see it."""
+"""Text as Slack keeps it: escaped on the way in, and as people see it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -42,29 +42,6 @@ def escape(text: str) -> str:
 
 def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def rich_text(text: str, block_id: str) -> Json:
-    """The rich_text block that Slack puts beside the text of a person's message."""
-    elements: list[Json] = []
-    for index, part in enumerate(TOKEN.split(text)):
-        if index % 2:
-            elements.append(_element(part))
-        elif part:
-            elements.append({"type": "text", "text": unescape(part)})
-    return {"type": "rich_text", "block_id": block_id, "elements": [{"type": "rich_text_section", "elements": elements}]}
-
-
-def _element(token: str) -> Json:
-    if token.startswith("@"):
-        return {"type": "user", "user_id": token[1:]}
-    if token.startswith("#"):
-        return {"type": "channel", "channel_id": token[1:].partition("|")[0]}
-    if token.startswith("!subteam^"):
-        return {"type": "usergroup", "usergroup_id": token[9:].partition("|")[0]}
-    if token.startswith("!"):
-        return {"type": "broadcast", "range": token[1:]}
-    return {"type": "link", "url": unescape(token)}
 
 
 def visible(message: Json) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import secrets
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +15,6 @@ from .things import Channel, File, Group, Hook, Json, Person, Slot, Stream, Trig
 TEAM = "T0FRONTDESK"
 OTHER_TEAM = "T0PARTNER"
 APP = "A0FRONTDESK"
-DOMAIN = "frontdesk-play"
 TRIGGER_SECONDS = 3.0
 HOOK_SECONDS = 1800.0
 
@@ -28,18 +28,21 @@ SCOPES = (
 class World:
     """All state of the stand-in, in memory. Lookups for people raise ValueError; those for methods return None."""
 
-    def __init__(self, feed: Feed, hub: Hub, rates: Rates) -> None:
+    def __init__(self, feed: Feed, hub: Hub, rates: Rates, team: str = TEAM) -> None:
         self.feed = feed
         self.hub = hub
         self.rates = rates
+        self.team, self.domain = team, domain(team)
         self.url = ""  # http://127.0.0.1:PORT
-        self.bot_token = "xoxb-frontdesk-play"
-        self.app_token = "xapp-frontdesk-play"
+        # Any site in the same browser can send requests to this port, so nothing that opens a door may be guessed.
+        self.bot_token = f"xoxb-play-{secrets.token_hex(12)}"
+        self.app_token = f"xapp-play-{secrets.token_hex(12)}"
         self.scopes: set[str] = set(SCOPES)
         self.events: set[str] | None = None  # the app's subscriptions; None is all
         self.commands: set[str] | None = None
         self.shortcuts: dict[str, str] | None = None  # callback_id: message or global
         self.agent = True
+        self.limited = 0  # the minute in which the app was told that it is told too much
         self.stream_seconds = 300.0
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
@@ -53,6 +56,7 @@ class World:
         self.prompts: dict[str, Json] = {}
         self.ephemerals: dict[str, list[Json]] = {}
         self.inputs: dict[tuple[str, str, str], dict[str, Json]] = {}  # (channel, ts, user): what is chosen in a message
+        self.offers: dict[tuple[str, str], dict[str, Json]] = {}  # (user, action_id): the options that an app gave, by value
         self.contexts: dict[str, list[Json]] = {}  # what a person has before them, as the app is told
         self.triggers: dict[str, Trigger] = {}
         self.hooks: dict[str, Hook] = {}
@@ -70,7 +74,7 @@ class World:
         return f"{prefix}0{next(self._count):08d}"
 
     def add_person(self, name: str, **traits: Any) -> Person:
-        person = Person(**({"id": self._free(self.people, "U0" + plain(name)), "name": name, "team_id": TEAM} | traits))
+        person = Person(**({"id": self._free(self.people, "U0" + plain(name)), "name": name, "team_id": self.team} | traits))
         self.people[person.id] = person
         self._names[f"@{name}"] = person.id
         return person
@@ -79,6 +83,8 @@ class World:
         name = name.lstrip("#")
         channel = Channel(**({"id": self._free(self.channels, "C0" + plain(name)), "name": name} | traits))
         channel.members = {self.person(member).id: None for member in members}
+        if channel.is_ext_shared:
+            channel.partners = [OTHER_TEAM]
         self.channels[channel.id] = channel
         self._names[f"#{name}"] = channel.id
         return channel
@@ -111,6 +117,12 @@ class World:
     def find_channel(self, where: str) -> Channel | None:
         return self.channels.get(where) or self.channels.get(self._names.get(f"#{where.lstrip('#')}", ""))
 
+    def installed(self, person: Person) -> Person:
+        """A person in whose workspace the app is; others meet it in shared channels only."""
+        if person.team_id != self.team:
+            raise ValueError(f"{person.name} belongs to another company: they meet the app in shared channels only")
+        return person
+
     def group(self, handle: str) -> Group:
         for group in self.groups.values():
             if handle.lstrip("@") in (group.handle, group.id):
@@ -134,7 +146,7 @@ class World:
 
     def hook(self, kind: str, channel: str, user: str, **where: Any) -> str:
         """A new response_url, of `kind` actions or commands."""
-        key = f"{kind}/{TEAM}/{next(self._count)}/play"
+        key = f"{kind}/{self.team}/{secrets.token_hex(12)}/play"
         self.hooks[key] = Hook(channel, user, time.monotonic() + HOOK_SECONDS, **where)
         return f"{self.url}/{key}"
 
@@ -152,6 +164,11 @@ class World:
 
     def _free(self, taken: dict[str, Any], wish: str) -> str:
         return wish if wish not in taken else self.id(wish)
+
+
+def domain(team: str) -> str:
+    """What stands before .slack.com in a workspace's addresses."""
+    return f"{plain(team).removeprefix('T0').lower()}-play"
 
 
 def plain(name: str) -> str:

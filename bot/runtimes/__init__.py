@@ -1,6 +1,8 @@
 """The runtimes by name. To add one: write its file, and its line here."""
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -28,11 +30,14 @@ def runtime_of(agent: Agent) -> Runtime:
     module, _, name = RUNTIMES.get(agent.runtime, agent.runtime).partition(":")
     if not name:
         raise ConfigError(f"{agent.file}: runtime: there is no {agent.runtime!r}; there are {', '.join(RUNTIMES)}, or write module:Class")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # a module of one's own stands beside the folder of agents
     try:
         made = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
-        remedy = f"install it with: pip install 'frontdesk[{extra}]'" if extra else f"no module is called {error.name!r}"
+        mine = "; put its file where frontdesk is started, or name its folder in PYTHONPATH" if module.startswith(error.name or " ") else ""
+        remedy = f"install it with: pip install 'frontdesk[{extra}]'" if extra else f"no module is called {error.name!r}{mine}"
         raise ConfigError(f"{agent.file}: the runtime {agent.runtime!r} cannot be loaded; {remedy}") from error
     except AttributeError as error:
         raise ConfigError(f"{agent.file}: runtime: {module} has no {name!r}") from error

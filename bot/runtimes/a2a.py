@@ -6,12 +6,12 @@ import random
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractContextManager, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Any, Literal
 
 import httpx
 from a2a.client import Client, ClientCallContext
-from a2a.types import CancelTaskRequest, GetTaskRequest, Role, SendMessageRequest, StreamResponse, SubscribeToTaskRequest, Task
+from a2a.types import CancelTaskRequest, GetTaskRequest, Role, StreamResponse, Task
 from a2a.types import Message as Letter
 from a2a.types import Part as Piece
 from a2a.utils.errors import MethodNotFoundError, VersionNotSupportedError
@@ -88,9 +88,17 @@ class A2A:
         async with exchange().line(address) as line:
             work = Work(options, turn, line)
             try:
-                async with aclosing(work.happen()) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(work.happen()) as happening:
+                    async for events in happening:
+                        for event in events:
+                            yield event
+                        if work.talk.over:
+                            return
+            except Unavailable as error:
+                if work.talk.task or isinstance(error, Cut):
+                    raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+                line.forget()
+                raise
             finally:
                 await work.stop()
 
@@ -115,29 +123,10 @@ class Work:
 
     def __init__(self, options: A2AOptions, turn: Turn, line: Line) -> None:
         self.options, self.turn, self.line = options, turn, line
-        self.past = _past(turn.resume)
         message = f"{turn.session_id}-{turn.number}" + (f"-{turn.answer.question}" if turn.answer else "")
-        self.talk = Talk(message, turn.folder, self.past.context)
-        headers = line.headers or None
-        self.short = ClientCallContext(timeout=options.timeout, service_parameters=headers)
-        self.long = ClientCallContext(timeout=options.silence, service_parameters=headers)
+        self.talk = Talk(message, turn.folder, _past(turn.resume).context)
         self.broken: Unavailable | None = None
         self.lost, self.tries = 0.0, 0
-
-    async def happen(self) -> AsyncGenerator[Event, None]:
-        """The events, up to the last. Unavailable is only raised while nothing has begun."""
-        try:
-            async with aclosing(self._responses()) as responses:
-                async for response in responses:
-                    for event in self.talk.tell(response):
-                        yield event
-                    if self.talk.over:
-                        return
-        except Unavailable as error:
-            if self.talk.task or isinstance(error, Cut):
-                raise RuntimeFailed(str(error)) from error
-            self.line.forget()
-            raise
 
     async def stop(self) -> None:
         """End the task, unless it has ended: nobody would hear what comes of it."""
@@ -147,24 +136,30 @@ class Work:
             async with asyncio.timeout(STOPPING):
                 client = await self._client()
                 with self._seam():
-                    await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self.short)
+                    await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self._within(self.options.timeout))
 
-    async def _responses(self) -> AsyncGenerator[StreamResponse, None]:
+    async def happen(self) -> AsyncGenerator[list[Event], None]:
+        """What the agent tells, over all connections. If one breaks when there is a task to come back to, `broken` says why."""
         stream, pause = await self._opening(), FIRST
         while True:
-            told = self.talk.count
-            async with aclosing(self._once(stream)) as responses:
-                async for response in responses:
-                    yield response
+            told, self.broken = self.talk.count, None
+            try:
+                async with aclosing(stream):
+                    async for events in stream:
+                        yield events
+            except Unavailable as error:
+                if not self.talk.task:
+                    raise
+                self.broken = error
             progress = self.talk.count > told
             self._judge(progress)
             pause = FIRST if progress else min(pause * 2, LONGEST)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # a thousand sessions that were cut at once do not come back at once
             stream = self._again()
 
-    async def _opening(self) -> AsyncGenerator[StreamResponse, None]:
+    async def _opening(self) -> AsyncGenerator[list[Event], None]:
         """What there is to do: ask, answer, or go on listening to what was asked before."""
-        past, talk = self.past, self.talk
+        past, talk = _past(self.turn.resume), self.talk
         if self.turn.again and past.task and past.message == talk.message:
             talk.task, talk.told = past.task, past.told
             return self._again()
@@ -181,55 +176,48 @@ class Work:
             return self._send(task.id)
         return self._send()
 
-    async def _send(self, task: str = "") -> AsyncGenerator[StreamResponse, None]:
-        letter = await self._letter(task)
+    async def _send(self, task: str = "") -> AsyncGenerator[list[Event], None]:
         for attempt in (1, 2):
-            request, client = SendMessageRequest(message=letter), await self._client()
-            request.configuration.return_immediately = not self.line.streaming
+            stream = await self._said(task)
             try:
-                async for response in self._heard(client.send_message(request, context=self.long)):
-                    yield response
+                async with aclosing(stream):  # type: ignore[type-var]
+                    while (events := await self._next(stream)) is not None:
+                        yield events
                 return
             except Refused as error:
                 if attempt == 2 or not self._auto or not isinstance(error.__cause__, OLD):
                     raise
                 self.line.age()
 
-    async def _again(self) -> AsyncGenerator[StreamResponse, None]:
+    async def _said(self, task: str) -> AsyncIterator[StreamResponse]:
+        letter = await self._letter(task)
+        with self._seam():
+            return await self.line.say(letter, self._within(self.options.silence))
+
+    async def _again(self) -> AsyncGenerator[list[Event], None]:
         """What the task has done, and what it then does as far as this connection reaches."""
         self.talk.asked = ""
-        client = await self._client()
+        with self._seam():
+            stream = await self.line.follow(self.talk.task, self._within(self.options.silence))
         try:
-            async for response in self._heard(client.subscribe(SubscribeToTaskRequest(id=self.talk.task), context=self.long)):
-                yield response
+            async with aclosing(stream):  # type: ignore[type-var]
+                while (events := await self._next(stream)) is not None:
+                    yield events
         except (Refused, Gone):
-            yield StreamResponse(task=await self._look(self.talk.task))  # it is over, or this agent has no such call
+            yield self.talk.tell(StreamResponse(task=await self._look(self.talk.task)))  # it is over, or this agent has no such call
 
-    async def _once(self, stream: AsyncGenerator[StreamResponse, None]) -> AsyncGenerator[StreamResponse, None]:
-        """The responses of one connection; if it breaks when there is a task to come back to, `broken` says why."""
-        self.broken = None
-        try:
-            async with aclosing(stream):
-                async for response in stream:
-                    yield response
-        except Unavailable as error:
-            if not self.talk.task:
-                raise
-            self.broken = error
-
-    async def _heard(self, stream: AsyncIterator[StreamResponse]) -> AsyncGenerator[StreamResponse, None]:
-        while True:
-            with self._seam():
-                response = await anext(stream, None)
-            if response is None:
-                return
-            self.lost = 0.0
-            if self._auto and odd(response):
-                self.line.age()
-                if self.talk.task:
-                    return
-                raise RuntimeFailed(f"{self.options.url} answers in A2A 0.3, and its card does not say so: set options.protocol to '0.3'.")
-            yield response
+    async def _next(self, stream: AsyncIterator[StreamResponse]) -> list[Event] | None:
+        with self._seam():
+            response = await anext(stream, None)
+        if response is None:
+            return None
+        self.lost = 0.0
+        if not (self._auto and odd(response)):
+            return self.talk.tell(response)
+        self.line.age()
+        if self.talk.task:
+            return None
+        raise RuntimeFailed(f"{self.options.url} answers in A2A 0.3, and its card does not say so: set options.protocol to '0.3'.")
 
     def _judge(self, progress: bool) -> None:
         """Give up when the connection stays lost; a task that is only slow is waited for as long as the turn may last."""
@@ -243,8 +231,16 @@ class Work:
     def _auto(self) -> bool:
         return self.options.protocol == "auto" and not self.line.old
 
-    def _seam(self) -> AbstractContextManager[None]:
+    def _seam(self) -> seam:
         return seam(self.options.url, self.turn.agent.file)
+
+    @property
+    def _traced(self) -> dict[str, str]:
+        under = self.turn.environment.get("TRACEPARENT")
+        return {"traceparent": under} if under else {}
+
+    def _within(self, seconds: float) -> ClientCallContext:
+        return ClientCallContext(timeout=seconds, service_parameters={**self.line.headers, **self._traced} or None)
 
     async def _client(self) -> Client:
         with self._seam():
@@ -253,16 +249,15 @@ class Work:
     async def _look(self, task: str) -> Task:
         client = await self._client()
         with self._seam():
-            return await client.get_task(GetTaskRequest(id=task), context=self.short)
+            return await client.get_task(GetTaskRequest(id=task), context=self._within(self.options.timeout))
 
     async def _letter(self, task: str) -> Letter:
         """What is asked, with the files that people attached; in a new context after the agent's file's own words."""
         words = [self.turn.instructions] if self.turn.instructions.strip() and not self.talk.context else []
         pieces = [Piece(text=text) for text in (*words, self.turn.prompt)]
-        for path in self.turn.files:
-            if path.stat().st_size > LARGEST:
-                self.talk.notices.append(Notice(f"{path.name} is too large to be sent to this agent.", "warning"))
-                continue
+        large = [path for path in self.turn.files if path.stat().st_size > LARGEST]
+        self.talk.notices = [Notice(f"{path.name} is too large to be sent to this agent.", "warning") for path in large]
+        for path in (path for path in self.turn.files if path not in large):
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             pieces.append(Piece(raw=await asyncio.to_thread(path.read_bytes), filename=path.name, media_type=kind))
         return Letter(message_id=self.talk.message, role=Role.ROLE_USER, parts=pieces, task_id=task, context_id=self.talk.context)

@@ -4,28 +4,30 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import httpx
-from a2a.client import A2ACardResolver, Client, ClientConfig, ClientFactory
-from a2a.types import AgentCard
+from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
+from a2a.types import AgentCard, AgentInterface, Message, SendMessageRequest, StreamResponse, SubscribeToTaskRequest
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError, TaskNotFoundError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
 from bot.errors import RuntimeFailed, Unavailable
+from bot.runtimes.a2a_stream import HEADERS, Ask, call, told
+from bot.runtimes.a2a_wire import Wire
 
 FOREIGN = (
     A2AError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ParseError,
     ValueError, TypeError, KeyError, AttributeError, NotImplementedError,  # the SDK's answers to garbage
 )  # fmt: skip
 BINDINGS = ["JSONRPC", "HTTP+JSON"]
+NEW = re.compile(r"1\.0(\.\d+)?")
 FRESH, STALE = 300.0, 1.0  # seconds for which a card is good, and for which the failure to get one is
-CONNECTING = 10.0  # seconds
 
 
 class Refused(Unavailable):
@@ -40,13 +42,18 @@ class Gone(RuntimeFailed):
     """The agent does not know the task."""
 
 
-@contextmanager
-def seam(url: str, file: str) -> Iterator[None]:
+@dataclass(frozen=True, slots=True)
+class seam:
     """What the SDK and httpx raise, in words. Only their own calls stand under it."""
-    try:
-        yield
-    except FOREIGN as error:
-        raise worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, url, file) from error
+
+    url: str
+    file: str
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, FOREIGN):
+            raise worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file) from error
 
 
 def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
@@ -91,18 +98,23 @@ class Address:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-CARDS: dict[Address, tuple[float, AgentCard]] = {}
-
-
 class Line:
     """The way to one agent: its card, and the SDK's client, for all sessions of an event loop."""
 
-    def __init__(self, address: Address, http: httpx.AsyncClient) -> None:
-        self.address, self.http, self.headers = address, http, dict(address.headers)
+    def __init__(self, address: Address, http: httpx.AsyncClient, exchange: "Exchange") -> None:
+        self.address, self.http, self.headers, self.exchange = address, http, dict(address.headers), exchange
         self._lock = asyncio.Lock()
         self._until = 0.0
         self._outcome: Client | Exception = Unavailable("")
         self._card = AgentCard()
+        self._face: AgentInterface | None = None  # where streams are read without the SDK, if they can be
+
+    async def __aenter__(self) -> Self:
+        self.exchange.users += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.exchange.leave()
 
     async def client(self) -> Client:
         """The client; a thousand sessions that want it at once wait for one card, or for one failure."""
@@ -116,9 +128,21 @@ class Line:
                 raise self._outcome
             return self._outcome
 
-    @property
-    def streaming(self) -> bool:
-        return self._card.capabilities.streaming
+    async def say(self, message: Message, context: ClientCallContext) -> AsyncIterator[StreamResponse]:
+        client, ask = await self.client(), SendMessageRequest(message=message)
+        ask.configuration.return_immediately = not self._card.capabilities.streaming
+        return self._told(ask, context) or client.send_message(ask, context=context)
+
+    async def follow(self, task: str, context: ClientCallContext) -> AsyncIterator[StreamResponse]:
+        client, ask = await self.client(), SubscribeToTaskRequest(id=task)
+        return self._told(ask, context) or client.subscribe(ask, context=context)
+
+    def _told(self, ask: Ask, context: ClientCallContext) -> AsyncIterator[StreamResponse] | None:
+        if not (face := self._face):
+            return None
+        ask.tenant = face.tenant
+        headers = {**HEADERS, **(context.service_parameters or {})}
+        return told(self.http, self.http.build_request("POST", face.url, json=call(ask), headers=headers, timeout=context.timeout))
 
     @property
     def old(self) -> bool:
@@ -129,20 +153,20 @@ class Line:
         """Speak 0.3 from now on: the agent's card has promised more than the agent keeps."""
         for face in self._card.supported_interfaces:
             face.protocol_version = "0.3"
-        CARDS[self.address], self._until = (float("inf"), self._card), 0.0
+        self.exchange.cards[self.address], self._until = (float("inf"), self._card), 0.0
 
     def forget(self) -> None:
         """Read the card anew next time, if there was one."""
-        if CARDS.pop(self.address, None):
+        if self.exchange.cards.pop(self.address, None):
             self._until = 0.0
 
     async def _read(self) -> AgentCard:
-        until, card = CARDS.get(self.address, (0.0, AgentCard()))
+        until, card = self.exchange.cards.get(self.address, (0.0, AgentCard()))
         if time.monotonic() >= until:
             path = "" if self.address.url.endswith(".json") else AGENT_CARD_WELL_KNOWN_PATH
             resolver = A2ACardResolver(self.http, self.address.url, path)
             card = await resolver.get_agent_card(http_kwargs={"headers": self.headers, "timeout": self.address.timeout})
-            CARDS[self.address] = (time.monotonic() + FRESH, card)
+            self.exchange.cards[self.address] = (time.monotonic() + FRESH, card)
         return card
 
     def _made(self, card: AgentCard) -> Client:
@@ -155,30 +179,32 @@ class Line:
         if away and address.headers and not address.endpoint:
             raise Unavailable(f"The card of {address.url} sends options.headers to {min(away)}: set options.endpoint if they belong there.")
         self._card = card
+        new = (face for face in card.supported_interfaces if face.protocol_binding == "JSONRPC" and NEW.fullmatch(face.protocol_version))
+        self._face = next(new, None) if card.capabilities.streaming else None
         config = ClientConfig(httpx_client=self.http, supported_protocol_bindings=BINDINGS, use_client_preference=True)
         return ClientFactory(config).create(card)
 
 
 @dataclass(slots=True)
 class Exchange:
-    """All lines of one event loop, and the HTTP client under them, which lives while somebody uses it."""
+    """All lines of one event loop, and the HTTP client under them, which lives while somebody uses it; the cards stay longer."""
 
     http: httpx.AsyncClient | None = None
+    cards: dict[Address, tuple[float, AgentCard]] = field(default_factory=dict)
     lines: dict[Address, Line] = field(default_factory=dict)
     users: int = 0
 
-    @asynccontextmanager
-    async def line(self, address: Address) -> AsyncIterator[Line]:
+    def line(self, address: Address) -> Line:
+        """Open it before use; it may be open many times at once."""
         self.http = self.http or _client()
-        self.users += 1
-        try:
-            yield self.lines.setdefault(address, Line(address, self.http))
-        finally:
-            self.users -= 1
-            if not self.users:
-                http, self.http = self.http, None
-                self.lines.clear()
-                await http.aclose()
+        return self.lines.setdefault(address, Line(address, self.http, self))
+
+    async def leave(self) -> None:
+        self.users -= 1
+        if not self.users and (http := self.http):
+            self.http = None
+            self.lines.clear()
+            await http.aclose()
 
 
 _EXCHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, Exchange] = WeakKeyDictionary()
@@ -195,16 +221,7 @@ def _trust() -> ssl.SSLContext:
 
 
 def _client() -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
-    client = httpx.AsyncClient(verify=_trust(), limits=limits, follow_redirects=True)
-    client.event_hooks = {"request": [_hasten], "response": [_stay]}
-    return client
-
-
-async def _hasten(request: httpx.Request) -> None:
-    """However long an agent may think, the connection is there soon or never."""
-    timeout = request.extensions["timeout"]
-    timeout["connect"] = min(timeout["connect"] or CONNECTING, CONNECTING)
+    return httpx.AsyncClient(transport=Wire(_trust()), follow_redirects=True, event_hooks={"response": [_stay]})
 
 
 async def _stay(response: httpx.Response) -> None:

@@ -66,12 +66,12 @@ class Talk:
             self.told[artifact.artifact_id] = len(text)
             self.seen |= {mark_of(artifact.artifact_id, part) for part in artifact.parts}
 
-    def tell(self, response: StreamResponse) -> Iterator[Event]:
+    def tell(self, response: StreamResponse) -> list[Event]:
         """The events that this response means, if any."""
-        for event in self._tell(response):
-            self.count += 1
-            self.over = isinstance(event, Finished)
-            yield event
+        events = list(self._tell(response))
+        self.count += len(events)
+        self.over = any(isinstance(event, Finished) for event in events)
+        return events
 
     def _tell(self, response: StreamResponse) -> Iterator[Event]:
         match response.WhichOneof("payload"):

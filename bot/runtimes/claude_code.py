@@ -30,7 +30,7 @@ from bot.runtimes.claude_process import REMEDY, Process
 from bot.runtimes.claude_questions import Questions
 from bot.runtimes.claude_setting import Setting, knows
 from bot.runtimes.claude_story import Story
-from bot.runtimes.claude_words import short
+from bot.runtimes.claude_words import missing, short
 
 WAITING = 100  # events that nobody has taken yet; then Claude Code waits
 AGAIN = (
@@ -71,7 +71,8 @@ class Work:
     def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
         self.memory = Memory.read(self.turn.folder)
-        self.story = Story(setting.work, self.turn.agent.file, self.memory, lambda: self.memory.write(self.turn.folder))
+        key = missing(self.turn.agent, self.turn.environment)
+        self.story = Story(setting.work, self.turn.agent.file, self.memory, lambda: self.memory.write(self.turn.folder), key)
         self.questions = Questions(self.story, tell.send, self._drop)
         self.sent: dict[str, None] = {}
         self.begun = False

@@ -33,8 +33,9 @@ OVER: dict[str | None, StepStatus] = {"completed": "completed", "failed": "faile
 class Story:
     """One turn, message by message. `end` is how it stands when nothing more is to come; `state` is Claude Code's own word for it."""
 
-    def __init__(self, folder: Path, file: str, memory: Memory, keep: Callable[[], None]) -> None:
-        self.folder, self.file, self.memory, self.keep = folder, file, memory, keep
+    def __init__(self, folder: Path, file: str, memory: Memory, keep: Callable[[], None], key: str = "") -> None:
+        """`key`: what to do about a key that Claude's API does not take."""
+        self.folder, self.file, self.memory, self.keep, self.key = folder, file, memory, keep, key
         self.end: Finished | None = None
         self.state = ""
         self.denied: set[str] = set()
@@ -144,5 +145,5 @@ class Story:
             case ResultMessage(is_error=True, errors=[*errors]) if errors:
                 raise RuntimeFailed(f"Claude Code stopped with an error: {words.short('; '.join(map(str, errors)), 300)}")
             case ResultMessage(is_error=True):
-                raise RuntimeFailed(words.failure(result.result or "", result.api_error_status, self.file))
+                raise RuntimeFailed(words.failure(result.result or "", result.api_error_status, self.file, self.key))
         return Finished("completed")

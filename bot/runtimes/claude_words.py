@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.agent import Agent
 from bot.event import StepKind
 
 Given = Mapping[str, Any]
@@ -15,6 +16,7 @@ KINDS: dict[str, StepKind] = {
     "ExitPlanMode": "think", "EnterPlanMode": "think",
 }  # fmt: skip
 LONG = 80
+KEY = "ANTHROPIC_API_KEY"
 
 
 def kind(tool: str) -> StepKind:
@@ -141,10 +143,18 @@ def content(result: Any) -> str:
     return "\n".join(str(block.get("text", "")) for block in result or () if isinstance(block, dict))
 
 
-def failure(text: str, status: int | None, file: str) -> str:
-    """Why Claude's API refused, and what helps. `text` is what Claude Code said of it."""
+def missing(agent: Agent, environment: Mapping[str, str]) -> str:
+    """What to do about a key that is not there, or not taken."""
+    if KEY not in agent.environment:
+        return f"Put a valid {KEY} into frontdesk's environment, and name it under `environment:` in {agent.file}."
+    if environment.get(KEY):
+        return f"Put a valid {KEY} into frontdesk's environment in place of the one that is there, and start frontdesk again."
+    return f"Set {KEY} in frontdesk's environment, where {agent.file} expects it, and start frontdesk again."
+
+
+def failure(text: str, status: int | None, file: str, key: str) -> str:
+    """Why Claude's API refused, and what helps: `key`, if it is that. `text` is what Claude Code said of it."""
     said = short(" ".join(text.split()), 300)
-    key = f"Put a valid ANTHROPIC_API_KEY into frontdesk's environment, and name it under `environment:` in {file}."
     match status:
         case 401 | 403:
             return f"Claude did not accept the credentials ({status}). {key}"

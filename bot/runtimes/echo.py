@@ -56,23 +56,32 @@ class Echo:
         try:
             while script.done < len(script.lines):
                 await asyncio.sleep(script.slow)
-                events = list(_next(script, turn))
-                while not heard.empty():
-                    events.append(Text(f"(You added: {heard.get_nowait()})\n"))
-                for event in events:
+                for event in [*(events := list(_next(script, turn))), *_added(heard)]:
                     yield event
                 if any(isinstance(event, Finished) for event in events):
                     return
+            await _deafen(ear)
+            for event in _added(heard):  # what was taken has to be answered
+                yield event
             yield Finished("completed")
         finally:
-            if ear:
-                ear.cancel()
-                await asyncio.wait([ear])
+            await _deafen(ear)
 
 
 async def _listen(inbox: AsyncIterator[Message], heard: "asyncio.Queue[str]") -> None:
     async for message in inbox:
         await heard.put(message.text)
+
+
+async def _deafen(ear: "asyncio.Task[None] | None") -> None:
+    if ear:
+        ear.cancel()
+        await asyncio.wait([ear])
+
+
+def _added(heard: "asyncio.Queue[str]") -> Iterator[Event]:
+    while not heard.empty():
+        yield Text(f"(You added: {heard.get_nowait()})\n")
 
 
 def _script(turn: Turn, slow: float) -> Script:

@@ -45,7 +45,7 @@ async def quote(message: dict[str, Any], directory: Directory) -> Quote:
         else str(message.get("username") or author)
     )
     files = "".join(f"\n(file: {file.get('name')})" for file in message.get("files") or ())
-    return Quote(name, float(message["ts"]), parse.plain(str(message.get("text") or "")) + files)
+    return Quote(name, float(message["ts"]), await directory.named(parse.plain(str(message.get("text") or ""))) + files)
 
 
 def fitting(quotes: list[Quote]) -> tuple[Quote, ...]:

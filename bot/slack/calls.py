@@ -1,15 +1,45 @@
-"""Calls to Slack that are worth another try."""
+"""Calls to Slack: what they are told of, and which are worth another try."""
 
 import asyncio
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.budget import RATES, TIER_2, Budget, Gate, Local
 from bot.slack.writer import Refused
 
-FLEETING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+FLEETING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "streaming_state_conflict"}
+Called = Callable[[str, str, float], None]
+"""Told of each call: its method, what came of it in one word, and the seconds that it took."""
+
+
+class Client(AsyncWebClient):
+    """Slack's Web API, each call in its turn, without the SDK's own retries, which would post twice where an answer was lost."""
+
+    def __init__(self, token: str, url: str, http: aiohttp.ClientSession, called: Called, budget: Budget | None = None) -> None:
+        super().__init__(token, base_url=url, session=http, retry_handlers=[])
+        self._called, self.budget = called, budget or Local()
+        self._gate = Gate(self.budget)
+
+    async def api_call(self, api_method: str, **given: Any) -> Any:
+        await self._gate.enter(api_method, str((given.get("json") or {}).get("channel") or ""))
+        began, outcome = time.monotonic(), "unreachable"
+        try:
+            answer = await super().api_call(api_method, **given)
+            outcome = "ok"
+            return answer
+        except SlackApiError as error:
+            again = refused(error)
+            outcome = "refused" if again.after is None else "ratelimited" if again.error == "ratelimited" else "failed"
+            if outcome == "ratelimited":
+                self.budget.pause(api_method, RATES.get(api_method, TIER_2), again.after or 1.0)
+            raise
+        finally:
+            self._called(api_method, outcome, time.monotonic() - began)
 
 
 async def call(asked: Awaitable[Any]) -> Any:

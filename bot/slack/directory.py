@@ -1,8 +1,11 @@
 """Who and what there is in the workspace: people, channels and user groups, looked up and remembered for a while."""
 
+import asyncio
+import contextlib
 import logging
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -13,7 +16,10 @@ from bot.message import Kind, Person
 from bot.slack.calls import call, error_of, refused
 
 log = logging.getLogger(__name__)
+ID = re.compile(r"(?<!\w)@([UW](?=[A-Z]*\d)[A-Z0-9]{4,})\b")
+MENTIONS = 20  # people whose names are looked up for one text
 FRESH = 600.0  # seconds that what was looked up is believed
+SOON = 0.5  # seconds that a message waits for the name of its channel
 
 
 class Directory:
@@ -21,19 +27,23 @@ class Directory:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self.client = client
-        self.team = self.bot = self.bot_id = ""
+        self.team = self.bot = self.bot_id = self.site = ""
         self.ids: dict[str, str] = {}
         self._people: dict[str, tuple[float, dict[str, Any]]] = {}
         self._names: dict[str, str] = {}
+        self._asking: dict[str, asyncio.Task[Any]] = {}
         self._members: dict[str, frozenset[str]] = {}
 
     async def whoami(self) -> None:
         """Raises SlackApiError for a token that Slack does not know."""
         said = await self.client.auth_test()
-        self.team, self.bot, self.bot_id = (str(said.get(key) or "") for key in ("team_id", "user_id", "bot_id"))
+        self.team, self.bot, self.bot_id, self.site = (str(said.get(key) or "") for key in ("team_id", "user_id", "bot_id", "url"))
 
     async def resolve(self, names: Iterable[str]) -> None:
-        """Look up these names again; one that is not found is no longer in `ids`. Raises BotError where Slack does not say."""
+        """Look up these names again; one that is not found is no longer in `ids`.
+
+        Raises BotError where Slack does not say; of a group whose people it does not tell, those count whom it told before.
+        """
         try:
             await self._resolve(names)
         except SlackApiError as error:
@@ -47,14 +57,19 @@ class Directory:
         if any(name.startswith("@") for name in wanted):
             found |= await self._groups()
         ids = {name: found[name] for name in wanted if name in found}
-        members = {}
-        for id in (id for name, id in ids.items() if name.startswith("@")):
-            said = await call(self.client.usergroups_users_list(usergroup=id))
-            members[id] = frozenset(said.get("users") or ())
+        members, untold = dict[str, frozenset[str]](), list[SlackApiError]()
+        for id in (id for name, id in sorted(ids.items()) if name.startswith("@")):
+            try:
+                members[id] = frozenset((await call(self.client.usergroups_users_list(usergroup=id))).get("users") or ())
+            except SlackApiError as error:
+                members[id] = self._members.get(id, frozenset())
+                untold.append(error)
         self.ids, self._members = ids, members  # at once: nobody loses a right meanwhile
         for name in sorted(wanted - self.ids.keys()):
             what = "channel" if name.startswith("#") else "user group"
             log.warning(f"An agent's file names {name}, but no {what} is called that.", extra={"action": "name_unknown"})
+        if untold:
+            raise untold[0]  # so that it is asked again, and only now: no other name has to suffer for it
 
     async def _channels(self) -> dict[str, str]:
         found, cursor = {}, ""
@@ -88,6 +103,13 @@ class Directory:
         groups = frozenset(group for group, members in self._members.items() if id in members)
         return Person(id, str(name), self._kind(user, hints), groups)
 
+    async def named(self, text: str) -> str:
+        """The same with people's names where only ids stand; an id stays where its name cannot be had."""
+        for id in list(dict.fromkeys(ID.findall(text)))[:MENTIONS]:
+            with contextlib.suppress(SlackApiError):
+                text = re.sub(rf"@{id}\b", f"@{(await self.person(id)).name}".replace("\\", ""), text)
+        return text
+
     def _kind(self, user: Mapping[str, Any], hints: Mapping[str, Any]) -> Kind:
         teams = {str(hints.get(key)) for key in ("user_team", "team", "source_team") if hints.get(key)} | {
             str(user.get("team_id") or self.team)
@@ -105,7 +127,7 @@ class Directory:
         if time.monotonic() - at < FRESH and user:
             return user
         try:
-            user = dict((await call(self.client.users_info(user=id))).get("user") or {"id": id})
+            user = dict((await self._once(id, lambda: call(self.client.users_info(user=id)))).get("user") or {"id": id})
         except SlackApiError as error:
             if refused(error).after is not None:
                 raise  # who somebody is must not be guessed because Slack was busy
@@ -115,14 +137,24 @@ class Directory:
         return user
 
     async def channel(self, id: str) -> str:
-        """A channel's name; its id where it has none, or it may not be seen."""
+        """A channel's name; its id where it has none, may not be seen, or is not told soon: nobody waits long for a name."""
         if id not in self._names and not id.startswith("D"):
-            try:
-                said = await call(self.client.conversations_info(channel=id))
-                self._names[id] = str((said.get("channel") or {}).get("name") or id)
-            except SlackApiError:
-                return id
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SOON):
+                    await self._once(id, lambda: self._learn(id))
         return self._names.get(id, id)
+
+    async def _learn(self, id: str) -> None:
+        with contextlib.suppress(SlackApiError):
+            said = await call(self.client.conversations_info(channel=id))
+            self._names[id] = str((said.get("channel") or {}).get("name") or id)
+
+    async def _once(self, id: str, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """What Slack says; a crowd that asks the same at the same time is one call."""
+        if id not in self._asking:
+            self._asking[id] = asyncio.create_task(ask())
+            self._asking[id].add_done_callback(lambda _: self._asking.pop(id))
+        return await asyncio.shield(self._asking[id])
 
     def renamed(self) -> None:
         self._names.clear()

@@ -45,6 +45,9 @@ async def examine(settings: Settings, agents: Sequence[Agent], wait: float, tell
     With `wait` (seconds) it also asks, through `tell`, to be mentioned, and waits for that to arrive.
     """
     client = AsyncWebClient(settings.slack_bot_token, base_url=settings.slack_api_url)
+    tokens = settings.slack_bot_token or settings.slack_app_token
+    if tokens and (away := await _away(settings, client)):
+        return [away]  # without Slack there is nothing to be said about tokens
     bot, user = await _bot(settings, client)
     found = [bot, await _app(settings, client)]
     if bot.ok:
@@ -66,6 +69,16 @@ async def unknown(settings: Settings, agents: Sequence[Agent]) -> list[str]:
     what = {"#": "channel", "@": "user group"}
     missing = [(agent, name) for agent in agents for name in sorted(agent.names() - directory.ids.keys())]
     return [f"{agent.file}: no {what[name[0]]} is called {name}; correct the name, or invite the bot" for agent, name in missing]
+
+
+async def _away(settings: Settings, client: AsyncWebClient) -> Finding | None:
+    try:
+        await client.api_test()
+    except SlackApiError:
+        return None
+    except (ClientError, OSError) as error:
+        return Finding("slack", False, f"cannot be reached at {settings.slack_api_url} ({error})", "check the network, and SLACK_API_URL")
+    return None
 
 
 async def _bot(settings: Settings, client: AsyncWebClient) -> tuple[Finding, str]:

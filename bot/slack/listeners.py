@@ -1,43 +1,35 @@
-"""Slack's side of the door: everything that is delivered is kept, acknowledged, and then dealt with."""
+"""What Slack tells, kind by kind, and what the desk is asked then."""
 
-import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
+from bot import clock
 from bot.dispatch import Desk
-from bot.errors import BotError, StoreFailed
+from bot.journal import Delivery, Journal
 from bot.message import Message, Person
-from bot.ports import Delivery, Journal, Store
+from bot.ports import Store
 from bot.slack import backfill, buttons, manifest, parse
 from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of
 from bot.slack.directory import Directory
+from bot.slack.door import Body, Handler
 from bot.slack.markdown import mrkdwn
 from bot.slack.surface import SlackSurface
 from bot.slack.views import home
 
 log = logging.getLogger(__name__)
-Body = dict[str, Any]
-TRIES = 4
 LATE = 2.0  # seconds after which a message has certainly not come at once
-GRACE = 2.0  # seconds that what was received may still take when the process ends
-NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
 RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
            "subteam_members_changed")  # fmt: skip
 
 
 class Listeners:
-    """One middleware hears everything: what is known is dealt with, and what is not is acknowledged all the same."""
+    """What each kind of delivery means. What is not known means nothing."""
 
     def __init__(
         self,
@@ -51,10 +43,7 @@ class Listeners:
         self.desk, self.journal, self.surface, self.directory, self.renamed = desk, journal, surface, directory, renamed
         self.client = surface.client
         self.room = Room(desk, store, surface.client)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._lanes: dict[str, asyncio.Task[None]] = {}
-        self._closed = False
-        self._handlers: Mapping[str, Callable[[Delivery, Body], Awaitable[None]]] = {
+        self.handlers: Mapping[str, Handler] = {
             "message": self.said, "app_mention": self.said, "message_changed": self.edited, "message_deleted": self.deleted,
             "reaction_added": self.reacted, "app_home_opened": self.entered, "agent_session_stopped": self.halted,
             "command": self.commanded,
@@ -62,78 +51,7 @@ class Listeners:
             "user_profile_changed": self.changed,
         } | dict.fromkeys(RENAMED, self.moved)  # fmt: skip
 
-    def listen(self, app: AsyncApp) -> None:
-        app.middleware(self.receive)
-
-    async def receive(self, body: Body) -> BoltResponse | None:
-        """Keep it, and only then acknowledge it. What cannot be kept is not acknowledged, so that Slack sends it again."""
-        delivery = Delivery(parse.key(body), parse.kind(body), json.dumps(body), time.time())
-        if self._closed:
-            return BoltResponse(status=503, body="")
-        try:
-            new = await self.journal.receive(delivery)
-        except StoreFailed as error:
-            log.error("not_kept", extra={"action": "not_kept", "kind": delivery.kind, "error": str(error)})
-            self._spawn(partial(self._answer, body, NOT_KEPT.format(why=error)))
-            return BoltResponse(status=500, body="")
-        if new:
-            self._spawn(partial(self.handle, delivery), parse.lane(body))
-        return BoltResponse(status=200, body="")
-
-    async def recover(self) -> None:
-        """Deal with what the last process was given, and did not get to."""
-        for delivery in await self.journal.waiting():
-            self._spawn(partial(self.handle, delivery), parse.lane(json.loads(delivery.body)))
-
-    async def close(self) -> None:
-        self._closed = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=GRACE)
-        for task in self._tasks:
-            task.cancel()  # it is not done, so the next process deals with it
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _spawn(self, work: Callable[[], Awaitable[None]], lane: str = "") -> None:
-        """What comes of one thread is dealt with in the order in which it came."""
-        task = asyncio.create_task(self._after(self._lanes.get(lane), work))
-        self._tasks.add(task)
-        if lane:
-            self._lanes[lane] = task
-        task.add_done_callback(lambda task: self._ended(task, lane))
-
-    async def _after(self, before: "asyncio.Task[None] | None", work: Callable[[], Awaitable[None]]) -> None:
-        if before:
-            await asyncio.wait([before])
-        await work()
-
-    def _ended(self, task: "asyncio.Task[None]", lane: str) -> None:
-        self._tasks.discard(task)
-        if self._lanes.get(lane) is task:
-            del self._lanes[lane]
-
-    async def handle(self, delivery: Delivery) -> None:
-        """Deal with one thing; try again where Slack or the disk was not there, and say so in the end where nothing helped."""
-        body = json.loads(delivery.body)
-        if handler := self._handlers.get(delivery.kind):
-            outcomes = await asyncio.gather(self._deal(handler, delivery, body), return_exceptions=True)
-            if isinstance(outcomes[0], Exception):
-                log.error("delivery_broke", exc_info=outcomes[0], extra={"action": "delivery_broke", "kind": delivery.kind})
-                await self._answer(body, "Something in me broke over this; the log of Frontdesk says what. Try it another way.")
-        await self.journal.done(delivery.key)
-
-    async def _deal(self, handler: Callable[[Delivery, Body], Awaitable[None]], delivery: Delivery, body: Body) -> None:
-        for wait in range(TRIES):
-            try:
-                return await handler(delivery, body)
-            except (SlackApiError, StoreFailed) as error:
-                log.warning("again", extra={"action": "again", "kind": delivery.kind, "error": str(error)[:300]})
-                await asyncio.sleep(2**wait)
-            except BotError as error:
-                return await self._answer(body, str(error))
-        await self._answer(body, "I could not take that in: Slack or my disk did not answer. Try again in a minute.")
-
-    async def _answer(self, body: Body, text: str) -> None:
+    async def answer(self, body: Body, text: str) -> None:
         """Say something to the person who caused this, and to nobody else."""
         event = body.get("event") or {}
         channel = event.get("channel") or body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
@@ -149,7 +67,8 @@ class Listeners:
         if message is None or self._mine(event):
             return
         await self._hear(message, body, event)
-        if message.root and message.door != "message" and time.time() - message.at > LATE:
+        late = clock.now() - message.at > LATE and not body.get("caught_up")  # else what was said behind it is found as it was
+        if message.root and (late or await self.journal.overtaken(delivery)) and await self.room.store.session_in(message.thread):
             await self._overtaken(message, body)
 
     def _mine(self, event: Body) -> bool:
@@ -166,8 +85,10 @@ class Listeners:
 
     async def _hear(self, message: Message, body: Body, event: Body) -> None:
         author = await self._author(event, body)
-        message = replace(message, author=author, channel_name=await self.directory.channel(message.channel))
-        await self._answer(body, await self.desk.hear(message))
+        name, late = await self.directory.channel(message.channel), bool(body.get("caught_up"))
+        text = await self.directory.named(message.text)
+        message = replace(message, text=text, author=author, channel_name=name, late=late)
+        await self.answer(body, await self.desk.hear(message))
 
     async def _author(self, event: Body, body: Body) -> Person:
         if event.get("bot_id") and (event.get("subtype") == "bot_message" or not event.get("user")):
@@ -199,7 +120,7 @@ class Listeners:
             return
         by, id = await self.directory.person(str(event["user"])), f"{item['channel']}:{item['ts']}"
         if event.get("reaction") == "x":
-            await self._answer(body, await self._crossed(id, item, by, delivery))
+            await self.answer(body, await self._crossed(id, item, by, delivery))
             return
         if not any(t.reaction == event.get("reaction") for agent in self.desk.agents for t in agent.triggers):
             return
@@ -210,7 +131,8 @@ class Listeners:
                 heard = replace(
                     heard, id=f"reaction:{event['reaction']}:{id}", door="reaction", name=event["reaction"], author=by, root=False
                 )
-                await self._answer(body, await self.desk.hear(replace(heard, at=time.time())))
+                text = await self.directory.named(heard.text)
+                await self.answer(body, await self.desk.hear(replace(heard, text=text, at=clock.now())))
 
     async def _crossed(self, id: str, item: Body, by: Person, delivery: Delivery) -> str:
         if post := await self.journal.post_at(item["channel"], item["ts"]):
@@ -220,13 +142,13 @@ class Listeners:
 
     async def commanded(self, delivery: Delivery, body: Body) -> None:
         by = await self.directory.person(str(body["user_id"]), {"user_team": body.get("team_id")})
-        text = parse.plain(str(body.get("text") or ""))
+        text = await self.directory.named(parse.plain(str(body.get("text") or "")))
         message = Message(
-            delivery.key, "", str(body["channel_id"]), by, text, "command", time.time(), name=str(body["command"]),
+            delivery.key, "", str(body["channel_id"]), by, text, "command", clock.now(), name=str(body["command"]),
             channel_name=str(body.get("channel_name") or ""),
         )  # fmt: skip
         said = await self.desk.hear(message)
-        await self._answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {mrkdwn(text, 100)}`.")
+        await self.answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {mrkdwn(text, 100)}`.")
 
     async def _press(self, delivery: Delivery, body: Body, name: str, value: str) -> Press:
         by = await self.directory.person(str(body["user"]["id"]), {"user_team": body["user"].get("team_id")})
@@ -236,14 +158,14 @@ class Listeners:
         for action in body.get("actions") or ():
             press = await self._press(delivery, body, str(action.get("action_id", "")).partition(":")[0], parse.chosen(action))
             if handler := buttons.PRESSED.get(press.name):
-                await self._answer(body, await handler(press, self.room))
+                await self.answer(body, await handler(press, self.room))
 
     async def sent(self, delivery: Delivery, body: Body) -> None:
         view = body["view"]
         press = await self._press(delivery, body, str(view.get("callback_id")), str(view.get("private_metadata") or ""))
         if handler := buttons.SENT.get(press.name):
             said = await handler(replace(press, values=parse.values(view)), self.room)
-            await self._answer({**body, **await self._place(press.value)}, said)
+            await self.answer({**body, **await self._place(press.value)}, said)
 
     async def _place(self, about: str) -> Body:
         """Where a form was opened, which Slack does not say again."""
@@ -257,7 +179,7 @@ class Listeners:
         press = await self._press(delivery, body, name, "")
         found = [t.shortcut for agent in self.desk.agents for t in agent.triggers if t.shortcut and t.shortcut.callback == name]
         if not found:
-            await self._answer(
+            await self.answer(
                 body, f"No agent answers the shortcut {name!r} any more. Whoever runs Frontdesk can update the app's manifest."
             )
             return
@@ -267,14 +189,14 @@ class Listeners:
         author = (
             (await self.directory.person(str(message["user"]))).name if message.get("user") else str(message.get("username") or "Somebody")
         )
-        quote = parse.plain(str(message.get("text") or ""))[:2500]
-        await self._answer(body, await buttons.opened(press, self.room, name, about, found[0].name, quote, author))
+        quote = (await self.directory.named(parse.plain(str(message.get("text") or ""))))[:2500]
+        await self.answer(body, await buttons.opened(press, self.room, name, about, found[0].name, quote, author))
 
     async def halted(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
         by = await self.directory.person(str(event["user"]))
         thread = parse.thread(self.directory.team, str(event["channel"]), str(event["thread_ts"]))
-        await self._answer(body, await self.desk.halt(thread, by, f"stop:{delivery.key}"))
+        await self.answer(body, await self.desk.halt(thread, by, f"stop:{delivery.key}"))
 
     async def entered(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
@@ -287,7 +209,7 @@ class Listeners:
                         self.client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts, thread_ts=None)
                     )
             else:
-                await call(self.client.views_publish(user_id=person.id, view=home.render(sessions, agents)))
+                await call(self.client.views_publish(user_id=person.id, view=home.render(sessions, agents, self.directory.site)))
         except SlackApiError as error:
             log.warning("not_shown", extra={"action": "not_shown", "tab": event.get("tab"), "error": error_of(error)})
 

@@ -3,40 +3,44 @@
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError
-from bot.ports import Journal, Post
+from bot.journal import Journal, Post
 from bot.session import Session
 from bot.slack import backfill, parse
 from bot.slack.calls import call, error_of, refused, unreachable
 from bot.slack.markdown import mrkdwn
+from bot.slack.stream import Streams
 from bot.slack.view import View, section
 from bot.slack.writer import Refused
 
 log = logging.getLogger(__name__)
 DELIVERY = "frontdesk_delivery"
+OWED = "owed:"
 SHAPE = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "invalid_arguments"}
-GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
+GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "block_mismatch"}
 SHUT = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "messages_tab_disabled", "thread_locked"}
 
 
 class Outbox:
     """`posts` holds what is known of the messages of the sessions that are followed now."""
 
-    def __init__(self, client: AsyncWebClient, journal: Journal) -> None:
-        self.client, self.journal = client, journal
+    def __init__(self, client: AsyncWebClient, journal: Journal, streams: Streams) -> None:
+        self.client, self.journal, self.streams = client, journal, streams
         self.posts: dict[str, Post] = {}
         self._wanted: dict[str, str] = {}
         self._doubtful: set[str] = set()
         self._askers: dict[str, str] = {}
+        self._epochs: dict[str, int] = {}
 
-    async def open(self, session: Session) -> None:
+    async def open(self, session: Session, epoch: int) -> None:
         """Remember what was sent for this session; what was reserved and not known to be sent may stand in the thread."""
-        self._askers[session.id] = session.asker.id
+        self._askers[session.id], self._epochs[session.id] = session.asker.id, epoch
         for post in await self.journal.posts(session.id):
             self.posts[post.slot] = post
             self._wanted[post.slot] = post.shown
@@ -45,14 +49,26 @@ class Outbox:
 
     def close(self, session: Session) -> None:
         self._askers.pop(session.id, None)
+        self._epochs.pop(session.id, None)
+        self.streams.close(session.id + ":")
         for slot in [slot for slot, post in self.posts.items() if post.session_id == session.id]:
             del self.posts[slot]
             self._wanted.pop(slot, None)
             self._doubtful.discard(slot)
 
+    async def ours(self, session_id: str) -> bool:
+        """Whether this process may show it still; what belongs to no session is anybody's."""
+        epoch = self._epochs.get(session_id)
+        return epoch is None or await self.journal.holds(session_id, epoch)
+
     def exists(self, slot: str) -> bool:
         post = self.posts.get(slot)
         return post is not None and bool(post.ts)
+
+    def method(self, slot: str, view: View) -> str:
+        """What is called for this where it is streamed; else empty."""
+        post = self.posts.get(slot)
+        return self.streams.method(slot, post.thread, view, not post.ts) if post else ""
 
     def channel(self, slot: str) -> str:
         post = self.posts.get(slot)
@@ -61,10 +77,33 @@ class Outbox:
     def differs(self, slot: str, session: Session, view: View) -> bool:
         """Whether this is not what was asked for last."""
         self.posts.setdefault(slot, Post(slot, session.id, session.thread, ""))
-        if self._wanted.get(slot) == (looks := shown(view)):
+        if self._wanted.get(slot) == (looks := shown(view)) or self.streams.idle(slot, view):
             return False
         self._wanted[slot] = looks
         return True
+
+    def wants(self, slot: str, view: View) -> bool:
+        """Whether this is what was asked for last, be it by a process before this one."""
+        return self._wanted.get(slot) == shown(view)
+
+    async def owe(self, slot: str, view: View) -> str:
+        """Keep an edit for which no turn has to wait, for the next process too; the slot under which it goes on."""
+        post, owed = self.posts[slot], f"{OWED}{slot}"
+        before = (await self.journal.reserve(slot, post.session_id, post.thread)).shown
+        await self.journal.reserve(owed, "", post.thread)
+        await self.journal.sent(owed, "", edit := json.dumps([post.ts, view.text, view.blocks, before]))
+        self.posts[owed] = Post(owed, "", post.thread, post.id, post.ts, edit)
+        return owed
+
+    async def owed(self) -> dict[str, View]:
+        """The edits that a process before this one has left."""
+        found = {}
+        for post in await self.journal.posts(""):
+            if post.slot.startswith(OWED) and post.shown:
+                ts, text, blocks, _ = json.loads(post.shown)
+                self.posts[post.slot] = replace(post, ts=ts)
+                found[post.slot] = View(text, tuple(blocks), 1)
+        return found
 
     async def send(self, slot: str, view: View) -> None:
         """Post it, or edit it. Raises Refused."""
@@ -73,14 +112,20 @@ class Outbox:
             return
         if not post.id:
             post = await self.journal.reserve(slot, post.session_id, post.thread)
+        if not await self.ours(post.session_id):
+            raise Refused("superseded", None)  # another replica shows it now
         channel, thread = parse.place(post.thread)
         try:
             if not post.ts and slot in self._doubtful:
                 post = await self._found(post, channel, thread)
-            if post.ts:
-                await self._edit(post, channel, view)
-            else:
+            if slot.startswith(OWED):
+                return await self._pay(post, channel, view)
+            if not post.ts and (ts := await self.streams.start(post, channel, thread, view)):
+                post = replace(post, ts=ts)
+            elif not post.ts:
                 post = await self._post(post, channel, thread, view)
+            elif not await self.streams.show(post, channel, view, label(post)):
+                await self._edit(post, channel, view)
         except SlackApiError as error:
             await self._refuse(slot, post, view, error)
             return
@@ -88,10 +133,27 @@ class Outbox:
         known = self.posts.get(slot)
         self.posts[slot] = post
         if view.rank < 2 or known is None or known.ts != post.ts:
-            await self.journal.sent(slot, post.ts, shown(view))
+            await self._sent(post, channel, view)
+
+    async def _pay(self, owed: Post, channel: str, view: View) -> None:
+        """Make an edit that is owed: once, whoever is first, and not where the message has come to show something newer."""
+        if (await self.journal.reserve(owed.slot, "", owed.thread)).shown == owed.shown:
+            message = await self.journal.reserve(owed.slot.removeprefix(OWED), "", owed.thread)
+            if message.shown == json.loads(owed.shown)[-1]:
+                await self._edit(owed, channel, view)
+            await self.journal.sent(owed.slot, "", "")
+        self.posts.pop(owed.slot, None)
+
+    async def _sent(self, post: Post, channel: str, view: View) -> None:
+        """Note it. Where another replica was first, theirs stays and ours goes."""
+        counts = await self.journal.sent(post.slot, post.ts, shown(view))
+        if counts not in ("", post.ts):
+            self.posts[post.slot] = replace(post, ts=counts)
+            self.streams.close(post.slot)
+            await call(self.client.chat_delete(channel=channel, ts=post.ts))
 
     async def _post(self, post: Post, channel: str, thread: str, view: View) -> Post:
-        metadata = {"event_type": DELIVERY, "event_payload": {"id": post.id}}
+        metadata = label(post)
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
         sent = await call(
             self.client.chat_postMessage(
@@ -103,7 +165,14 @@ class Outbox:
         return Post(post.slot, post.session_id, post.thread, post.id, str(sent["ts"]), shown(view))
 
     async def _edit(self, post: Post, channel: str, view: View) -> None:
-        await call(self.client.chat_update(channel=channel, ts=post.ts, text=view.text[:3900], blocks=list(view.blocks)))
+        given: dict[str, Any] = {"text": view.text[:3900], "blocks": list(view.blocks), "metadata": label(post)}  # a stream begins without
+        try:
+            await call(self.client.chat_update(channel=channel, ts=post.ts, **given))
+        except SlackApiError as error:
+            if error_of(error) != "streaming_state_conflict":
+                raise
+            await self.streams.end(channel, post.ts, view.rank == 2)  # it was begun by a process before this one, or ended in vain
+            await call(self.client.chat_update(channel=channel, ts=post.ts, **given))
 
     async def _found(self, post: Post, channel: str, thread: str) -> Post:
         """The message that may have been sent before a crash, or before an answer that never came."""
@@ -111,11 +180,15 @@ class Outbox:
             said = await backfill.replies(self.client, channel, thread) if thread else await self._newest(channel)
         except BotError as error:
             raise unreachable(str(error)) from error
-        for message in said:
-            payload: dict[str, Any] = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("id") == post.id:
-                return Post(post.slot, post.session_id, post.thread, post.id, str(message["ts"]), "")
+        nameless = [message for message in reversed(said) if self._nameless(message)] if channel.startswith("D") and thread else []
+        for message in [*(message for message in said if delivery(message) == post.id), *nameless]:
+            return Post(post.slot, post.session_id, post.thread, post.id, str(message["ts"]), "")
         return post
+
+    def _nameless(self, message: dict[str, Any]) -> bool:
+        """A stream of ours of which nobody has heard: until its end it carries no id."""
+        known = {post.ts for post in self.posts.values()}
+        return bool(message.get("bot_id")) and not delivery(message) and not message.get("files") and message["ts"] not in known
 
     async def _newest(self, channel: str) -> list[dict[str, Any]]:
         said = await call(self.client.conversations_history(channel=channel, limit=100, include_all_metadata=True))
@@ -129,9 +202,11 @@ class Outbox:
             await self.send(slot, View(view.text, ({**section(text[:2900]), "block_id": "plain"},), view.rank))
             return
         if name in GONE and post.ts:
+            if ":q:" in slot:  # an answer that somebody deleted is said anew; a card is not, so it stands where it stood
+                return
             await self.journal.sent(slot, "", "")
             self.posts[slot] = Post(slot, post.session_id, post.thread, post.id)
-            if view.rank == 0 and ":q:" not in slot:  # an answer that somebody deleted is said anew, a card is not
+            if view.rank == 0:
                 raise Refused(name, 1.0) from error
             return
         why = refused(error)
@@ -162,6 +237,17 @@ class Outbox:
             post = await self._post(post, channel, "", view)
             await self.journal.sent(slot, post.ts, shown(view))
         return post.ts
+
+
+def label(post: Post) -> dict[str, Any]:
+    """The id of a message of ours, as it goes with it."""
+    return {"event_type": DELIVERY, "event_payload": {"id": post.id}}
+
+
+def delivery(message: dict[str, Any]) -> str:
+    """The id that a message of ours carries; empty for others."""
+    payload: dict[str, Any] = (message.get("metadata") or {}).get("event_payload") or {}
+    return str(payload.get("id") or "")
 
 
 def shown(view: View) -> str:

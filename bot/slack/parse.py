@@ -16,6 +16,8 @@ def kind(body: Payload) -> str:
     """What sort of thing was delivered: the event's type, or the payload's own."""
     event = body.get("event")
     if isinstance(event, dict):
+        if (event.get("message") or {}).get("subtype") == "tombstone":
+            return "message_deleted"  # so Slack tells of a root that has replies
         return str(event.get("subtype") if event.get("subtype") in ("message_changed", "message_deleted") else event.get("type"))
     return "command" if body.get("command") else str(body.get("type") or "unknown")
 
@@ -32,8 +34,18 @@ def key(body: Payload) -> str:
     return f"{kind(body)}:{json.dumps(body, sort_keys=True, default=str)[:2000]}"
 
 
+def at(body: Payload) -> float:
+    """When it was said or done (Unix seconds, by Slack's clock); 0 where Slack does not say."""
+    event, actions = body.get("event"), body.get("actions") or [{}]
+    told = event.get("ts") or event.get("event_ts") if isinstance(event, dict) else actions[0].get("action_ts")
+    return float(told or 0)
+
+
 def lane(body: Payload) -> str:
-    """Where it happened: what happens in one thread must keep its order."""
+    """Where it happened: what happens in one thread must keep its order.
+
+    Of a reaction Slack does not say the thread: one to a reply may overtake it, and a ❌ that does finds nothing to take back.
+    """
     event = body.get("event")
     if not isinstance(event, dict):
         return ""

@@ -1,64 +1,214 @@
-"""The line under a thread that says that somebody works on it, with Slack's own Stop button."""
+"""The line under a thread that says that somebody works, with Slack's own Stop button."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import StoreFailed
+from bot.journal import Journal
 from bot.session import Session
 from bot.slack import parse
-from bot.slack.calls import call, error_of
+from bot.slack.budget import RATES, SESSION, TEXT, paid
+from bot.slack.calls import Client, call, refused
 from bot.slack.markdown import brief
+from bot.slack.writer import Refused
 
 log = logging.getLogger(__name__)
-TRIES = 5
 NEVER = {"unknown_method", "not_authorized", "missing_scope", "not_allowed_token_type", "method_deprecated"}
+KEEP = {SESSION: 1, TEXT: 60}  # what a beginning leaves, beside the ends of all that was begun
+SOON, LONGEST = 1.0, 30.0  # seconds that a turn waits for the end of its status, and at the most between two tries of it
+OWED, WORKS = "owed", "is working…"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is to stand under a thread: that somebody works there, in words; or, with `over`, that nobody does."""
+
+    words: str = ""
+    asker: str = ""
+    title: str = ""
+    over: str = ""
+
+
+@dataclass(slots=True)
+class Place:
+    """What is wanted under one thread, and what Slack was told last; `marks` are the methods whose effect may stand there."""
+
+    wanted: Line
+    marks: set[str]
+    shown: Line | None = None
+    owed: bool = False  # whether its end is kept, for the next process
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
 
 
 class Status:
-    """Best effort at the beginning; at the end as often as it takes, since a status that stays locks the composer."""
+    """Keeps the line under each thread equal to what is wanted: its beginning is tried once, its end for as long as it takes.
 
-    def __init__(self, client: AsyncWebClient) -> None:
-        self.client = client
+    Slack's own line, with its Stop button, is begun only where its end can be paid too; else a text, which costs next to nothing,
+    and which Slack itself takes away after our next message, or after two minutes.
+    """
+
+    def __init__(self, client: Client, journal: Journal) -> None:
+        self.client, self.journal = client, journal
         self._agent = True  # whether Slack takes the app for an agent, as far as we know
+        self._places: dict[str, Place] = {}
 
-    async def working(self, session: Session) -> None:
-        channel, ts = parse.place(session.thread)
+    def working(self, session: Session, words: str = WORKS) -> None:
         asker = session.by.id if session.by else session.asker.id
-        if not await self._set(channel, ts, "processing", initiator_user_id=asker, title=brief(session.title, 190) or "…"):
-            await self._try(self.client.assistant_threads_setStatus(channel_id=channel, thread_ts=ts, status="is working…"))
-        if channel.startswith("D") and session.number == 1:
-            await self._try(
-                self.client.assistant_threads_setTitle(channel_id=channel, thread_ts=ts, title=brief(session.title, 190) or "…")
-            )
+        self._want(session.thread, Line(words, asker, brief(session.title, 190) or "…"))
+
+    @property
+    def agent(self) -> bool:
+        """Whether Slack takes the app for an agent, as far as we know."""
+        return self._agent
+
+    def begun(self, thread: str) -> None:
+        """Slack itself has begun its line there: a stream does that. It is ended as ours is."""
+        if place := self._places.get(thread):
+            place.marks.add(SESSION)
+
+    def cut(self, session: Session) -> None:
+        """A process before this one may have begun the line of this thread."""
+        self._places.setdefault(session.thread, Place(Line(), {SESSION}))
+
+    def leave(self, thread: str) -> None:
+        """Somebody else has the session now."""
+        place = self._places.get(thread)
+        if place and not place.wanted.over:
+            if place.task:
+                place.task.cancel()
+            del self._places[thread]
 
     async def over(self, session: Session) -> None:
-        channel, ts = parse.place(session.thread)
-        for wait in range(TRIES):
-            if self._agent:
-                done = await self._set(channel, ts, "suspended" if session.state == "input_required" else "active")
-            else:
-                done = await self._try(self.client.assistant_threads_setStatus(channel_id=channel, thread_ts=ts, status=""))
-            if done or done is None:
-                return
-            await asyncio.sleep(wait)
+        """Returns at the latest when the end is kept, so that the next process sees to it where this one cannot."""
+        place = self._want(session.thread, Line(over="suspended" if session.state == "input_required" else "active"))
+        if place.task:
+            await asyncio.wait([place.task], timeout=SOON)
+        if place.shown != place.wanted and place.wanted.over and not place.owed:
+            await self.journal.reserve(f"status:{session.thread}", "", session.thread)
+            await self.journal.sent(f"status:{session.thread}", "", OWED)
+            place.owed = True
+            if place.shown == place.wanted:  # meanwhile
+                await self._forgive(session.thread, place)
 
-    async def _set(self, channel: str, ts: str, status: str, **more: Any) -> bool | None:
-        if not self._agent:
-            return False
-        said = await self._try(self.client.agents_sessions_setStatus(channel_id=channel, thread_ts=ts, status=status, **more))
-        if said is None:
+    async def recover(self) -> None:
+        """End what a process before this one could not."""
+        for post in await self.journal.posts(""):
+            if post.shown == OWED and post.thread not in self._places:
+                self._want(post.thread, Line(over="active")).owed = True
+
+    async def settled(self) -> None:
+        """Wait until every line is as it is wanted."""
+        if tasks := [place.task for place in self._places.values() if place.task]:
+            await asyncio.wait(tasks)
+
+    def close(self) -> None:
+        for place in self._places.values():
+            if place.task:
+                place.task.cancel()
+
+    def _want(self, thread: str, line: Line) -> Place:
+        unknown = {SESSION} if line.over else set()  # a process before this one may have begun it
+        place = self._places.setdefault(thread, Place(line, unknown))
+        place.wanted = line
+        place.changed.set()
+        if place.task is None or place.task.done():
+            place.task = asyncio.create_task(self._keep(thread, place), name=f"status-{thread}")
+        return place
+
+    async def _keep(self, thread: str, place: Place) -> None:
+        """Until Slack shows what is wanted. What is wanted meanwhile takes the place of what was."""
+        tries = 0
+        while (line := place.wanted) != place.shown:
+            place.changed.clear()
+            wait = await self._end(thread, place, line) if line.over else await self._begin(thread, place, line)
+            if not wait:
+                place.shown = line
+                continue
+            tries += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(wait, min(2**tries / 4, LONGEST))):
+                    await place.changed.wait()
+        if place.wanted.over and self._places.get(thread) is place:
+            del self._places[thread]
+            if place.owed:
+                await self._forgive(thread, place)
+
+    async def _forgive(self, thread: str, place: Place) -> None:
+        """Nobody owes an end here any more."""
+        place.owed = False
+        with suppress(StoreFailed):  # then it is ended once more
+            await self.journal.sent(f"status:{thread}", "", "")
+
+    async def _due(self, thread: str) -> bool:
+        """Whether an end that was owed still is: not where another replica has begun something there since."""
+        with suppress(StoreFailed):
+            return (await self.journal.reserve(f"status:{thread}", "", thread)).shown == OWED
+        return True
+
+    async def _begin(self, thread: str, place: Place, line: Line) -> float:
+        channel, ts = parse.place(thread)
+        first = not place.marks
+        if first or place.owed:
+            await self._forgive(thread, place)  # be it another replica that owes it
+        if first and self._agent and await self._affords(SESSION):
+            place.marks.add(SESSION)
+            asked = self.client.agents_sessions_setStatus(
+                channel_id=channel, thread_ts=ts, status="processing", initiator_user_id=line.asker, title=line.title
+            )
+            no = await self._tell(SESSION, asked)
+            if no and (no.after is None or no.error == "ratelimited"):
+                place.marks.discard(SESSION)
+                self._agent = no.error not in NEVER
+        if SESSION not in place.marks and await self._affords(TEXT):
+            place.marks.add(TEXT)
+            await self._tell(TEXT, self.client.assistant_threads_setStatus(channel_id=channel, thread_ts=ts, status=line.words))
+        if first and channel.startswith("D"):
+            await self._tell("", self.client.assistant_threads_setTitle(channel_id=channel, thread_ts=ts, title=line.title))
+        return 0.0
+
+    async def _affords(self, method: str) -> bool:
+        """Whether it can be begun, and all that was begun of it can be ended; the other replicas have begun as much as this one."""
+        owed, budget = sum(SESSION in place.marks for place in self._places.values()) if method == SESSION else 0, self.client.budget
+        return not await budget.take(method, RATES[method], KEEP[method] + owed * budget.replicas)
+
+    async def _end(self, thread: str, place: Place, line: Line) -> float:
+        """Seconds until it is to be tried again; 0 when it is done, or never can be."""
+        channel, ts = parse.place(thread)
+        if not place.marks:
+            return 0.0
+        if place.owed and not await self._due(thread):
+            place.owed = False
+            return 0.0
+        method = SESSION if SESSION in place.marks and self._agent else TEXT
+        if wait := await self.client.budget.take(method, RATES[method]):
+            return wait
+        if method == SESSION:
+            asked = self.client.agents_sessions_setStatus(channel_id=channel, thread_ts=ts, status=line.over)
+        else:
+            asked = self.client.assistant_threads_setStatus(channel_id=channel, thread_ts=ts, status="")
+        no = await self._tell(method, asked)
+        if no and no.error in NEVER and method == SESSION:
             self._agent = False
-            return False
-        return said
+            return await self._end(thread, place, line)
+        if no and no.after is not None:
+            return no.after
+        place.marks.clear()
+        return 0.0
 
-    async def _try(self, asked: Any) -> bool | None:
-        """True: done. False: not now. None: never."""
+    async def _tell(self, method: str, asked: Awaitable[Any]) -> Refused | None:
+        """What Slack had against it. `method` is what has been paid for."""
+        paid.set(method)
         try:
             await call(asked)
         except SlackApiError as error:
-            log.info("no_status", extra={"action": "no_status", "error": error_of(error)})
-            return None if error_of(error) in NEVER else False
-        return True
+            no = refused(error)
+            log.info("no_status", extra={"action": "no_status", "error": no.error})
+            return no
+        return None

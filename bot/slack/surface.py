@@ -4,32 +4,33 @@ import asyncio
 import contextlib
 import logging
 import re
-import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import clock
 from bot.agent import Agent, gone
-from bot.errors import BotError
+from bot.errors import BotError, StoreFailed
 from bot.event import Answered, Artifact, Question
+from bot.journal import Journal
 from bot.message import Attachment, Message, Quote
-from bot.ports import Journal, Mark, Show
+from bot.ports import Mark, Show
 from bot.session import Session
 from bot.slack import backfill, files, parse
-from bot.slack.calls import call, error_of, refused
+from bot.slack.calls import Client, call, error_of, refused
 from bot.slack.directory import Directory
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.outbox import Outbox
-from bot.slack.status import Status
+from bot.slack.outbox import Outbox, delivery
+from bot.slack.status import WORKS, Status
+from bot.slack.stream import Streams
 from bot.slack.view import View, context, section
 from bot.slack.views import question as card
 from bot.slack.views import session as turn
 from bot.slack.writer import Writer
-from bot.words import aside, command
+from bot.words import aside, command, span
 
 log = logging.getLogger(__name__)
 TICK = 5.0  # seconds after which the time that has passed is shown anew
@@ -39,65 +40,115 @@ WAITS, GIVEN = "hourglass_flowing_sand", "eyes"
 class SlackSurface:
     """Implements the port Surface."""
 
-    def __init__(self, client: AsyncWebClient, journal: Journal, directory: Directory, megabytes: float = 50) -> None:
+    def __init__(self, client: Client, journal: Journal, directory: Directory, megabytes: float = 50) -> None:
         self.client, self.journal, self.directory = client, journal, directory
         self.limit = int(megabytes * (1 << 20))
-        self.outbox = Outbox(client, journal)
-        self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel)
-        self.status = Status(client)
+        self.status = Status(client, journal)
+        self.streams = Streams(client, client.budget, lambda: self.status.agent, self.status.begun)
+        self.outbox = Outbox(client, journal, self.streams)
+        self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel, client.budget, self.outbox.method)
+        self._newest: dict[str, tuple[Session, Agent]] = {}
         self._queued: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
-        await self.writer.run()
+        beside = [asyncio.create_task(work) for work in (self._tick(), self._recover())]
+        try:
+            await self.writer.run()
+        finally:
+            for task in beside:
+                task.cancel()
+            self.status.close()
+
+    async def _recover(self) -> None:
+        """Put right what a process before this one could not."""
+        while True:
+            with contextlib.suppress(StoreFailed):
+                await self.status.recover()
+                for slot, view in (await self.outbox.owed()).items():
+                    self.writer.want(slot, view)
+                return
+            await asyncio.sleep(TICK)
+
+    async def _tick(self) -> None:
+        """Show how long the sessions have been at work."""
+        while True:
+            await asyncio.sleep(TICK)
+            for session_id in [*self._newest]:
+                if (newest := self._newest.get(session_id)) and newest[0].live:
+                    self._show(*newest)
+                    self._line(newest[0])
+                await asyncio.sleep(0)  # there may be a thousand, and others want their turn
 
     @asynccontextmanager
-    async def follow(self, session: Session, agent: Agent) -> AsyncIterator[Show]:
-        await self.outbox.open(session)
+    async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
+        await self.outbox.open(session, epoch)
         newest = session
-        begun: list[asyncio.Task[Any]] = []
+        if session.number and session.live:
+            self.status.cut(session)
 
         def show(session: Session) -> None:
             nonlocal newest
             if (session.live and not newest.live) or session.number != newest.number:
-                begun.append(self._soon(self.status.working(session)))
+                self.status.working(session)
             newest = session
+            self._newest[session.id] = session, agent
+            if session.ended:
+                self.writer.hurry(session.id + ":")
             self._show(session, agent)
 
-        async def tick() -> None:
-            while True:
-                await asyncio.sleep(TICK)
-                if newest.live:
-                    self._show(newest, agent)
-
-        ticking = asyncio.create_task(tick(), name=f"tick-{session.id}")
         try:
             yield show
             await self._attach(newest)
             await self.writer.settled(newest.id + ":", rank=0)
-            if begun:
-                await asyncio.wait(begun)  # else the status that it began with could come last
-            await self.status.over(newest)
-            await self.writer.settled(newest.id + ":")
+            if await self.outbox.ours(newest.id):
+                await self.status.over(newest)
+                if newest.ended:
+                    await self._owe(newest.id + ":")
         finally:
-            ticking.cancel()
+            self._newest.pop(session.id, None)
+            self.status.leave(newest.thread)
             self.writer.forget(newest.id + ":")
             self.outbox.close(newest)
 
+    async def _owe(self, prefix: str) -> None:
+        """What has to be put right still, after the last word, holds up no turn."""
+        await self.writer.settled(prefix, rank=-1)
+        for slot, view in self.writer.left(prefix).items():
+            if self.outbox.exists(slot):
+                self.writer.move(slot, await self.outbox.owe(slot, view), view)
+
+    def _line(self, session: Session) -> None:
+        """Where there are too many for a message of progress each, the line under the thread says for how long."""
+        if not self.outbox.exists(f"{session.id}:{session.number}:0"):
+            coarse = int(clock.now() - session.asked) // 20 * 20
+            self.status.working(session, f"is working… {span(coarse)}" if coarse else WORKS)
+
     def _show(self, session: Session, agent: Agent) -> None:
-        views = turn.render(session, agent, time.time(), self._apart(session))
+        views = turn.render(session, agent, clock.now(), self._apart(session, agent))
         closed = {answered.id: answered for answered in session.closed}
         for question in session.questions:
             if question.id not in closed or f"{session.id}:q:{question.id}" in self.outbox.posts:
                 views[f"{session.id}:q:{question.id}"] = card.render(session, question, closed.get(question.id), agent)
         for slot, view in views.items():
-            if self.outbox.differs(slot, session, view):
+            if not self._bare(session, slot, view) and self.outbox.differs(slot, session, view):
                 self.writer.want(slot, view)
 
-    def _apart(self, session: Session) -> bool:
+    def _bare(self, session: Session, slot: str, view: View) -> bool:
+        """Whether Slack's own line says all that there is to say: an answer that grows begins with its first words, or steps."""
+        silent = session.live and view.rank > 0 and not view.flow and not session.queued
+        return silent and self.streams.serve(session.thread) and not self.outbox.exists(slot)
+
+    def _apart(self, session: Session, agent: Agent) -> bool:
         """Whether the answer is a message of its own: it comes late, there is no room for an edit, or it was one already."""
-        begun = f"{session.id}:{session.number}:1" in self.outbox.posts
-        return turn.late(session) or begun or (bool(session.ended) and self.writer.crowded)
+        slot = f"{session.id}:{session.number}"
+        if not session.ended or self.outbox.wants(f"{slot}:0", turn.render(session, agent, 0.0, False)[f"{slot}:0"]):
+            return False
+        if f"{slot}:1" in self.outbox.posts:
+            return True
+        there = self.outbox.exists(f"{slot}:0") or self.writer.sending(f"{slot}:0")
+        flows = self.streams.flows(f"{slot}:0") and not session.waited
+        return there and not flows and (turn.late(session) or self.writer.crowded(f"{slot}:0"))
 
     async def settle(self, session: Session, question: Question, answered: Answered) -> None:
         slot = f"{session.id}:q:{question.id}"
@@ -171,11 +222,13 @@ class SlackSurface:
         if (session.number == 1 and any(message.root for message in until)) or (channel.startswith("D") and session.number > 1):
             return ()
         asked, quotes = {":".join(message.id.rsplit(":", 2)[-2:]) for message in until}, []
-        newest = max((message.at for message in until if message.door != "answer"), default=time.time())
+        newest = max((message.at for message in until if message.door != "answer"), default=clock.now())
+        own = {post.id for post in await self.journal.posts(session.id)}  # its own "On it…" is not what was said
         for message in await backfill.replies(self.client, channel, ts, f"{after:.6f}"):
             at, mine = float(message.get("ts") or 0), self.directory.bot in (message.get("user"), message.get("bot_id"))
             ours = mine or message.get("bot_id") == self.directory.bot_id != ""
-            skip = f"{channel}:{message.get('ts')}" in asked or at <= after or (at > newest and until[-1].door != "shortcut")
+            later = at > newest and (ours or until[-1].door != "shortcut")
+            skip = f"{channel}:{message.get('ts')}" in asked or at <= after or later or delivery(message) in own
             if (
                 skip
                 or message.get("subtype", "") not in backfill.ALIKE
@@ -216,7 +269,7 @@ class SlackSurface:
         await self.whisper(channel, message.author.id, text, ts if not message.root else "")
 
     async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
-        """Say something to one person, there if that can be done, else in their direct message. Never fails."""
+        """Say something to one person, there if that can be done, else in their direct message. What Slack does not take is not said."""
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
         try:
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text[:3900], **more))

@@ -2,20 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bot.slack.markdown import brief, mrkdwn
 
 Block = dict[str, Any]
+CardStatus = Literal["pending", "in_progress", "complete", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A card in a message that grows; its title is escaped."""
+
+    id: str
+    title: str
+    status: CardStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What of a message can grow: the text as the agent wrote it, up to the end of a line, and cards."""
+
+    text: str
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One message. `text` is plain, and stands where blocks cannot. `rank`: 0 must be seen, 1 soon, 2 when there is room."""
+    """One message. `text` is plain, and stands where blocks cannot. `rank`: 0 must be seen, 1 soon, 2 when there is room.
+
+    `flow` is the same as it can be streamed: instead of all blocks, or with rank 0 instead of the first.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
     rank: int = 0
+    flow: Flow | None = None
 
 
 def section(text: str, **more: Any) -> Block:

@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
+from bot.slack.budget import APPEND, CHANNEL, POST, RATES, START, STOP, UPDATE, Budget, lines, paid
 from bot.slack.view import View
 
 log = logging.getLogger(__name__)
-WINDOW = 60.0
 TRIES = 8  # of a message at which something broke that is not Slack
-# https://docs.slack.dev/apis/web-api/rate-limits: tier 3 is 50 a minute; posting is one a second in a channel, with short bursts.
-UPDATES, PROGRESS, POSTS, BURST = 46, 26, 1.0, 8
-ROOM = (UPDATES, 36, 26)  # edits in a minute by rank: what is left of them is kept for what ranks higher
 PATIENCE = 1.0  # seconds that a last word may wait for its edit
+GLANCE = 1.0  # seconds that people have to look at a message until it changes, unless it is for the last time
+HOLD = 3.0  # seconds for which nothing tells of progress while there is no room for edits: what ends sooner takes one message
+KEEP = {UPDATE: (0, 1, 2), POST: (0, 60, 90), "": (0, 3, 4)}  # by rank: what is left of a budget for what ranks higher; "": of a channel's
+KEEP |= dict.fromkeys((START, APPEND, STOP), (0, 0, 0))
+OPEN = int(RATES[UPDATE].minute)  # messages that tell of progress at the same time: each can change once a minute, and all can end in one
 
 
 class Refused(Exception):
@@ -34,51 +37,28 @@ class Want:
     since: float
     tries: int = 0
     not_before: float = 0.0
-
-
-@dataclass
-class Budget:
-    """How much may be said still: edits of the workspace in any minute, posts in a channel in any second, and pauses Slack asked for."""
-
-    updates: deque[float] = field(default_factory=deque)
-    progress: float = 0.0
-    posts: dict[str, float] = field(default_factory=dict)
-    pauses: dict[str, float] = field(default_factory=dict)
-
-    def wait(self, channel: str, rank: int, new: bool, now: float) -> float:
-        """Seconds until this may be sent; 0 for now."""
-        pause = self.pauses.get("post" if new else "update", 0) - now
-        if new:
-            return max(pause, self.posts.get(channel, now) - now - (BURST - 1) / POSTS, 0)
-        while self.updates and self.updates[0] <= now - WINDOW:
-            self.updates.popleft()
-        room = ROOM[min(rank, 2)]
-        full = self.updates[-room] + WINDOW - now if len(self.updates) >= room else 0.0
-        paced = self.progress - now - 5 * WINDOW / PROGRESS if rank > 1 else 0.0
-        return max(pause, full, paced, 0)
-
-    def spend(self, channel: str, rank: int, new: bool, now: float) -> None:
-        if new:
-            self.posts[channel] = max(self.posts.get(channel, now), now) + 1 / POSTS
-            return
-        self.updates.append(now)
-        if rank > 1:
-            self.progress = max(self.progress, now) + WINDOW / PROGRESS
-
-    def pause(self, new: bool, until: float) -> None:
-        self.pauses["post" if new else "update"] = until
+    method: str = ""  # what has been paid for
+    context: Context = field(default_factory=copy_context)  # a write belongs to the turn that asked for it, in traces too
 
 
 class Writer:
-    """`send` makes one message look like a view, and raises Refused; `exists` says whether it stands in its thread already."""
+    """`send` makes one message look like a view, and raises Refused; `exists` says whether it stands in its thread already.
 
-    def __init__(self, send: Callable[[str, View], Awaitable[None]], exists: Callable[[str], bool], channel: Callable[[str], str]) -> None:
-        self._send, self._exists, self._channel = send, exists, channel
+    `method` is what is called for a view where that is neither a post nor an edit.
+    """
+
+    def __init__(
+        self, send: Callable[[str, View], Awaitable[None]], exists: Callable[[str], bool], channel: Callable[[str], str], budget: Budget,
+        method: Callable[[str, View], str],
+    ) -> None:  # fmt: skip
+        self._send, self._exists, self._channel, self.budget, self._method = send, exists, channel, budget, method
         self._wants: dict[str, Want] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._said: dict[str, float] = {}
+        self._open: set[str] = set()  # messages that tell of progress, and have to be ended still
+        self._until: dict[tuple[str, int], float] = {}  # when a budget may have something for this rank again
         self._changed = asyncio.Event()
         self._quiet = asyncio.Condition()
-        self.budget = Budget()
 
     def want(self, slot: str, view: View) -> None:
         """Ask for a view. Returns at once; a view that was still waiting is replaced, and keeps its place."""
@@ -86,16 +66,52 @@ class Writer:
         self._wants[slot] = Want(view, old.since if old else time.monotonic())
         self._changed.set()
 
+    def sending(self, slot: str) -> bool:
+        return slot in self._sending
+
+    def left(self, prefix: str) -> dict[str, View]:
+        """What waits still of these slots."""
+        return {slot: want.view for slot, want in self._wants.items() if slot.startswith(prefix)}
+
+    def move(self, slot: str, to: str, view: View) -> None:
+        """What waits goes on under another name."""
+        want = self._wants.pop(slot, None) or Want(view, time.monotonic())
+        self._wants[to] = want
+        if slot in self._open:
+            self._open.add(to)
+
     def forget(self, prefix: str) -> None:
         """Nobody follows these slots any more."""
+        self.hurry(prefix)
         for slot in [slot for slot in self._wants if slot.startswith(prefix)]:
             del self._wants[slot]
+        self._open = {slot for slot in self._open if not slot.startswith(prefix)}
+        self._changed.set()
+
+    def hurry(self, prefix: str) -> None:
+        """What is asked for next is for the last time."""
+        for slot in [slot for slot in self._said if slot.startswith(prefix)]:
+            del self._said[slot]
 
     @property
-    def crowded(self) -> bool:
-        """Whether there is no room for one more edit soon, be it a last word."""
-        waiting = sum(want.view.rank == 0 and self._exists(slot) for slot, want in self._wants.items())
-        return self.budget.wait("", 0, False, time.monotonic()) > PATIENCE or len(self.budget.updates) + waiting >= UPDATES
+    def waiting(self) -> int:
+        return len(self._wants)
+
+    def crowded(self, slot: str) -> bool:
+        """Whether the last word of this message would stand there sooner as a message of its own than as an edit."""
+        words = [(self._channel(each), self._exists(each)) for each, want in self._wants.items() if want.view.rank == 0]
+        edit = self._delay(UPDATE, sum(there for _, there in words))
+        if edit <= PATIENCE:
+            return False
+        channel = self._channel(slot)
+        new = sum(not there for _, there in words)
+        here = sum(not there and where == channel for where, there in words)
+        return max(self._delay(POST, new), self._delay(f"{POST}:{channel}", here)) < edit
+
+    def _delay(self, key: str, before: int) -> float:
+        """Seconds until a call can be made for which so many are to be made before."""
+        rate = RATES.get(key, CHANNEL)
+        return max(before + 1 - self.budget.room(key, rate), 0.0) * rate.gap
 
     async def settled(self, prefix: str, rank: int = 2) -> None:
         """Wait until nothing is left to say of these slots, or nothing that is as pressing as this."""
@@ -112,35 +128,57 @@ class Writer:
         try:
             while True:
                 self._changed.clear()
-                delay = self._start_all(time.monotonic())
-                try:
+                delay = await self._start_all()
+                with suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await self._changed.wait()
-                except TimeoutError:
-                    pass
         finally:
             for task in self._sending.values():
                 task.cancel()
 
-    def _start_all(self, now: float) -> float | None:
+    async def _start_all(self) -> float | None:
         """Start whatever may be sent now; seconds until more may be."""
         waits = []
         for slot in sorted((slot for slot in self._wants if slot not in self._sending), key=lambda slot: self._order(slot)):
-            want, channel, new = self._wants[slot], self._channel(slot), not self._exists(slot)
-            rank = want.view.rank
-            if wait := max(self.budget.wait(channel, rank, new, now), want.not_before - now):
+            wait = await self._wait(slot)
+            if wait:
                 waits.append(wait)
-                continue
-            self.budget.spend(channel, rank, new, now)
-            del self._wants[slot]
-            self._sending[slot] = asyncio.create_task(self._deliver(slot, want, new), name=f"write-{slot}")
+            elif wait == 0 and (want := self._wants.pop(slot, None)):
+                if want.view.rank:
+                    self._said[slot] = time.monotonic()
+                new = not self._exists(slot)
+                ends = want.view.rank < (1 if new else 2)
+                (self._open.discard if ends else self._open.add)(slot)
+                work = self._deliver(slot, want, new)
+                self._sending[slot] = asyncio.create_task(work, name=f"write-{slot}", context=want.context)
         return min(waits, default=None)
 
     def _order(self, slot: str) -> tuple[int, float]:
+        """What ranks higher first, and of that the message which people have seen unchanged for longest."""
         want = self._wants[slot]
-        return (want.view.rank, want.since)
+        return (want.view.rank, self._said.get(slot, want.since) if want.view.rank else want.since)
+
+    async def _wait(self, slot: str) -> float | None:
+        """Seconds until this may be sent; 0 for now, and then its call has been taken. None: not before something else has changed."""
+        want, now, new = self._wants.get(slot), time.monotonic(), not self._exists(slot)
+        if want is None or (new and want.view.rank and len(self._open) >= OPEN // self.budget.replicas and slot not in self._open):
+            return None
+        glance = self._said.get(slot, 0.0) + GLANCE if want.view.rank and not new else 0.0
+        brief = want.since + HOLD if new and want.view.rank and self.budget.room(UPDATE, RATES[UPDATE]) < 1 else 0.0
+        if (wait := max(want.not_before, glance, brief) - now) > 0:
+            return wait
+        want.method = self._method(slot, want.view) or (POST if new else UPDATE)
+        needed = [(key, rate, _keep(key, want.view.rank)) for key, rate in lines(want.method, self._channel(slot))]
+        if (wait := max(self._until.get((key, keep), 0.0) for key, _, keep in needed) - now) > 0:
+            return wait
+        for key, rate, keep in needed:
+            if wait := await self.budget.take(key, rate, keep, len(self._wants)):
+                self._until[key, keep] = time.monotonic() + wait
+                return wait
+        return 0.0
 
     async def _deliver(self, slot: str, want: Want, new: bool) -> None:
+        paid.set(want.method)
         try:
             outcomes = await asyncio.gather(self._send(slot, want.view), return_exceptions=True)
             if isinstance(failed := outcomes[0], Refused):
@@ -159,12 +197,12 @@ class Writer:
         log.warning("refused", extra={"action": "refused", "slot": slot, "error": refused.error, "after": refused.after})
         if refused.after is None:
             return
-        now = time.monotonic()
-        if refused.error == "ratelimited":
-            self.budget.pause(new, now + refused.after)
         if want.view.rank > 1 and not new:
             return
-        newer = self._wants.get(slot)
-        self._wants[slot] = Want(
-            newer.view if newer else want.view, want.since, want.tries + 1, now + refused.after * min(2**want.tries, 16)
-        )
+        newer, pause = self._wants.get(slot), refused.after * min(2**want.tries, 16)
+        view = newer.view if newer else want.view
+        self._wants[slot] = Want(view, want.since, want.tries + 1, time.monotonic() + pause, context=want.context)
+
+
+def _keep(key: str, rank: int) -> int:
+    return KEEP.get(key, KEEP[""])[min(rank, 2)]

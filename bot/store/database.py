@@ -2,93 +2,155 @@
 
 import asyncio
 import fcntl
+import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError, StoreFailed
 from bot.store.migrations import upgrade
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[Any]]
+Work = Callable[[sa.Connection], Any]
+THREADS = 5  # as many connections as the engine's pool keeps: one writes, the others read
+PATIENCE, PAUSE = 2.0, 0.1  # seconds for which a lost connection is tried again, since Slack waits 3; and between two tries
+CONNECT = {"connect_timeout": 3, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+WRITE = "write sqlite:///frontdesk.db, or postgresql://user:password@host/name"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One of those that wait. `hard` says that not even a power cut may lose it."""
+
+    work: Work
+    hard: bool
+    done: asyncio.Future[Any]
 
 
 class Database:
-    """Reads go their own way; writes stand in one queue, and all that wait are one transaction."""
+    """Reads go their own way; writes stand in one queue, and all that wait are one transaction.
+
+    Whatever is done with a connection is done in a thread, from its first statement to its last: to go there and back for each
+    takes longer than the statements do.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = parse(url)
-        self.engine: AsyncEngine = create_async_engine(self.url, hide_parameters=True)
-        self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Any]]] = asyncio.Queue()
+        self.shared = self.url.get_backend_name() == "postgresql"  # by several replicas
+        more: dict[str, Any] = {"connect_args": CONNECT} if self.shared else {}
+        self.engine = sa.create_engine(self.url, hide_parameters=True, **more)
+        self._threads = ThreadPoolExecutor(THREADS, "database")
+        self._queue: asyncio.Queue[Write] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
 
     async def open(self, *, alone: bool = True) -> None:
         """Raises ConfigError where another process has the file (unless it is only looked at), or the schema is not ours; StoreFailed."""
-        if self.url.get_backend_name() == "sqlite":
+        if not self.shared:
             self._lock = lock(Path(self.url.database or "")) if alone else None
-            sa.event.listen(self.engine.sync_engine, "connect", _pragmas)
+            sa.event.listen(self.engine, "connect", _pragmas)
         with told():
-            await asyncio.to_thread(upgrade, self.url.render_as_string(hide_password=False).replace("+aiosqlite", ""))
+            await asyncio.to_thread(upgrade, self.url.render_as_string(hide_password=False))
         self._writer = asyncio.create_task(self._write(), name="database-writer")
+        self._writer.add_done_callback(self._ended)
 
     async def close(self) -> None:
         if self._writer:
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
-        await self.engine.dispose()
+        await asyncio.to_thread(self._threads.shutdown)
+        self.engine.dispose()
         if self._lock:
             self._lock.close()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        with told():
-            async with self.engine.connect() as connection:
-                yield connection
+    async def read(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        self._check()
+        return await self._patiently(self._look, query)
 
-    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """What `work` returns, once it is durable. It may be run twice, so it must do nothing but write here."""
+    async def write(self, work: Callable[[sa.Connection], T], hard: bool = True) -> T:
+        """What `work` returns, once it is durable. It may be run twice, so it must do nothing but write here.
+
+        What is not `hard` outlives the process, and waits for no disk.
+        """
+        self._check()
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        await self._queue.put(Write(work, hard, done))
+        return await done
+
+    def _check(self) -> None:
         if self._writer is None or self._writer.done():
             raise StoreFailed("The database is closed.")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._queue.put((work, future))
-        return await future
+
+    async def _patiently(self, what: Callable[[Any], T], given: object) -> T:
+        """In a thread; and again for a while, where the database is away."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with told():
+                    return await asyncio.get_running_loop().run_in_executor(self._threads, what, given)
+            except ConnectionLost:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(PAUSE)
+
+    def _look(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with self.engine.connect() as connection:
+            return connection.execute(query).all()
 
     async def _write(self) -> None:
         while True:
             group = [await self._queue.get()]
             while not self._queue.empty() and len(group) < 200:
                 group.append(self._queue.get_nowait())
-            group = [(work, future) for work, future in group if not future.done()]
+            group = [write for write in group if not write.done.done()]
             if not await self._commit(group):
                 for alone in group:
                     await self._commit([alone])
 
-    async def _commit(self, group: list[tuple[Work, "asyncio.Future[Any]"]]) -> bool:
+    def _ended(self, writer: "asyncio.Task[None]") -> None:
+        """Nobody waits for a writer that is no more."""
+        if not writer.cancelled():
+            log.critical("database_writer_broke", exc_info=writer.exception(), extra={"action": "database_writer_broke"})
+        while not self._queue.empty():
+            if not (write := self._queue.get_nowait()).done.done():
+                write.done.set_exception(StoreFailed("The database is closed."))
+
+    async def _commit(self, group: list[Write]) -> bool:
         """Whether all went well; a group that fails is tried one by one, so that one bad write harms no other."""
-        outcomes = await asyncio.gather(self._transact([work for work, _ in group]), return_exceptions=True)
+        outcomes = await asyncio.gather(self._patiently(self._transact, group), return_exceptions=True)
         results = outcomes[0]
         if isinstance(results, BaseException):
-            if len(group) == 1 and not group[0][1].done():
-                group[0][1].set_exception(results)
-            return len(group) < 2
-        for (_, future), result in zip(group, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+            hopeless = group if isinstance(results, ConnectionLost) or len(group) == 1 else []
+            for write in hopeless:
+                if not write.done.done():
+                    write.done.set_exception(results)
+            return bool(hopeless)
+        for write, result in zip(group, results, strict=True):
+            if not write.done.done():
+                write.done.set_result(result)
         return True
 
-    async def _transact(self, group: list[Work]) -> list[Any]:
-        with told():
-            async with self.engine.begin() as connection:
-                return [await work(connection) for work in group]
+    def _transact(self, group: list[Write]) -> list[Any]:
+        hard = any(write.hard for write in group)
+        with self.engine.begin() as connection:
+            if not self.shared:
+                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if hard else 'NORMAL'}")
+            elif not hard:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+            return [write.work(connection) for write in group]
 
 
 def parse(url: str) -> URL:
@@ -97,12 +159,26 @@ def parse(url: str) -> URL:
         parsed = make_url(url)
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(f"DATABASE_URL: {error}; write sqlite+aiosqlite:///frontdesk.db") from error
-    if parsed.get_driver_name() != "aiosqlite":
-        raise ConfigError(f"DATABASE_URL: {parsed.drivername} is not supported; write sqlite+aiosqlite:///frontdesk.db")
+        raise ConfigError(f"DATABASE_URL: {error}; {WRITE}") from error
+    if parsed.get_backend_name() == "postgresql":
+        return _postgres(parsed)
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigError(f"DATABASE_URL: {parsed.drivername} is not supported; {WRITE}")
     if not parsed.database or parsed.database == ":memory:":
-        raise ConfigError("DATABASE_URL: a file is needed, as in sqlite+aiosqlite:///frontdesk.db")
-    return parsed
+        raise ConfigError("DATABASE_URL: a file is needed, as in sqlite:///frontdesk.db")
+    return parsed.set(drivername="sqlite")  # whichever driver is named: an address from before is as good
+
+
+def _postgres(parsed: URL) -> URL:
+    """Whichever driver is named, it is psycopg."""
+    if find_spec("psycopg") is None:
+        raise ConfigError("DATABASE_URL: PostgreSQL needs more packages; install them by: pip install 'frontdesk[postgres]'")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert:
+    """An insert that knows `on_conflict`, which both databases write the same way and SQLAlchemy does not."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)  # type: ignore[return-value]
 
 
 def lock(path: Path) -> IO[str]:
@@ -121,9 +197,13 @@ def lock(path: Path) -> IO[str]:
 
 def _pragmas(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+class ConnectionLost(StoreFailed):
+    """The database was there and went away, or is not there yet: another try may help."""
 
 
 class told:
@@ -134,13 +214,15 @@ class told:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, sa.exc.IntegrityError):
             return
+        if isinstance(error, sa.exc.OperationalError) and "sqlite" not in type(error.orig).__module__:
+            raise ConnectionLost(words(error)) from error
         if isinstance(error, DBAPIError | sqlite3.Error | OSError):
             raise StoreFailed(words(error)) from error
 
 
 def words(error: BaseException) -> str:
     text = str(getattr(error, "orig", error))
-    if "full" in text:
+    if "full" in text or "No space left" in text:
         return "The disk that holds the database is full. Make room on it; nothing more can be kept until then."
     if "readonly" in text or "read-only" in text:
         return "The database is read-only. Give the process the right to write to its folder."

@@ -28,6 +28,11 @@ class Agents:
         """What can be used now: of a broken file the version before it broke."""
         return tuple(self._good.values())
 
+    @property
+    def version(self) -> str:
+        """The same wherever the same agents are."""
+        return " ".join(sorted(f"{agent.name}:{agent.version}" for agent in self.agents))
+
     def load(self) -> None:
         """Read the folder again. What is wrong with a file is told in `problems`. Raises ConfigError if there is no folder."""
         found = self._found()
@@ -54,6 +59,7 @@ class Agents:
         wait = int(self.look * 1000)
         while True:
             try:
+                yield  # what changed before this watch began, nobody tells
                 async for _ in awatch(
                     self.folder, watch_filter=None, debounce=400, recursive=False, rust_timeout=wait, yield_on_timeout=True
                 ):  # fmt: skip

@@ -1,64 +1,127 @@
 """What came in and what went out: deliveries and posts."""
 
-import time
+from collections.abc import Collection
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import Delivery, Post
+from bot import clock
+from bot.journal import Delivery, Post
 from bot.store import rows
-from bot.store.database import Database
-from bot.store.tables import deliveries, posts
+from bot.store.database import Database, insert
+from bot.store.replicas import DEAD
+from bot.store.tables import deliveries, marks, posts, replicas, sessions
+
+OWED = "owed"  # from when on Slack's history has to be looked through
+TIMED = deliveries.c.lane != deliveries.c.key  # what was said in a thread: its time is Slack's, that of a command is ours
 
 
 class SqlJournal:
     """Implements the port Journal."""
 
     db: Database
+    replica: str  # the name of this process among those that share the database
 
     async def receive(self, delivery: Delivery) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            row = {"key": delivery.key, "kind": delivery.kind, "at": delivery.at, "done": False, "body": delivery.body}
-            return (await connection.execute(insert(deliveries).values(**row).on_conflict_do_nothing())).rowcount == 1
+        row = {"key": delivery.key, "kind": delivery.kind, "at": delivery.at, "done": False, "body": delivery.body}
+        row |= {"lane": delivery.lane or delivery.key, "owner": ""}
+
+        def work(connection: sa.Connection) -> bool:
+            kept = insert(connection, deliveries).values(**row).on_conflict_do_nothing().returning(deliveries.c.key)
+            return connection.execute(kept).first() is not None
 
         return await self.db.write(work)
+
+    async def claim(self, lane: str) -> Delivery | None:
+        # A transaction of its own, after the one that put something there or took something away: so one of the two sees the other's.
+        first = sa.select(deliveries.c.key).where(deliveries.c.lane == lane, sa.not_(deliveries.c.done))
+        first = first.order_by(deliveries.c.at, deliveries.c.key).limit(1)
+        mine = sa.and_(deliveries.c.key == first.scalar_subquery(), deliveries.c.owner == "")
+        claimed = deliveries.update().where(mine).values(owner=self.replica).returning(*deliveries.c)
+
+        def work(connection: sa.Connection) -> Delivery | None:
+            row = connection.execute(claimed).first()
+            return rows.delivery(row) if row else None
+
+        return await self.db.write(work, hard=False)
+
+    async def overtaken(self, delivery: Delivery) -> bool:
+        begun = sa.or_(deliveries.c.done, deliveries.c.owner != "")  # who has it may have looked at the thread already
+        newer = sa.and_(deliveries.c.lane == delivery.lane, deliveries.c.at > delivery.at, begun)
+        return bool(await self.db.read(sa.select(deliveries.c.key).where(newer).limit(1)))
 
     async def done(self, key: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(deliveries.update().where(deliveries.c.key == key).values(done=True, body=""))
+        def work(connection: sa.Connection) -> None:
+            connection.execute(deliveries.update().where(deliveries.c.key == key).values(done=True, body=""))
+
+        await self.db.write(work, hard=False)  # after a power cut it is dealt with again, and what it said is known by its id
+
+    async def adopt(self, busy: Collection[str] = ()) -> list[str]:
+        """The lanes in which something waits for nobody, freed of owners that are no more, or never learnt that they own it."""
+        ours = sa.and_(sa.not_(deliveries.c.done), deliveries.c.owner == self.replica)
+        held = set(busy)
+        alive = sa.select(replicas.c.id).where(replicas.c.seen > clock.now() - DEAD)
+        lost = sa.and_(sa.not_(deliveries.c.done), deliveries.c.owner != "", deliveries.c.owner.not_in(alive))
+        waiting = sa.select(deliveries.c.lane).where(sa.not_(deliveries.c.done), deliveries.c.owner == "").distinct()
+
+        def work(connection: sa.Connection) -> list[str]:
+            connection.execute(deliveries.update().where(lost).values(owner=""))
+            had = connection.execute(sa.select(deliveries.c.key, deliveries.c.lane).where(ours))
+            left = [row.key for row in had if row.lane not in held]
+            connection.execute(deliveries.update().where(ours, deliveries.c.key.in_(left)).values(owner=""))
+            return list(connection.scalars(waiting))
+
+        return await self.db.write(work, hard=False)
+
+    async def latest(self) -> float:
+        newest = sa.select(sa.func.max(deliveries.c.at)).where(TIMED).scalar_subquery()
+        owed = sa.select(marks.c.at).where(marks.c.key == OWED).scalar_subquery()
+        found = await self.db.read(sa.select(sa.func.coalesce(owed, newest, 0.0)))
+        return float(found[0][0])
+
+    async def owe(self, since: float) -> None:
+        earlier = sa.case((marks.c.at < since, marks.c.at), else_=since)
+
+        def work(connection: sa.Connection) -> None:
+            row = insert(connection, marks).values(key=OWED, at=since)
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": earlier}))
 
         await self.db.write(work)
 
-    async def waiting(self) -> list[Delivery]:
-        query = sa.select(deliveries).where(sa.not_(deliveries.c.done)).order_by(deliveries.c.at)
-        async with self.db.read() as connection:
-            return [rows.delivery(row) for row in await connection.execute(query)]
+    async def settled(self, since: float) -> None:
+        def work(connection: sa.Connection) -> None:
+            connection.execute(marks.delete().where(marks.c.key == OWED, marks.c.at >= since))
+
+        await self.db.write(work, hard=False)
 
     async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
-        async def work(connection: AsyncConnection) -> Post:
-            row = {"slot": slot, "session_id": session_id, "thread": thread, "id": uuid4().hex, "ts": "", "shown": "", "at": time.time()}
-            await connection.execute(insert(posts).values(**row).on_conflict_do_nothing())
-            return rows.post((await connection.execute(sa.select(posts).where(posts.c.slot == slot))).one())
+        def work(connection: sa.Connection) -> Post:
+            row = {"slot": slot, "session_id": session_id, "thread": thread, "id": uuid4().hex, "ts": "", "shown": "", "at": clock.now()}
+            connection.execute(insert(connection, posts).values(**row).on_conflict_do_nothing())
+            return rows.post(connection.execute(sa.select(posts).where(posts.c.slot == slot)).one())
 
         return await self.db.write(work)
 
-    async def sent(self, slot: str, ts: str, shown: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(posts.update().where(posts.c.slot == slot).values(ts=ts, shown=shown))
+    async def sent(self, slot: str, ts: str, shown: str) -> str:
+        same = sa.or_(posts.c.ts.in_(["", ts]), sa.literal(ts == ""))
 
-        await self.db.write(work)
+        def work(connection: sa.Connection) -> str:
+            connection.execute(posts.update().where(posts.c.slot == slot, same).values(ts=ts, shown=shown))
+            return str(connection.scalar(sa.select(posts.c.ts).where(posts.c.slot == slot)) or "")
+
+        return await self.db.write(work)
+
+    async def holds(self, session_id: str, epoch: int) -> bool:
+        """Whether the session is still ours; always, where nobody else can have it."""
+        if not self.db.shared:
+            return True
+        return bool(await self.db.read(sa.select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.epoch == epoch)))
 
     async def posts(self, session_id: str) -> list[Post]:
-        async with self.db.read() as connection:
-            return [
-                rows.post(row)
-                for row in await connection.execute(sa.select(posts).where(posts.c.session_id == session_id).order_by(posts.c.at))
-            ]
+        query = sa.select(posts).where(posts.c.session_id == session_id).order_by(posts.c.at)
+        return [rows.post(row) for row in await self.db.read(query)]
 
     async def post_at(self, channel: str, ts: str) -> Post | None:
         here = sa.and_(posts.c.ts == ts, posts.c.thread.contains(f":{channel}:"))
-        async with self.db.read() as connection:
-            row = (await connection.execute(sa.select(posts).where(here))).first()
-        return rows.post(row) if row else None
+        found = await self.db.read(sa.select(posts).where(here).limit(1))
+        return rows.post(found[0]) if found else None

@@ -1,15 +1,18 @@
 """The inside's objects as rows, and back."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from bot import event
 from bot.event import Answered, Event, Question
+from bot.journal import Delivery, Post
 from bot.message import Message
-from bot.ports import Asked, Delivery, Feedback, Post
+from bot.ports import Asked, Feedback
 from bot.session import Session
 
 SESSION: TypeAdapter[Session] = TypeAdapter(Session)
@@ -21,7 +24,11 @@ EVENTS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for ki
 
 
 def dump(adapter: TypeAdapter[Any], value: object) -> str:
-    return adapter.dump_json(value, exclude_defaults=True).decode()
+    try:
+        return adapter.dump_json(value, exclude_defaults=True).decode()
+    except PydanticSerializationError:  # half of a pair of surrogates, where a runtime cut an emoji in two
+        halves = json.dumps(adapter.dump_python(value, exclude_defaults=True), ensure_ascii=False, default=list)
+        return halves.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def session(row: sa.Row[Any]) -> Session:
@@ -38,7 +45,7 @@ def asked(row: sa.Row[Any]) -> Asked:
 
 
 def delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(row.key, row.kind, row.body, row.at)
+    return Delivery(row.key, row.kind, row.body, row.at, row.lane)
 
 
 def post(row: sa.Row[Any]) -> Post:

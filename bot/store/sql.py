@@ -1,13 +1,12 @@
-"""The store in SQLite: sessions, what waits for them, what was said, and what it cost."""
+"""The store: sessions, what waits for them, what was said, and what it cost."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import clock
 from bot.agent import Agent
 from bot.errors import Superseded
 from bot.event import Answered, Event, Finished, Question, Text, Thought, Usage
@@ -15,7 +14,7 @@ from bot.message import Message
 from bot.ports import Asked, Feedback, Unread
 from bot.session import Session
 from bot.store import rows
-from bot.store.database import Database
+from bot.store.database import Database, insert
 from bot.store.journal import SqlJournal
 from bot.store.tables import events, feedback, inbox, questions, sessions, turns
 
@@ -25,6 +24,12 @@ class SqlStore(SqlJournal):
 
     def __init__(self, url: str) -> None:
         self.db = Database(url)
+        self.replica = uuid4().hex
+
+    @property
+    def shared(self) -> bool:
+        """Whether other replicas work on the same database."""
+        return self.db.shared
 
     async def open(self, *, alone: bool = True) -> None:
         await self.db.open(alone=alone)
@@ -49,23 +54,22 @@ class SqlStore(SqlJournal):
         raise LookupError(f"no session {session_id!r}")
 
     async def _session(self, query: sa.Select[Any]) -> Session | None:
-        async with self.db.read() as connection:
-            row = (await connection.execute(query)).first()
-        return rows.session(row) if row else None
+        found = await self.db.read(query)
+        return rows.session(found[0]) if found else None
 
     async def start(self, session: Session, message: Message | None = None) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            if message and await _heard(connection, message.id):
+        def work(connection: sa.Connection) -> bool:
+            if message and _heard(connection, message.id):
                 return False
-            await connection.execute(sessions.update().where(sessions.c.thread == session.thread).values(current=False))
+            connection.execute(sessions.update().where(sessions.c.thread == session.thread).values(current=False))
             row: dict[str, Any] = {"id": session.id, "thread": session.thread, "agent": session.agent, "asker": session.asker.id}
-            row |= {"state": session.state, "current": True, "muted": False, "epoch": 0, "sequence": 0, "changed": time.time()}
-            await connection.execute(sessions.insert().values(**row, data=rows.dump(rows.SESSION, session)))
+            row |= {"state": session.state, "current": True, "muted": False, "epoch": 0, "sequence": 0, "changed": clock.now()}
+            connection.execute(sessions.insert().values(**row, data=rows.dump(rows.SESSION, session)))
             if message:
-                await connection.execute(_letter(session.id, message))
+                connection.execute(_letter(session.id, message))
             return True
 
-        return await self.db.write(work)
+        return await self._once(work, message)
 
     async def mute(self, session_id: str, muted: bool) -> None:
         await self._do(sessions.update().where(sessions.c.id == session_id).values(muted=muted))
@@ -74,92 +78,91 @@ class SqlStore(SqlJournal):
         query = sa.select(sessions).order_by(sessions.c.changed.desc()).limit(limit)
         query = query.where(sessions.c.asker == person) if person else query
         query = query.where(sessions.c.state.in_(["submitted", "working", "input_required"])) if live else query
-        async with self.db.read() as connection:
-            return [rows.session(row) for row in await connection.execute(query)]
+        return [rows.session(row) for row in await self.db.read(query)]
+
+    async def threads(self, after: float) -> dict[str, float]:
+        query = sa.select(sessions.c.thread, sa.func.max(sessions.c.changed).label("at")).where(sessions.c.changed > after)
+        return {row.thread: row.at for row in await self.db.read(query.group_by(sessions.c.thread))}
 
     # the inbox
 
     async def put(self, session_id: str, message: Message) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            if await _heard(connection, message.id):
+        def work(connection: sa.Connection) -> bool:
+            if _heard(connection, message.id):
                 return False
-            await connection.execute(_letter(session_id, message))
+            connection.execute(_letter(session_id, message))
             mine = sessions.c.id == session_id
-            if not await connection.scalar(sa.select(sessions.c.current).where(mine)):
+            if not connection.scalar(sa.select(sessions.c.current).where(mine)):
                 thread = sa.select(sessions.c.thread).where(mine).scalar_subquery()
-                await connection.execute(sessions.update().where(sessions.c.thread == thread).values(current=sessions.c.id == session_id))
+                connection.execute(sessions.update().where(sessions.c.thread == thread).values(current=sessions.c.id == session_id))
             return True
 
-        return await self.db.write(work)
+        return await self._once(work, message)
 
     async def heard(self, message_id: str) -> bool:
-        async with self.db.read() as connection:
-            return await _heard(connection, message_id)
+        return bool(await self.db.read(_known(message_id)))
 
     async def asked_by(self, message_id: str) -> tuple[Session, Unread] | None:
         query = sa.select(inbox.c.turn, inbox.c.done, inbox.c.data.label("letter"), sessions).join(sessions).where(inbox.c.id == message_id)
-        async with self.db.read() as connection:
-            row = (await connection.execute(query)).first()
-        return (rows.session(row), Unread(rows.MESSAGE.validate_json(row.letter), row.turn, row.done)) if row else None
+        found = await self.db.read(query)
+        return (rows.session(row := found[0]), Unread(rows.MESSAGE.validate_json(row.letter), row.turn, row.done)) if found else None
 
-    async def release(self, message_ids: Sequence[str]) -> None:
+    async def release(self, session_id: str, epoch: int, message_ids: Sequence[str]) -> None:
         if message_ids:
-            await self._do(inbox.update().where(inbox.c.id.in_(message_ids)).values(turn=0))
+            await self._do(inbox.update().where(inbox.c.id.in_(message_ids)).values(turn=0), (session_id, epoch))
 
-    async def drop(self, message_ids: Sequence[str]) -> None:
-        await self._do(inbox.update().where(inbox.c.id.in_(message_ids)).values(done=True))
+    async def drop(self, message_ids: Sequence[str], owner: tuple[str, int] | None = None) -> None:
+        await self._do(inbox.update().where(inbox.c.id.in_(message_ids)).values(done=True), owner)
 
-    async def finish(self, session_id: str, turn: int) -> None:
-        await self._do(inbox.update().where(inbox.c.session_id == session_id, inbox.c.turn == turn).values(done=True))
+    async def finish(self, session_id: str, epoch: int, turn: int) -> None:
+        read = sa.and_(inbox.c.session_id == session_id, inbox.c.turn == turn)
+        await self._do(inbox.update().where(read).values(done=True), (session_id, epoch))
 
     async def unread(self, session_id: str) -> list[Unread]:
         query = sa.select(inbox).where(inbox.c.session_id == session_id, sa.not_(inbox.c.done)).order_by(inbox.c.at, inbox.c.id)
-        async with self.db.read() as connection:
-            return [Unread(rows.MESSAGE.validate_json(row.data), row.turn) for row in await connection.execute(query)]
+        return [Unread(rows.MESSAGE.validate_json(row.data), row.turn) for row in await self.db.read(query)]
 
     async def unfinished(self) -> list[str]:
-        async with self.db.read() as connection:
-            return list(await connection.scalars(sa.select(inbox.c.session_id).where(sa.not_(inbox.c.done)).distinct()))
+        return [row.session_id for row in await self.db.read(sa.select(inbox.c.session_id).where(sa.not_(inbox.c.done)).distinct())]
 
     # turns
 
     async def begin(self, session_id: str) -> tuple[Session, int]:
-        async def work(connection: AsyncConnection) -> tuple[Session, int]:
+        def work(connection: sa.Connection) -> tuple[Session, int]:
             mine = sessions.c.id == session_id
-            await connection.execute(sessions.update().where(mine).values(epoch=sessions.c.epoch + 1))
-            row = (await connection.execute(sa.select(sessions).where(mine))).one()
+            connection.execute(sessions.update().where(mine).values(epoch=sessions.c.epoch + 1))
+            row = connection.execute(sa.select(sessions).where(mine)).one()
             return rows.session(row), row.epoch
 
-        return await self.db.write(work)
+        return await self.db.write(work, hard=self.shared)  # on a file, a power cut ends whoever else may own it too
 
     async def take(self, session_id: str, epoch: int, session: Session, agent: Agent, message_ids: Sequence[str]) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await _own(connection, epoch, session)
-            await connection.execute(inbox.update().where(inbox.c.id.in_(message_ids)).values(turn=session.number))
+        def work(connection: sa.Connection) -> None:
+            _own(connection, epoch, session)
+            connection.execute(inbox.update().where(inbox.c.id.in_(message_ids)).values(turn=session.number))
             row = {"session_id": session_id, "number": session.number, "agent": agent.name, "runtime": agent.runtime, "model": agent.model}
-            row |= {"version": agent.version, "state": session.state, "began": time.time(), "ended": 0.0}
+            row |= {"version": agent.version, "state": session.state, "began": clock.now(), "ended": 0.0}
             cost = {"input_tokens": 0, "output_tokens": 0, "cached_tokens": 0, "usd": 0.0}
-            await connection.execute(insert(turns).values(**row, **cost).on_conflict_do_nothing())
+            connection.execute(insert(connection, turns).values(**row, **cost).on_conflict_do_nothing())
 
         await self.db.write(work)
 
     async def save(self, epoch: int, session: Session, told: Sequence[Event], at: float) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            after = await _own(connection, epoch, session, len(told))
+        def work(connection: sa.Connection) -> None:
+            after = _own(connection, epoch, session, len(told))
             for n, event in enumerate(told):
                 kind = type(event).__name__
                 row = {"session_id": session.id, "sequence": after + n, "turn": session.number, "at": at, "type": kind}
-                await connection.execute(events.insert().values(**row, data=rows.dump(rows.EVENTS[kind], event)))
-                await _note(connection, session, event)
+                connection.execute(events.insert().values(**row, data=rows.dump(rows.EVENTS[kind], event)))
+                _note(connection, session, event)
             if any(isinstance(event, Finished | Usage) for event in told):
-                await connection.execute(_account(session))
+                connection.execute(_account(session))
 
         await self.db.write(work)
 
     async def steps(self, session_id: str, turn: int) -> list[Event]:
         mine = sa.and_(events.c.session_id == session_id, events.c.turn == turn, events.c.type.not_in([Text.__name__, Thought.__name__]))
-        async with self.db.read() as connection:
-            told = [rows.told(row) for row in await connection.execute(sa.select(events).where(mine).order_by(events.c.sequence))]
+        told = [rows.told(row) for row in await self.db.read(sa.select(events).where(mine).order_by(events.c.sequence))]
         latest = {getattr(event, "call_id", f"#{n}"): event for n, event in enumerate(told)}
         return list(latest.values())
 
@@ -167,36 +170,35 @@ class SqlStore(SqlJournal):
 
     async def asked(self, session_id: str, question_id: str) -> Asked | None:
         mine = sa.and_(questions.c.session_id == session_id, questions.c.id == question_id)
-        async with self.db.read() as connection:
-            row = (await connection.execute(sa.select(questions).where(mine))).first()
-        return rows.asked(row) if row else None
+        found = await self.db.read(sa.select(questions).where(mine))
+        return rows.asked(found[0]) if found else None
 
     async def close(self, session_id: str, answered: Answered, message: Message | None = None) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            if not await _close(connection, session_id, answered):
+        def work(connection: sa.Connection) -> bool:
+            if not _close(connection, session_id, answered):
                 return False
             if message:
-                await connection.execute(_letter(session_id, message))
+                connection.execute(_letter(session_id, message))
             return True
 
         return await self.db.write(work)
 
     async def overdue(self, at: float) -> list[Asked]:
         late = sa.and_(questions.c.outcome == "", questions.c.expires_at > 0, questions.c.expires_at <= at)
-        async with self.db.read() as connection:
-            return [rows.asked(row) for row in await connection.execute(sa.select(questions).where(late))]
+        return [rows.asked(row) for row in await self.db.read(sa.select(questions).where(late))]
 
     # what came of it
 
     async def rate(self, given: Feedback) -> Feedback:
-        async def work(connection: AsyncConnection) -> Feedback:
+        def work(connection: sa.Connection) -> Feedback:
             mine = sa.and_(turns.c.session_id == given.session_id, turns.c.number == given.turn)
-            row = (await connection.execute(sa.select(turns).where(mine))).first()
+            row = connection.execute(sa.select(turns).where(mine)).first()
             known = {key: getattr(row, key) for key in ("agent", "runtime", "model", "version")} if row else {}
             kept = Feedback(given.session_id, given.turn, given.person, given.rating, given.reasons, given.text, **known, at=given.at)
             key = {"session_id": kept.session_id, "turn": kept.turn, "person": kept.person}
             value = {"agent": kept.agent, "at": kept.at, "data": rows.dump(rows.FEEDBACK, kept)}
-            await connection.execute(insert(feedback).values(**key, **value).on_conflict_do_update(index_elements=list(key), set_=value))
+            row_of = insert(connection, feedback).values(**key, **value)
+            connection.execute(row_of.on_conflict_do_update(index_elements=list(key), set_=value))
             return kept
 
         return await self.db.write(work)
@@ -204,25 +206,37 @@ class SqlStore(SqlJournal):
     async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]:
         query = sa.select(feedback).order_by(feedback.c.at.desc()).limit(limit)
         query = query.where(feedback.c.agent == agent) if agent else query
-        async with self.db.read() as connection:
-            return [rows.FEEDBACK.validate_json(row.data) for row in await connection.execute(query)]
+        return [rows.FEEDBACK.validate_json(row.data) for row in await self.db.read(query)]
 
     async def spent(self, agent: str, since: float) -> Usage:
         figures = (turns.c.input_tokens, turns.c.output_tokens, turns.c.cached_tokens, turns.c.usd)
         query = sa.select(*(sa.func.coalesce(sa.func.sum(figure), 0) for figure in figures))
-        async with self.db.read() as connection:
-            row = (await connection.execute(query.where(turns.c.agent == agent, turns.c.began >= since))).one()
-        return Usage(*row)
+        return Usage(*(await self.db.read(query.where(turns.c.agent == agent, turns.c.began >= since)))[0])
 
-    async def _do(self, statement: sa.Update) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
+    async def _once(self, work: Callable[[sa.Connection], bool], message: Message | None) -> bool:
+        """False also where another replica was first, at this very moment, to keep the same message."""
+        try:
+            return await self.db.write(work)
+        except sa.exc.IntegrityError:
+            if message and await self.heard(message.id):
+                return False
+            raise
+
+    async def _do(self, statement: sa.Update, owner: tuple[str, int] | None = None) -> None:
+        def work(connection: sa.Connection) -> None:
+            if owner:
+                _hold(connection, *owner)
+            connection.execute(statement)
 
         await self.db.write(work)
 
 
-async def _heard(connection: AsyncConnection, message_id: str) -> bool:
-    return await connection.scalar(sa.select(inbox.c.id).where(inbox.c.id == message_id)) is not None
+def _known(message_id: str) -> sa.Select[tuple[str]]:
+    return sa.select(inbox.c.id).where(inbox.c.id == message_id)
+
+
+def _heard(connection: sa.Connection, message_id: str) -> bool:
+    return connection.scalar(_known(message_id)) is not None
 
 
 def _letter(session_id: str, message: Message) -> sa.Insert:
@@ -230,38 +244,44 @@ def _letter(session_id: str, message: Message) -> sa.Insert:
     return inbox.insert().values(id=message.id, session_id=session_id, at=message.at, turn=0, done=False, data=data)
 
 
-async def _own(connection: AsyncConnection, epoch: int, session: Session, count: int = 0) -> int:
+def _hold(connection: sa.Connection, session_id: str, epoch: int) -> None:
+    mine = sa.select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.epoch == epoch)
+    if connection.scalar(mine.with_for_update()) is None:  # locked until this is written; SQLite has one writer anyway
+        raise Superseded(session_id)
+
+
+def _own(connection: sa.Connection, epoch: int, session: Session, count: int = 0) -> int:
     """Write the state, if the epoch is still ours; the number of the first of `count` events that come with it."""
     values = {"data": rows.dump(rows.SESSION, session), "state": session.state, "sequence": sessions.c.sequence + count}
     mine = sa.and_(sessions.c.id == session.id, sessions.c.epoch == epoch)
-    statement = sessions.update().where(mine).values(**values, changed=time.time()).returning(sessions.c.sequence)
-    sequence = await connection.scalar(statement)
+    statement = sessions.update().where(mine).values(**values, changed=clock.now()).returning(sessions.c.sequence)
+    sequence = connection.scalar(statement)
     if sequence is None:
         raise Superseded(session.id)
     return int(sequence) - count
 
 
-async def _note(connection: AsyncConnection, session: Session, event: Event) -> None:
+def _note(connection: sa.Connection, session: Session, event: Event) -> None:
     """What an event means for the other tables."""
     match event:
         case Question():
             row = {"session_id": session.id, "id": event.id, "turn": session.number, "outcome": "", "expires_at": event.expires_at}
             row |= {"data": rows.dump(rows.QUESTION, event), "answered": ""}
-            await connection.execute(insert(questions).values(**row).on_conflict_do_nothing())
+            connection.execute(insert(connection, questions).values(**row).on_conflict_do_nothing())
         case Answered():
-            await _close(connection, session.id, event)
+            _close(connection, session.id, event)
         case Finished(state):
             if state != "input_required":
                 left = sa.and_(questions.c.session_id == session.id, questions.c.outcome == "")
-                await connection.execute(questions.update().where(left).values(outcome="lost"))
+                connection.execute(questions.update().where(left).values(outcome="lost"))
         case _:
             pass
 
 
-async def _close(connection: AsyncConnection, session_id: str, answered: Answered) -> bool:
+def _close(connection: sa.Connection, session_id: str, answered: Answered) -> bool:
     still = sa.and_(questions.c.session_id == session_id, questions.c.id == answered.id, questions.c.outcome == "")
     values = {"outcome": answered.outcome, "answered": rows.dump(rows.ANSWERED, answered)}
-    return (await connection.execute(questions.update().where(still).values(**values))).rowcount == 1
+    return connection.execute(questions.update().where(still).values(**values)).rowcount == 1
 
 
 def _account(session: Session) -> sa.Update:

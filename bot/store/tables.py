@@ -96,9 +96,12 @@ deliveries = sa.Table(
     meta,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
     sa.Column("done", sa.Boolean, nullable=False, index=True),
     sa.Column("body", sa.Text, nullable=False),
+    sa.Column("lane", sa.String, nullable=False, server_default=""),
+    sa.Column("owner", sa.String, nullable=False, server_default=""),
+    sa.Index("ix_deliveries_lane_done", "lane", "done"),
 )
 
 posts = sa.Table(
@@ -111,4 +114,26 @@ posts = sa.Table(
     sa.Column("ts", sa.String, nullable=False, index=True),
     sa.Column("shown", sa.String, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+)
+
+replicas = sa.Table(
+    "replicas",
+    meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("seen", sa.Float, nullable=False),
+    sa.Column("agents", sa.String, nullable=False),
+)
+
+marks = sa.Table(
+    "marks",
+    meta,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+budgets = sa.Table(
+    "budgets",
+    meta,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("tat", sa.Float, nullable=False),
 )

@@ -33,7 +33,7 @@ class Terminal:
         self._told: set[str] = set()
 
     @asynccontextmanager
-    async def follow(self, session: Session, agent: Agent) -> AsyncIterator[Show]:
+    async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
         yield self._show
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:

@@ -1,14 +1,12 @@
-"""A picture of the page for the README: `python -m tests.playground.screenshot OUT.png [--dark] [--narrow]`."""
+"""What there is to be seen: a morning in #triage, a full channel, and a browser to see them in."""
 
-import asyncio
-import sys
+import time
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import Slack
-from bot.playground.page import Page as Client
 
 Json = dict[str, Any]
 ARGS = (
@@ -22,7 +20,7 @@ MANIFEST: Json = {
             {"name": "Ask Frontdesk about this", "type": "message", "callback_id": "ask"},
             {"name": "New request", "type": "global", "callback_id": "new"},
         ],
-        "slash_commands": [{"command": "/desk"}],
+        "slash_commands": [{"command": "/desk", "description": "Asks the desk", "usage_hint": "[what you need]"}],
     }
 }
 ANSWER = """**2.1 %** of sessions failed: the connection pool.
@@ -89,24 +87,19 @@ async def talked(slack: Slack) -> Json:
     return asked
 
 
+def crowd(slack: Slack, count: int, channel: str = "general") -> list[str]:
+    """A channel with very many messages, one a minute till now. Returns their ts."""
+    place, people = slack.world.channel(channel), [slack.user(name) for name in ("ben", "carla", "ana")]
+    start = int(time.time()) - 60 * (count + 1)
+    for number in range(count):
+        ts = f"{start + 60 * number}.000000"
+        place.messages[ts] = {"type": "message", "user": people[number // 3 % 3], "text": f"message *{number}* :eyes: of many", "ts": ts}
+    return list(place.messages)
+
+
 async def opened(browser: Browser, url: str, *, dark: bool = False, narrow: bool = False) -> Page:
     size: Any = {"width": 400, "height": 800} if narrow else {"width": 1280, "height": 800}
     page = await browser.new_page(viewport=size, color_scheme="dark" if dark else "light")
     await page.goto(url)
     await page.wait_for_selector("body[data-ready]")
     return page
-
-
-async def main(out: str, *, dark: bool, narrow: bool) -> None:
-    slack = Slack()
-    client = Client(slack, MANIFEST)
-    async with slack, async_playwright() as play:
-        asked = await talked(slack)
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = await opened(browser, f"{client.url}?as=ana&in={asked['channel']}&thread={asked['ts']}", dark=dark, narrow=narrow)
-        await page.screenshot(path=out)
-        await browser.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], dark="--dark" in sys.argv, narrow="--narrow" in sys.argv))

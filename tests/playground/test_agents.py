@@ -113,3 +113,18 @@ async def test_a_person_renames_a_session(slack: Slack, client: AsyncWebClient, 
 
     event = events(slack, "agent_session_title_changed")[0]
     assert (event["previous_title"], event["title"]) == ("Old", "New")
+
+
+async def test_a_status_needs_a_thread_that_is_there(slack: Slack, client: AsyncWebClient) -> None:
+    call = client.assistant_threads_setStatus(channel_id=slack.channel("general"), thread_ts="1.000001", status="x")
+
+    assert await refused(call) == "invalid_thread_ts"
+
+
+async def test_the_app_is_told_at_which_message_a_person_looks(slack: Slack) -> None:
+    said = await slack.say("what is this?")
+
+    await slack.look("general", message=said)
+
+    entity = events(slack, "app_context_changed")[0]["context"]["entities"][0]
+    assert (entity["type"], entity["value"]["message_ts"]) == ("slack#/types/message_context", said["ts"])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -56,6 +57,14 @@ BAD: list[tuple[Any, str]] = [
     ([{"type": "image", "image_url": "https://x.test/a.png"}], "/blocks/0/alt_text"),
     ([{"type": "table", "rows": [[{"type": "raw_text", "text": "a"}] * 21]}], "/blocks/0/rows"),
     ([{"type": "table", "rows": [[]]}] * 2, "/blocks"),
+    ([{"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 101}], "/blocks/0/rows"),
+    ([{"type": "data_table", "caption": "Figures", "rows": [[]]}], "/blocks/0/rows"),
+    ([{"type": "data_table", "rows": [[], []]}], "/blocks/0/caption"),
+    ([{"type": "data_table", "caption": "Figures", "rows": [[], []], "page_size": 101}], "/blocks/0/page_size"),
+    (actions({"type": "plain_text_input", "action_id": "a"}), "/blocks/0/elements/0/type"),
+    ([{"type": "section", "text": words("x"), "accessory": {"type": "plain_text_input"}}], "/blocks/0/accessory/type"),
+    ([{"type": "input", "label": words("x"), "element": button("x", "a")}], "/blocks/0/element/type"),
+    ([{"type": "input", "label": words("x"), "element": {"type": "file_input", "action_id": "a"}}], "/blocks/0/element/type"),
 ]
 
 
@@ -108,3 +117,66 @@ async def test_people_read_the_blocks_not_the_fallback(slack: Slack, client: Asy
 
 async def test_blocks_that_are_no_json(client: AsyncWebClient) -> None:
     assert await refused(client.api_call("chat.postMessage", data={"channel": "general", "blocks": "[{"})) == "invalid_blocks_format"
+
+
+async def test_what_was_left_out_is_written_out(slack: Slack, client: AsyncWebClient) -> None:
+    text = {"type": "mrkdwn", "text": "*Hello*"}
+
+    await client.chat_postMessage(
+        channel="general", text="x", blocks=[{"type": "section", "text": text}, {"type": "header", "text": words("x")}]
+    )
+
+    said, header = slack.messages("general")[0]["blocks"]
+    assert (said["text"], header["text"]["emoji"]) == (text | {"verbatim": False}, True)
+
+
+# ---- blocks.validate ----
+
+
+async def validated(slack: Slack, http: ClientSession, **args: Any) -> Json:
+    """The answer of blocks.validate, which needs no token."""
+    async with http.post(slack.url + "blocks.validate", json=args) as response:
+        return dict(await response.json())
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"blocks": [{"type": "divider"}]},
+        {"message": {"blocks": [{"type": "divider"}]}},
+        {"view": {"type": "modal", "title": words("x"), "blocks": []}},
+        {"view": {"type": "home", "blocks": [{"type": "divider"}]}},
+        {"blocks": '[{"type": "divider"}]'},
+    ],
+)
+async def test_what_is_right_is_valid(slack: Slack, http: ClientSession, args: Json) -> None:
+    assert await validated(slack, http, **args) == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "pointer"),
+    [
+        ({"blocks": [{"type": "fancy"}]}, "invalid_blocks", "/0/type"),
+        ({"message": {"blocks": [{"type": "fancy"}]}}, "invalid_message", "/blocks/0/type"),
+        ({"view": {"type": "modal", "title": words("x" * 25), "blocks": []}}, "invalid_view", "/title/text"),
+    ],
+)
+async def test_what_is_wrong_is_pointed_at(slack: Slack, http: ClientSession, args: Json, error: str, pointer: str) -> None:
+    answer = await validated(slack, http, **args)
+
+    assert (answer["ok"], answer["error"], answer["errors"][0]["code"], answer["errors"][0]["pointer"]) == (
+        False, error, "failed_constraint", pointer,
+    )  # fmt: skip
+
+
+async def test_a_field_that_is_missing_is_named(slack: Slack, http: ClientSession) -> None:
+    answer = await validated(slack, http, blocks=[{"type": "header"}])
+
+    assert [(each["field"], each["pointer"]) for each in answer["errors"]] == [("text", "/0/text")]
+
+
+@pytest.mark.parametrize(
+    "args", [{}, {"blocks": [], "view": {}}, {"blocks": [{"type": "divider"}], "message": {"blocks": []}}, {"view": "[]"}]
+)
+async def test_one_of_three_is_validated(slack: Slack, http: ClientSession, args: Json) -> None:
+    assert (await validated(slack, http, **args))["error"] == "invalid_arguments"

@@ -35,6 +35,16 @@ async def test_a_wrong_token_is_invalid_auth(client: AsyncWebClient) -> None:
     assert await refused(client.auth_test()) == "invalid_auth"
 
 
+async def test_a_second_workspace_is_a_second_stand_in(slack: Slack, client: AsyncWebClient) -> None:
+    async with Slack() as other:
+        web = AsyncWebClient(other.bot_token, base_url=other.url)
+        await web.chat_postMessage(channel="general", text="hi")
+        client.token = other.bot_token
+
+        assert await refused(client.auth_test()) == "invalid_auth"
+        assert [slack.messages("general"), [each["text"] for each in other.messages("general")]] == [[], ["hi"]]
+
+
 async def test_no_token_is_not_authed(slack: Slack, http: ClientSession) -> None:
     async with http.post(slack.url + "auth.test") as response:
         assert await response.json() == {"ok": False, "error": "not_authed"}
@@ -159,3 +169,15 @@ async def test_the_limits_can_be_multiplied(http: ClientSession) -> None:
             await client.users_list()
 
         assert await refused(client.users_list()) == "ratelimited"
+
+
+async def test_two_workspaces_know_nothing_of_each_other(http: ClientSession) -> None:
+    async with Slack() as ours, Slack(team="T0OTHER") as other:
+        await other.say("hello")
+        told = [await AsyncWebClient(each.bot_token, base_url=each.url, session=http).auth_test() for each in (ours, other)]
+        foreign = AsyncWebClient(ours.bot_token, base_url=other.url, session=http)
+
+        assert [answer["team_id"] for answer in told] == ["T0FRONTDESK", "T0OTHER"]
+        assert [answer["url"] for answer in told] == ["https://frontdesk-play.slack.com/", "https://other-play.slack.com/"]
+        assert [len(each.messages("general")) for each in (ours, other)] == [0, 1]
+        assert await refused(foreign.auth_test()) == "invalid_auth"

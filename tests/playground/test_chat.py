@@ -69,6 +69,15 @@ async def test_a_very_long_text_is_cut(slack: Slack, client: AsyncWebClient) -> 
     assert len(slack.messages("general")[0]["text"]) == 40_000
 
 
+async def test_people_cannot_say_more_than_slack_takes(slack: Slack) -> None:
+    words = "this has 40,001 characters, and Slack takes 40,000 in one message: shorten it, or attach it as a file"
+
+    with pytest.raises(ValueError, match=words):
+        await slack.say("x" * 40_001)
+
+    assert slack.messages("general") == []
+
+
 async def test_a_persons_id_stands_for_the_direct_messages(slack: Slack, client: AsyncWebClient) -> None:
     answer = await client.chat_postMessage(channel=slack.user("ben"), text="psst")
 
@@ -86,10 +95,20 @@ async def test_an_edit_shows_the_new_text(slack: Slack, client: AsyncWebClient) 
 async def test_an_edit_keeps_what_it_does_not_name(slack: Slack, client: AsyncWebClient) -> None:
     posted = await client.chat_postMessage(channel="general", text="one", blocks=[{"type": "divider"}], metadata=MARK)
 
+    change = {"channel": posted["channel"], "ts": posted["ts"], "attachments": [{"text": "more"}]}
+    await client.api_call("chat.update", json=change)
+
+    shown = slack.messages("general")[0]
+    assert (shown["text"], shown["blocks"][0]["type"], shown["metadata"]) == ("one", "divider", MARK)
+
+
+async def test_a_new_text_alone_takes_the_place_of_the_blocks(slack: Slack, client: AsyncWebClient) -> None:
+    posted = await client.chat_postMessage(channel="general", text="one", blocks=[{"type": "divider"}], metadata=MARK)
+
     await client.chat_update(channel=posted["channel"], ts=posted["ts"], text="two")
 
     shown = slack.messages("general")[0]
-    assert (shown["blocks"][0]["type"], shown["metadata"]) == ("divider", MARK)
+    assert (shown["blocks"], shown["metadata"]) == ([], MARK)
 
 
 async def test_an_edit_takes_4000_characters_at_most(client: AsyncWebClient) -> None:
@@ -152,3 +171,37 @@ async def test_a_permalink_of_a_reply_names_its_thread(slack: Slack, client: Asy
     answer = await client.chat_getPermalink(channel=said["channel"], message_ts=reply["ts"])
 
     assert answer["permalink"].endswith(f"/p{reply['ts'].replace('.', '')}?thread_ts={said['ts']}&cid={said['channel']}")
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.postEphemeral", "chat.startStream"])
+async def test_an_archived_channel_takes_nothing(slack: Slack, client: AsyncWebClient, method: str) -> None:
+    await slack.archive("random")
+    args = {"channel": slack.channel("random"), "text": "x", "user": slack.user("ana")}
+
+    assert await refused(client.api_call(method, json=args)) == "is_archived"
+
+
+async def test_a_message_in_an_archived_channel_stays_as_it_is(slack: Slack, client: AsyncWebClient) -> None:
+    posted = await client.chat_postMessage(channel="random", text="one")
+    await slack.archive("random")
+
+    assert await refused(client.chat_update(channel=posted["channel"], ts=posted["ts"], text="two")) == "is_inactive"
+
+
+async def test_with_a_scope_of_its_own_the_app_writes_where_it_is_not(slack: Slack, client: AsyncWebClient) -> None:
+    await slack.kick("random")
+    slack.grant("chat:write.public")
+
+    await client.chat_postMessage(channel="random", text="hi")
+
+    assert slack.messages("random")[-1]["text"] == "hi"
+
+
+@pytest.mark.parametrize(("granted", "name"), [(True, "Triage"), (False, None)])
+async def test_another_name_needs_a_scope(slack: Slack, client: AsyncWebClient, granted: bool, name: str | None) -> None:
+    (slack.grant if granted else slack.revoke)("chat:write.customize")
+
+    await client.chat_postMessage(channel="general", text="hi", username="Triage", icon_emoji=":tada:")
+
+    shown = slack.messages("general")[-1]
+    assert (shown.get("username"), "icons" in shown) == (name, granted)

@@ -192,6 +192,18 @@ async def test_a_response_url_works_five_times(slack: Slack, client: AsyncWebCli
     assert [answer.status for answer in answers] == [200] * 5 + [404]
 
 
+async def test_a_response_url_works_for_half_an_hour(
+    slack: Slack, client: AsyncWebClient, http: ClientSession, pressed: list[Json]
+) -> None:
+    await slack.press(await posted(slack, client, actions(button("Go", "go"))), "Go")
+    for hook in slack.world.hooks.values():
+        hook.expires -= 1800
+
+    answer = await http.post(pressed[0]["response_url"], json={"text": "hi"})
+
+    assert (answer.status, (await answer.json())["error"]) == (404, "expired_url")
+
+
 async def test_an_ephemeral_message_is_taken_back_over_its_response_url(
     slack: Slack, client: AsyncWebClient, http: ClientSession, pressed: list[Json]
 ) -> None:

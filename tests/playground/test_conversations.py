@@ -193,3 +193,103 @@ async def test_a_reaction_that_is_not_there_cannot_go(slack: Slack, client: Asyn
     said = await slack.say("x")
 
     assert await refused(client.reactions_remove(channel=said["channel"], timestamp=said["ts"], name="eyes")) == "no_reaction"
+
+
+async def test_a_broadcast_reply_is_in_the_history_too(slack: Slack, client: AsyncWebClient) -> None:
+    root = await slack.say("root")
+    await client.chat_postMessage(channel=root["channel"], text="done", thread_ts=root["ts"], reply_broadcast=True)
+
+    answer = await client.conversations_history(channel=root["channel"])
+
+    assert [message["text"] for message in answer["messages"]] == ["done", "root"]
+
+
+async def test_what_was_deleted_is_not_in_the_history(slack: Slack, client: AsyncWebClient) -> None:
+    said = [await slack.say(text) for text in ("one", "two", "three")]
+    await slack.delete(said[1])
+
+    pages = await paged(client.conversations_history, "messages", channel=said[0]["channel"], limit=1)
+
+    assert [page[0]["text"] for page in pages] == ["three", "one"]
+
+
+async def test_a_reply_that_was_deleted_is_not_in_the_thread(slack: Slack, client: AsyncWebClient) -> None:
+    root = await slack.say("root")
+    replies = [await slack.say(text, thread=root) for text in ("one", "two")]
+    await slack.delete(replies[0])
+
+    answer = await client.conversations_replies(channel=root["channel"], ts=root["ts"])
+
+    assert [message["text"] for message in answer["messages"]] == ["root", "two"]
+
+
+async def test_a_part_of_a_thread_is_read(slack: Slack, client: AsyncWebClient) -> None:
+    root = await slack.say("root")
+    replies = [await slack.say(text, thread=root) for text in ("one", "two", "three")]
+
+    answer = await client.conversations_replies(channel=root["channel"], ts=root["ts"], oldest=replies[0]["ts"], latest=replies[2]["ts"])
+
+    assert [message["text"] for message in answer["messages"]] == ["root", "two"]
+
+
+@pytest.mark.parametrize("name", ["oldest", "latest"])
+async def test_a_time_that_is_none(slack: Slack, client: AsyncWebClient, name: str) -> None:
+    call = client.api_call("conversations.history", params={"channel": slack.channel("general"), name: "yesterday"})
+
+    assert await refused(call) == f"invalid_ts_{name}"
+
+
+async def test_a_shared_channel_names_the_other_company(slack: Slack, client: AsyncWebClient) -> None:
+    answer = await client.conversations_info(channel=slack.channel("partners"))
+
+    assert answer["channel"]["connected_team_ids"] == ["T0PARTNER"]
+
+
+async def test_a_reaction_needs_a_timestamp_that_is_one(slack: Slack, client: AsyncWebClient) -> None:
+    call = client.reactions_add(channel=slack.channel("general"), timestamp="now", name="eyes")
+
+    assert await refused(call) == "bad_timestamp"
+
+
+async def test_the_app_puts_23_reactions_at_most(slack: Slack, client: AsyncWebClient) -> None:
+    said = await slack.say("hello")
+    for index in range(23):
+        await client.reactions_add(channel=said["channel"], timestamp=said["ts"], name=f"face{index}")
+
+    assert await refused(client.reactions_add(channel=said["channel"], timestamp=said["ts"], name="eyes")) == "too_many_reactions"
+
+
+async def test_the_51st_kind_of_reaction_is_too_many(slack: Slack, client: AsyncWebClient) -> None:
+    said = await slack.say("hello")
+    for index in range(50):
+        await slack.react(said, f"face{index}", by="ana" if index % 2 else "ben")
+
+    assert await refused(client.reactions_add(channel=said["channel"], timestamp=said["ts"], name="eyes")) == "too_many_emoji"
+
+
+async def test_a_person_is_found_by_email(slack: Slack, client: AsyncWebClient) -> None:
+    answer = await client.users_lookupByEmail(email="ben@example.com")
+
+    assert answer["user"]["id"] == slack.user("ben")
+
+
+async def test_an_email_that_nobody_has(client: AsyncWebClient) -> None:
+    assert await refused(client.users_lookupByEmail(email="nobody@example.com")) == "users_not_found"
+
+
+async def test_who_is_behind_a_bot(slack: Slack, client: AsyncWebClient) -> None:
+    answer = await client.bots_info(bot="B0DEPLOYBOT")
+
+    assert answer["bot"]["user_id"] == slack.user("deploybot")
+
+
+async def test_a_bot_that_is_none(client: AsyncWebClient) -> None:
+    assert await refused(client.bots_info(bot="B404")) == "bot_not_found"
+
+
+async def test_the_workspace_is_told(slack: Slack, client: AsyncWebClient) -> None:
+    slack.grant("team:read")
+
+    answer = await client.team_info()
+
+    assert answer["team"]["id"] == slack.team

@@ -86,6 +86,16 @@ async def test_a_deletion_names_the_message(slack: Slack) -> None:
     assert events(slack, "message_deleted")[0]["deleted_ts"] == said["ts"]
 
 
+async def test_a_root_with_replies_that_is_deleted_becomes_a_tombstone(slack: Slack) -> None:
+    root = await slack.say("one")
+    await slack.say("reply", thread=root)
+
+    await slack.delete(root)
+
+    event = events(slack)[-1]
+    assert (event["subtype"], event["message"]["subtype"], event["previous_message"]["text"]) == ("message_changed", "tombstone", "one")
+
+
 async def test_another_bot_is_told_by_its_bot_id(slack: Slack) -> None:
     await slack.say("deployed", by="deploybot")
 
@@ -207,3 +217,48 @@ async def test_a_person_reacts_once(slack: Slack) -> None:
 
     with pytest.raises(ValueError, match="already_reacted"):
         await slack.react(said, "eyes")
+
+
+async def test_what_another_company_does_names_its_workspace(slack: Slack) -> None:
+    said = await slack.say("hello", channel="partners")
+
+    await slack.react(said, "eyes", by="eve")
+
+    told = slack.envelopes[-1].payload
+    assert (told["team_id"], told["context_team_id"], told["authorizations"][0]["team_id"]) == ("T0PARTNER", slack.team, slack.team)
+
+
+async def test_another_company_has_no_direct_messages_with_the_app(slack: Slack) -> None:
+    with pytest.raises(ValueError, match="eve belongs to another company"):
+        await slack.direct("hello", by="eve")
+
+
+async def test_another_company_has_no_commands_of_the_app(slack: Slack) -> None:
+    with pytest.raises(ValueError, match="eve belongs to another company"):
+        await slack.command("/ask", by="eve", channel="partners")
+
+
+async def test_nobody_writes_in_an_archived_channel(slack: Slack) -> None:
+    await slack.archive("random")
+
+    with pytest.raises(ValueError, match="#random is archived"):
+        await slack.say("hello", channel="random")
+
+
+async def test_a_broadcast_reply_brings_its_root(slack: Slack, client: AsyncWebClient) -> None:
+    root = await slack.say("root")
+
+    await client.chat_postMessage(channel=root["channel"], text="done", thread_ts=root["ts"], reply_broadcast=True)
+
+    assert events(slack, "thread_broadcast")[0]["root"]["ts"] == root["ts"]
+
+
+async def test_an_app_is_told_that_it_is_told_too_much(slack: Slack) -> None:
+    slack.world.rates.events.limit = 1
+
+    for _ in range(3):
+        await slack.say("hello")
+
+    told = [envelope.payload["type"] for envelope in slack.envelopes]
+    assert told[:2] == ["event_callback", "app_rate_limited"]
+    assert told.count("event_callback") == 1

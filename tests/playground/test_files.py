@@ -29,6 +29,12 @@ async def test_the_app_uploads_a_file_into_a_thread(slack: Slack, client: AsyncW
     assert (shown["text"], shown["files"][0]["name"], shown["files"][0]["size"]) == ("here", "a.md", 6)
 
 
+async def test_a_name_without_an_ending_is_a_text(slack: Slack) -> None:
+    said = await slack.say("look", files=["../etc/passwd", "a.b/c", "LOG.TXT"])
+
+    assert [file["pretty_type"] for file in said["files"]] == ["TEXT", "TEXT", "TXT"]
+
+
 async def test_an_upload_is_told_as_a_file_share(slack: Slack, client: AsyncWebClient) -> None:
     await client.files_upload_v2(channel=slack.channel("general"), content="x", filename="a.md")
 
@@ -65,3 +71,10 @@ async def test_what_is_known_of_a_file(slack: Slack, client: AsyncWebClient) -> 
 
 async def test_a_file_that_is_none(client: AsyncWebClient) -> None:
     assert await refused(client.files_info(file="F404")) == "file_not_found"
+
+
+async def test_a_file_goes_to_100_channels_at_most(slack: Slack, client: AsyncWebClient) -> None:
+    uploaded = await client.files_upload_v2(content="boom", filename="log.txt")
+    args = {"files": [{"id": uploaded["files"][0]["id"]}], "channels": ",".join(["C1"] * 101)}
+
+    assert await refused(client.api_call("files.completeUploadExternal", json=args)) == "channels_limit_exceeded"

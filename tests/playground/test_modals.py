@@ -243,3 +243,18 @@ async def test_the_app_suggests_options(slack: Slack, app: AsyncApp, client: Asy
     options = await slack.suggest(view, "repo", "api")
 
     assert [each["value"] for each in options] == ["api-1", "api-2"]
+
+
+async def test_an_external_id_is_used_once(slack: Slack, client: AsyncWebClient) -> None:
+    await opened(slack, client, modal(external_id="one"))
+
+    again = client.views_open(trigger_id=slack.world.trigger(slack.user("ana")), view=modal(external_id="one"))
+    assert await refused(again) == "duplicate_external_id"
+
+
+async def test_in_a_view_the_team_is_the_persons(slack: Slack, client: AsyncWebClient, sent: list[Json]) -> None:
+    await client.views_open(trigger_id=slack.world.trigger(slack.user("eve")), view=modal())
+
+    await slack.submit(slack.modals("eve")[-1], {"Reason": "why not"})
+
+    assert (sent[0]["team"]["id"], sent[0]["view"]["app_installed_team_id"]) == ("T0PARTNER", slack.team)

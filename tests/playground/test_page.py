@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession, FormData
@@ -14,11 +15,14 @@ from bot.playground.mrkdwn import Texts
 from bot.playground.page import Page
 from bot.playground.render import At, Renderer
 
-from .screenshot import MANIFEST, feedback, plain, progress, question
+from .screenshot import MANIFEST, crowd, feedback, plain, progress, question
 
 Json = dict[str, Any]
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>&"
-HARM = re.compile(r"<script(?! type=\"module\" src=\"static/page.js\")|<img|<iframe|\son\w+\s*=|javascript:alert|\sstyle=", re.IGNORECASE)
+OURS = {f'<script type="module" src="static/{name}.js">' for name in ("page", "glass", "bench")}
+HARM = re.compile(
+    r"<script(?! type=\"module\" src=\"static/\w+.js\")|<img(?! src=\"files/)|<iframe|\son\w+\s*=|javascript:alert|\sstyle=", re.IGNORECASE
+)
 
 
 def harm(html: str) -> list[str]:
@@ -27,7 +31,7 @@ def harm(html: str) -> list[str]:
 
 
 def quoted(found: re.Match[str]) -> str:
-    return found[0] if found[0].lower().lstrip('"').startswith(("javascript:", "static/page.js", "module")) else '""'
+    return found[0] if found[0].lower().lstrip('"').startswith(("javascript:", "static/", "files/", "module")) else '""'
 
 
 @pytest.mark.parametrize(
@@ -142,17 +146,35 @@ async def test_each_person_sees_their_own(slack: Slack, client: AsyncWebClient, 
 async def test_a_guest_sees_their_channels_only(browser: Browser) -> None:
     html = await browser.page(by="dan", in_="C0SECRET")
 
-    assert ("</span>general" in html, "</span>secret" in html, "#general</h1>" in html) == (True, False, True)
+    assert ("<span>general</span>" in html, "<span>secret</span>" in html, "#general</h1>" in html) == (True, False, True)
 
 
-async def test_what_is_unread_is_counted_till_it_is_looked_at(slack: Slack, browser: Browser) -> None:
+async def test_what_is_unread_is_counted_till_it_is_looked_at(slack: Slack, http: ClientSession, browser: Browser) -> None:
     await slack.say("news", by="ben", channel="random")
 
     before = await browser.page(in_=slack.channel("general"))
-    await browser.page(in_=slack.channel("random"))
+    async with http.get(browser.base + "events", params={"as": "ana", "in": slack.channel("random")}) as response:
+        await told(response.content)
     after = await browser.page(in_=slack.channel("general"))
 
     assert ('aria-label="1 unread"' in before, 'aria-label="1 unread"' in after) == (True, False)
+
+
+async def test_who_writes_has_read_what_was_before(slack: Slack, browser: Browser) -> None:
+    await slack.say("news", by="ben", channel="random")
+    await slack.say("I know", by="ana", channel="random")
+    await slack.say("so what?", by="ben", channel="random")
+
+    html = await browser.page(in_=slack.channel("general"))
+
+    assert 'aria-label="1 unread"' in html
+
+
+async def test_a_reply_makes_no_channel_unread(slack: Slack, browser: Browser) -> None:
+    root = await slack.say("I know", by="ana", channel="random")
+    await slack.say("so what?", by="ben", channel="random", thread=root)
+
+    assert "unread" not in await browser.page(in_=slack.channel("general"))
 
 
 async def test_the_app_has_two_tabs(slack: Slack, client: AsyncWebClient, browser: Browser) -> None:
@@ -200,17 +222,17 @@ KIT: list[tuple[Json, str]] = [
     ({"type": "section", "fields": [{"type": "mrkdwn", "text": "*a*"}]}, "<div><strong>a</strong></div>"),
     ({"type": "header", "text": plain("Top :eyes:")}, ">Top 👀</h3>"),
     ({"type": "divider"}, '<hr class="b">'),
-    ({"type": "context", "elements": [{"type": "image", "image_url": "http://x/y.png", "alt_text": "a cat"}]}, "🖼 a cat"),
-    ({"type": "image", "image_url": "http://x/y.png", "alt_text": "a dog"}, "🖼 a dog"),
+    ({"type": "context", "elements": [{"type": "image", "image_url": "http://x/y.png", "alt_text": "a cat"}]}, ">a cat</a>"),
+    ({"type": "image", "image_url": "http://x/y.png", "alt_text": "a dog"}, ">a dog</a>"),
     ({"type": "markdown", "text": "|a|\n|-:|\n|1|"}, '<td class="to-right">1</td>'),
-    ({"type": "markdown", "text": "```py\na<b\n```"}, '<code class="language-py">a&lt;b'),
+    ({"type": "markdown", "text": "```py\na<b\n```"}, '<span class="language">py</span>'),
     (RICH, '<strong><span class="pre">rich</span></strong>'),
     ({"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "ordered", "elements": [TEXT]}]}, '<ol class="deep-0"><li>'),
     ({"type": "table", "rows": [[{"type": "raw_text", "text": "h"}], [RICH]]}, '<th class="to-left">h</th>'),
     (progress()[0], 'aria-label="in_progress"'),
-    ({"type": "alert", "text": plain("careful"), "level": "warning"}, '<div class="b alert warning" role="note">careful</div>'),
+    ({"type": "alert", "text": plain("careful"), "level": "warning"}, 'alert warning" role="note"><span>careful<'),
     ({"type": "card", "title": plain("T"), "body": plain("B")}, '<div class="title">T</div>'),
-    ({"type": "carousel", "elements": [{"type": "card", "title": plain("T")}]}, '<div class="b carousel">'),
+    ({"type": "carousel", "elements": [{"type": "card", "title": plain("T")}]}, '<div class="b carousel" tabindex="0"'),
     ({"type": "container", "block_id": "c", "title": plain("C"), "child_blocks": [{"type": "divider"}]}, "<summary>C</summary><hr"),
     ({**question()[1], "block_id": "b"}, 'data-action="no" data-block="b" data-press data-value="no"'),
     ({**feedback(), "block_id": "b"}, 'data-value="bad" aria-label="Bad"'),
@@ -223,7 +245,19 @@ KIT: list[tuple[Json, str]] = [
     (pressable("users_select"), '<option value="U0ANA" >ana</option>'),
     ({"type": "input", "label": plain("L"), "element": {"type": "plain_text_input", "action_id": "t", "multiline": True}}, "<textarea"),
     ({"type": "input", "label": plain("L"), "element": {"type": "datepicker", "action_id": "t"}}, '<input type="date"'),
-    ({"type": "video", "title": "x"}, "video: not drawn here"),
+    ({"type": "input", "label": plain("L"), "element": {"type": "datetimepicker", "action_id": "t"}}, '<input type="datetime-local"'),
+    ({"type": "input", "label": plain("L"), "element": {"type": "number_input", "action_id": "t"}}, '<input type="number"'),
+    ({"type": "input", "label": plain("L"), "element": {"type": "email_text_input", "action_id": "t"}}, '<input type="email"'),
+    ({"type": "input", "label": plain("L"), "element": {"type": "url_text_input", "action_id": "t"}}, '<input type="url"'),
+    ({"type": "input", "label": plain("L"), "element": {"type": "rich_text_input", "action_id": "t"}}, 'data-field="rich"'),
+    ({"type": "input", "label": plain("L"), "element": {"type": "file_input", "action_id": "t", "filetypes": ["csv"]}}, 'accept=".csv"'),
+    (pressable("external_select", initial_option=OPTIONS[0]), 'aria-label="Take away One"'),
+    (pressable("multi_external_select", min_query_length=1), 'data-many data-least="1"'),
+    ({"type": "video", "title": plain("Film"), "title_url": "http://x/y", "alt_text": "a film"}, 'aria-label="a film"'),
+    ({"type": "file", "external_id": "E1", "source": "remote"}, "<small>E1</small>"),
+    ({"type": "data_table", "rows": [[{"type": "raw_number", "value": 7}]]}, '<th class="to-right">7</th>'),
+    ({"type": "container", "title": plain("C"), "is_collapsible": False, "child_blocks": []}, '<div class="title">C</div>'),
+    ({"type": "hologram", "depth": 3}, "hologram: not drawn here"),
     ({"type": "rich_text", "elements": ["not a dict"]}, "not a dict"),
     ({"type": "table", "rows": 7}, "table: not drawn here"),
 ]  # fmt: skip
@@ -262,12 +296,14 @@ def poisoned(node: Any, key: str = "") -> Any:
     [
         ("*b* _i_ ~s~ `c<d`", "<strong>b</strong> <em>i</em> <s>s</s> <code>c&lt;d</code>"),
         ("2*3*4 a_b_c", "2*3*4 a_b_c"),
-        ("```\n<@U0ANA>\n```", "<pre><code>&lt;@U0ANA&gt;</code></pre>"),
         ("<@U0ANA> <#C0GENERAL> <!here> <!subteam^S0ONCALL>", "@ana #general @here @oncall"),
         ("<https://x.y/a_b_c|a &amp; b>", '<a href="https://x.y/a_b_c" target="_blank" rel="noopener noreferrer">a &amp; b</a>'),
         ("<javascript:alert(1)|click>", "click"),
         ("<data:text/html,x>", "&lt;data:text/html,x&gt;"),
-        ("<!date^0^{date} {time}|old>", '<time datetime="1970-01-01T00:00:00+00:00">January 01, 1970 00:00</time>'),
+        (
+            "<!date^0^{date} {time}|old>",
+            '<time datetime="1970-01-01T00:00:00+00:00" data-form="{date} {time}">January 01, 1970 00:00</time>',
+        ),
         ("<!date^soon^{date}|old>", "old"),
         ("&gt; q\nr\n&gt;&gt;&gt; s\nt", "<blockquote>q</blockquote>r<blockquote>s<br>t</blockquote>"),
         (":eyes: :no_such:", "👀 :no_such:"),
@@ -288,6 +324,11 @@ def test_hostile_markdown_does_no_harm(text: str) -> None:
     assert harm(Texts(Slack().world).markdown(text)) == []
 
 
+@pytest.mark.parametrize("text", ["`a &lt; b &amp;&amp; c`", "```\na &lt; b &amp;&amp; c\n```"])
+def test_slacks_entities_are_read_in_code_too(text: str) -> None:
+    assert "<code>a &lt; b &amp;&amp; c</code>" in Texts(Slack().world).markdown(text)
+
+
 async def test_hostile_names_titles_and_files_do_no_harm(slack: Slack, client: AsyncWebClient, browser: Browser) -> None:
     slack.add_person(EVIL)
     slack.add_channel(EVIL, ("ana", EVIL, "frontdesk"))
@@ -297,7 +338,52 @@ async def test_hostile_names_titles_and_files_do_no_harm(slack: Slack, client: A
 
     html = await browser.page(in_=said["channel"], thread=said["ts"])
 
-    assert (harm(html), html.count("<script")) == ([], 1)
+    assert (harm(html), set(re.findall("<script[^>]*>", html)) - OURS) == ([], set())
+
+
+async def test_hostile_sessions_reactions_groups_and_commands_do_no_harm(slack: Slack, client: AsyncWebClient, browser: Browser) -> None:
+    slack.add_group(EVIL, ["ana"])
+    asked = await slack.mention("hello")
+    where = {"channel_id": asked["channel"], "thread_ts": asked["ts"]}
+    await client.agents_sessions_setStatus(**where, status="active", title=EVIL)
+    place = slack.world.channel(asked["channel"])
+    place.messages[asked["ts"]] |= {"reactions": [{"name": EVIL, "users": [EVIL, "U0BEN"], "count": 2}]}
+
+    for query in (
+        {"in_": asked["channel"], "thread": asked["ts"]},
+        {"in_": "sessions"},
+        {"in_": EVIL, "thread": EVIL, "at": EVIL, "tab": EVIL},
+    ):
+        html = await browser.page(**query)
+        assert (harm(html), set(re.findall("<script[^>]*>", html)) - OURS) == ([], set())
+
+
+@pytest.mark.parametrize(
+    "link", ['https://frontdesk-play.slack.com/archives/C1/p1700000000000001"><b>', "https://evil.example/archives/C1/p1700000000000001"]
+)
+def test_only_this_workspaces_links_stay_in_the_page(link: str) -> None:
+    texts = Texts(Slack().world)
+
+    assert all("data-here" not in html and harm(html) == [] for html in (texts.mrkdwn(f"<{link}>"), texts.markdown(f"[x](<{link}>)")))
+
+
+def test_a_link_to_a_message_stays_in_the_page() -> None:
+    link = "https://frontdesk-play.slack.com/archives/C0GENERAL/p1700000000000001?thread_ts=1600000000.000001&cid=C0GENERAL"
+
+    html = Texts(Slack().world).mrkdwn(f"<{link.replace('&', '&amp;')}|there>")
+
+    assert html == '<a href="?in=C0GENERAL&amp;at=1700000000.000001&amp;thread=1600000000.000001" data-here>there</a>'
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"\x89PNG\r\n\x1a\n...", "image/png"), (b"GIF89a...", "image/gif"), (b"<svg onload=alert(1)>", "application/octet-stream")],
+)
+async def test_only_real_pictures_are_shown(slack: Slack, http: ClientSession, browser: Browser, content: bytes, kind: str) -> None:
+    said = await slack.say("see", files=[("a.png", content)])
+
+    async with http.get(browser.base + f"files/{said['files'][0]['id']}?show") as response:
+        assert response.content_type == kind
 
 
 async def test_a_file_is_only_ever_kept(slack: Slack, http: ClientSession, browser: Browser) -> None:
@@ -306,6 +392,15 @@ async def test_a_file_is_only_ever_kept(slack: Slack, http: ClientSession, brows
     async with http.get(browser.base + "files/" + said["files"][0]["id"]) as response:
         assert response.content_type == "application/octet-stream"
         assert response.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''a%2F..%2F%3Cb%3E%0D%0A")
+
+
+async def test_half_an_emoji_breaks_nothing(slack: Slack, client: AsyncWebClient, http: ClientSession, browser: Browser) -> None:
+    await client.chat_postMessage(channel="general", text="cut \ud83d")
+    said = await slack.say("see", files=[("half \ud83d.txt", b"x")])
+
+    assert "cut ?" in await browser.page(in_=said["channel"])
+    async with http.get(browser.base + "files/" + said["files"][0]["id"]) as response:
+        assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''half%20%3F.txt"
 
 
 # ---- what people do ----
@@ -327,6 +422,17 @@ async def test_a_command_is_no_message(slack: Slack, browser: Browser) -> None:
 
     command = slack.envelopes[-1].payload
     assert (command["command"], command["text"], slack.messages("general")) == ("/desk", "hand me over", [])
+
+
+async def test_a_text_that_slack_would_not_take_is_refused_in_words(slack: Slack, browser: Browser) -> None:
+    answer = await browser.do("say", channel=slack.channel("general"), text="x" * 40_001)
+
+    words = "this has 40,001 characters, and Slack takes 40,000 in one message: shorten it, or attach it as a file"
+    assert (answer, slack.messages("general")) == ({"error": words}, [])
+
+
+async def test_a_session_needs_a_title(slack: Slack, browser: Browser) -> None:
+    assert await browser.do("retitle", channel=slack.channel("general"), thread="1", title=" ") == {"error": "a session needs a title"}
 
 
 async def test_a_command_in_a_thread_is_refused_as_in_slack(slack: Slack, browser: Browser) -> None:
@@ -390,6 +496,13 @@ async def test_a_deed_without_its_parts_is_an_error_in_words(browser: Browser, d
     assert (await browser.do(deed))["error"]
 
 
+@pytest.mark.parametrize("deed", ["press", "react", "edit", "delete", "submit", "close"])
+async def test_a_deed_on_nothing_is_an_error_in_words(browser: Browser, deed: str) -> None:
+    answer = await browser.do(deed, surface=None, name="eyes", text="x", action="go")
+
+    assert answer["error"].startswith(f"{deed}: something in it is not of the right kind")
+
+
 # ---- what the page is told ----
 
 
@@ -400,6 +513,34 @@ async def test_the_page_is_told_what_is_new(slack: Slack, http: ClientSession, b
         then = await told(response.content)
 
     assert ("sidebar" in first, list(then), "news" in then["messages"][0][2]) == (True, ["messages"], True)
+
+
+async def test_a_page_that_scrolls_is_told_of_older_messages(slack: Slack, http: ClientSession, browser: Browser) -> None:
+    ts = crowd(slack, 1000)[10]
+    async with http.get(browser.base + "events", params={"as": "ana", "in": slack.channel("general"), "eye": "e1"}) as response:
+        first = await told(response.content)
+        async with http.post(browser.base + "look/e1", json={"list": "messages", "at": ts}) as answer:
+            assert answer.status == 204
+        then = await told(response.content)
+
+    assert (len(first["messages"]), first["lists"]["messages"]["above"], then["lists"]["messages"]["above"]) == (100, 900, 0)
+
+
+@pytest.mark.parametrize(("eye", "body", "status"), [("nobody", "{}", 404), ("e1", "[", 400)])
+async def test_a_look_that_cannot_be(slack: Slack, http: ClientSession, browser: Browser, eye: str, body: str, status: int) -> None:
+    async with http.get(browser.base + "events", params={"eye": "e1"}) as response:
+        await told(response.content)
+        async with http.post(browser.base + f"look/{eye}", data=body, headers={"Content-Type": "application/json"}) as answer:
+            assert answer.status == status
+
+
+async def test_the_chosen_look_comes_with_the_page(http: ClientSession, browser: Browser) -> None:
+    found = []
+    for look in ("dark", EVIL.replace(";", "")):
+        async with http.get(browser.base, headers={"Cookie": f"look={quote(look)}"}) as response:
+            found.append("data-look" in (await response.text()).partition("<head>")[0])
+
+    assert found == [True, False]
 
 
 async def told(content: Any) -> Json:

@@ -95,3 +95,14 @@ async def test_a_workspace_can_come_back_on_its_port(client: AsyncWebClient) -> 
 
     async with Slack(port) as second:
         assert second.url == first.url
+
+
+@pytest.mark.parametrize(("replies", "texts"), [(True, ["two", "reply"]), (False, ["one", "two"])])
+async def test_the_newest_messages_of_a_channel(slack: Slack, replies: bool, texts: list[str]) -> None:
+    root = await slack.say("one")
+    await slack.say("two")
+    await slack.say("reply", thread=root)
+
+    found = slack.messages("general", replies, newest=2)
+
+    assert [each["text"] for each in found] == texts

@@ -232,3 +232,7 @@ async def test_thousands_of_events_are_delivered_in_seconds(slack: Slack, listen
 
     await slack.until(lambda: slack.envelopes[-1].state == "acked" and slack.envelopes[0].state == "acked", seconds=10)
     assert len(events(slack)) == 2000
+
+
+def test_slack_waits_before_it_sends_again() -> None:
+    assert Slack().world.hub.retries == (0.0, 60.0, 300.0)

@@ -192,3 +192,30 @@ async def test_another_message_is_no_stream(slack: Slack, client: AsyncWebClient
     call = client.chat_appendStream(channel=posted["channel"], ts=posted["ts"], chunks=text("y"))
 
     assert await refused(call) == "message_not_in_streaming_state"
+
+
+async def test_a_stream_needs_somebody_who_is_there(client: AsyncWebClient, to: Json) -> None:
+    assert await refused(client.chat_startStream(**to | {"recipient_user_id": "U404"})) == "user_not_found"
+
+
+async def test_tasks_are_shown_in_a_known_way(client: AsyncWebClient, to: Json) -> None:
+    assert await refused(client.chat_startStream(**to, task_display_mode="fancy")) == "invalid_arguments"
+
+
+@pytest.mark.parametrize(("by", "words"), [("ana", "I am"), ("ben", "I")])
+async def test_who_asked_sees_a_stream_grow_and_others_do_not(
+    slack: Slack, client: AsyncWebClient, to: Json, by: str, words: str
+) -> None:  # fmt: skip
+    stream = await live(client, to, chunks=text("I"))
+
+    await client.chat_appendStream(**stream, chunks=text(" am"))
+
+    assert slack.text(slack.message(stream, by)) == words
+
+
+async def test_all_see_what_a_stream_became(slack: Slack, client: AsyncWebClient, to: Json) -> None:
+    stream = await live(client, to, chunks=text("I"))
+
+    await client.chat_stopStream(**stream, chunks=text(" am"))
+
+    assert slack.text(slack.message(stream, "ben")) == "I am"

@@ -170,7 +170,7 @@ async def test_an_agent_that_stays_away_is_given_up_in_words(agent: Agent, tmp_p
 
 
 async def test_a_silent_agent_is_looked_after_and_not_given_up(tmp_path: Path) -> None:
-    async with Agent() as agent, aclosing(run(agent.url, turn(tmp_path, HALF), silence=0.1, patience=0.2)) as events:
+    async with Agent() as agent, aclosing(run(agent.url, turn(tmp_path, HALF), silence=0.4, patience=0.5)) as events:
         heard = await until(events, LONG)
         looking = asyncio.create_task(agent.called("SubscribeToTask", 3))
         looking.add_done_callback(lambda _: agent.release())

@@ -276,7 +276,7 @@ async def test_an_endpoint_may_stand_in_for_what_the_card_says(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("{}", "options.url: Field required"),
+        ("{}", "options.url: is missing"),
         ("{url: 'ftp://x'}", "options.url: an address begins with https://"),
         ("{url: example.com}", "options.url: an address begins with https://"),
         ("{url: 'http://x:port'}", "options.url: this is no address"),

@@ -98,6 +98,15 @@ def test_what_was_asked_is_said_again_only_if_the_transcript_lacks_it(tmp_path: 
     assert worded(turn, None) == turn.prompt
 
 
-@pytest.mark.parametrize(("status", "told"), [(403, "credentials"), (500, "Try again"), (None, "cannot be reached")])
+@pytest.mark.parametrize(("status", "told"), [(403, "credentials (403). Do."), (500, "Try again"), (None, "cannot be reached")])
 def test_a_refusal_says_what_helps(status: int | None, told: str) -> None:
-    assert told in words.failure("API Error", status, "agents/coder.md")
+    assert told in words.failure("API Error", status, "agents/coder.md", "Do.")
+
+
+def test_what_helps_with_a_key_is_what_has_not_been_done_yet() -> None:
+    unnamed = Agent(name="coder", version="1", description="Codes.", runtime="claude_code")
+    named = unnamed.model_copy(update={"environment": ("ANTHROPIC_API_KEY",)})
+
+    assert words.missing(unnamed, {}).endswith("and name it under `environment:` in agents/coder.md.")
+    assert words.missing(named, {}).startswith("Set ANTHROPIC_API_KEY in frontdesk's environment, where agents/coder.md expects it")
+    assert "in place of the one that is there" in words.missing(named, {"ANTHROPIC_API_KEY": "sk-x"})

@@ -125,8 +125,9 @@ async def test_a_slack_that_cannot_be_reached_is_told_in_words() -> None:
 
     found = await examine(nowhere, agents(), 0, print)
 
-    assert [finding.ok for finding in found] == [False, False]
-    assert all(finding.words.startswith("Slack cannot be reached: ") for finding in found)
+    assert [(finding.name, finding.ok) for finding in found] == [("slack", False)]
+    assert found[0].words.startswith("cannot be reached at http://127.0.0.1:9/api/ (")
+    assert found[0].remedy == "check the network, and SLACK_API_URL"
 
 
 async def test_a_name_that_nothing_in_slack_has_is_told_with_its_file() -> None:

@@ -166,7 +166,7 @@ def test_the_home_tab_and_the_forms_are_shown_whoever_wrote_them(text: str) -> N
     sessions = [session(text, *told(text, ENDS[n % len(ENDS)], 10)) for n in range(40)]
     about = "x" * 3000
 
-    check_view(home.render(sessions, agents), "home")
+    check_view(home.render(sessions, agents, "https://example.slack.com/"), "home")
     check_view(triage.form("t" * 24, long(text, 10_000), long(text, 300), agents, agents[-1], about), "modal")
     check_view(triage.form(long(text, 100), "", "", agents[:1], agents[0], about), "modal")
     check_view(feedback.form(about), "modal")

@@ -41,6 +41,7 @@ CHANGED = {"type": "message", "subtype": "message_changed", "channel": "C1", "ts
         (body(event(subtype="file_share")), "message"),
         (body(CHANGED), "message_changed"),
         (body(DELETED), "message_deleted"),
+        (body({**CHANGED, "message": {"type": "message", "subtype": "tombstone", "ts": "5.0"}}), "message_deleted"),
         (body(REACTION), "reaction_added"),
         (body({"type": "app_home_opened"}), "app_home_opened"),
         (body({"type": "something_new"}), "something_new"),

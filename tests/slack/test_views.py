@@ -6,7 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from bot.event import Answered, Event, Finished, Item, Notice, Option, Part, Plan, Question, Started, Step, Text, Thought, Usage, permission
+from bot.event import (
+    Answered,
+    Event,
+    Finished,
+    Item,
+    Notice,
+    Option,
+    Part,
+    Plan,
+    Question,
+    Queued,
+    Started,
+    Step,
+    Text,
+    Thought,
+    Usage,
+    permission,
+)
 from bot.message import Message, Person
 from bot.session import Session
 from bot.slack.view import View
@@ -16,6 +33,7 @@ from tests.standins.stage import agent
 
 GOLDEN = Path(__file__).parent / "golden"
 ANA = Person("U1", "Ana")
+SITE = "https://example.slack.com/"
 STEPS = (
     Started("r1", model="opus"),
     Step("c1", "Read bot/turn.py", "read", "completed", "bot/turn.py"),
@@ -59,12 +77,16 @@ STATES: dict[str, Mapping[str, object]] = {
     "progress-plan-and-steps": shown(PLAN, *STEPS),
     "progress-streaming": shown(*STEPS, ANSWER, now=190.0),
     "progress-waiting": shown(Started("r1"), COLOUR),
+    "progress-in-line": shown(Queued(2, 95.0)),
+    "progress-next-in-line": shown(Queued(0)),
     "answer-short": shown(Started("r1"), ANSWER, Usage(usd=0.02), Finished("completed")),
     "answer-with-steps-and-notice": shown(*STEPS, ANSWER, Notice("Half of it is a guess.", "warning"), Finished("completed")),
     "answer-late": shown(*STEPS, ANSWER, Finished("completed"), ended=200.0),
     "answer-empty": shown(Started("r1"), Finished("completed")),
     "answer-long": shown(Started("r1"), LONG, Finished("completed")),
     "parked-with-words": shown(Started("r1"), Text("I need to know one thing."), COLOUR, Finished("input_required")),
+    "parked": shown(Started("r1"), COLOUR, Finished("input_required")),
+    "parked-with-a-step": shown(Started("r1"), STEPS[1], COLOUR, Finished("input_required"), ended=103.0),
     "failed": shown(*STEPS, Text("Half of it"), Finished("failed", "The moon is gone.", "MoonError")),
     "canceled": shown(Started("r1"), Finished("canceled", "Stopped by Ben.")),
     "canceled-with-steps": shown(*STEPS, Finished("canceled", "Stopped by Ben.")),
@@ -82,8 +104,8 @@ STATES: dict[str, Mapping[str, object]] = {
     "question-lost": card(COLOUR, Answered("q1", "lost")),
     "question-form": form(question.form(SEVERAL, "s1 q5")),
     "question-why": form(question.why("s1 q6")),
-    "home": form(home.render([session(*STEPS), session(ANSWER, Finished("completed"))], [HELPER])),
-    "home-empty": form(home.render([], [])),
+    "home": form(home.render([session(*STEPS), session(ANSWER, Finished("completed"))], [HELPER], SITE)),
+    "home-empty": form(home.render([], [], SITE)),
     "triage": form(triage.form("Triage", "payments fail\nfor <everybody>", "Ben", [HELPER, agent("other")], HELPER, "C1 1.0")),
     "triage-nobody": form(triage.nobody()),
     "feedback": form(feedback.form("s1 1")),

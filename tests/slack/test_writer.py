@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.journal import Post
 from bot.message import Person
-from bot.ports import Post
 from bot.session import Session
+from bot.slack.budget import POST, RATES, UPDATE, Local
 from bot.slack.outbox import Outbox
+from bot.slack.stream import Streams
 from bot.slack.view import View
-from bot.slack.writer import BURST, PROGRESS, UPDATES, WINDOW, Budget, Refused, Writer
+from bot.slack.writer import OPEN, Refused, Writer
 from bot.store.sql import SqlStore
 
 LAST, CARD, PROGRESSING = View("last", rank=0), View("card", rank=1), View("progress", rank=2)
@@ -54,7 +56,7 @@ async def slack() -> Slack:
 
 @pytest.fixture
 async def writer(slack: Slack) -> AsyncIterator[Writer]:
-    writer = Writer(slack.send, slack.there.__contains__, lambda slot: slot.split(":")[0])
+    writer = Writer(slack.send, slack.there.__contains__, lambda slot: slot.split(":")[0], Local(), lambda slot, view: "")
     running = asyncio.create_task(writer.run())
     yield writer
     running.cancel()
@@ -107,6 +109,40 @@ async def test_one_session_waits_for_no_other(slack: Slack, writer: Writer) -> N
     assert slack.sent == [("s1:1", "last")]
 
 
+async def test_what_has_just_changed_is_looked_at_before_it_changes_again(slack: Slack, writer: Writer) -> None:
+    writer.want("s1:1", CARD)
+    await writer.settled("s1:")
+    writer.want("s1:1", PROGRESSING)
+
+    writer.want("s2:1", LAST)
+    await writer.settled("s2:")
+
+    assert slack.sent == [("s1:1", "card"), ("s2:1", "last")]
+
+
+async def test_last_words_do_not_wait_until_what_stands_there_was_looked_at(slack: Slack, writer: Writer) -> None:
+    writer.want("s1:1", CARD)
+    await writer.settled("s1:")
+    writer.want("s1:1", PROGRESSING)
+
+    writer.want("s1:1", LAST)
+
+    await writer.settled("s1:")
+    assert slack.sent == [("s1:1", "card"), ("s1:1", "last")]
+
+
+async def test_nothing_of_a_session_that_hurries_waits_until_it_was_looked_at(slack: Slack, writer: Writer) -> None:
+    writer.want("s1:1", CARD)
+    await writer.settled("s1:")
+
+    writer.hurry("s1:")
+    writer.want("s1:1", PROGRESSING)
+    writer.want("s2:1", LAST)
+    await writer.settled("s2:")
+
+    assert slack.sent == [("s1:1", "card"), ("s2:1", "last"), ("s1:1", "progress")]
+
+
 async def test_progress_that_is_refused_is_dropped(slack: Slack, writer: Writer) -> None:
     slack.there.add("s1:1")
     slack.refusals["s1:1"] = [Refused("internal_error", 0.01)]
@@ -149,17 +185,83 @@ async def test_what_is_refused_for_good_leaves_nobody_waiting(slack: Slack, writ
     assert slack.sent == [("s1:1", "last")]
 
 
-async def test_too_many_calls_pause_the_whole_method_and_no_other(slack: Slack, writer: Writer) -> None:
-    slack.there |= {"s1:1", "s2:1"}
-    slack.refusals["s1:1"] = [Refused("ratelimited", 60.0)]
-    writer.want("s1:1", PROGRESSING)
-    await writer.settled("s1:")
+async def test_a_pause_holds_the_whole_method_and_no_other(slack: Slack, writer: Writer) -> None:
+    slack.there.add("s2:1")
+    writer.budget.pause(UPDATE, RATES[UPDATE], 60.0)
 
     writer.want("s2:1", LAST)
     writer.want("s3:1", LAST)
 
     await writer.settled("s3:")
-    assert slack.sent == [("s1:1", "progress"), ("s3:1", "last")]
+    assert slack.sent == [("s3:1", "last")]
+
+
+async def test_last_words_have_room_where_progress_has_none(slack: Slack, writer: Writer) -> None:
+    slots = [f"s{n}:1" for n in range(RATES[UPDATE].burst)]
+    slack.there |= {*slots, "last:1"}
+    for slot in slots:
+        writer.want(slot, PROGRESSING)
+    await slack.until(lambda: bool(slack.sent))
+
+    writer.want("last:1", LAST)
+
+    await writer.settled("last:")
+    assert slack.sent == [("s0:1", "progress"), ("last:1", "last")]
+
+
+async def test_progress_is_shown_first_where_it_was_unseen_for_longest(slack: Slack, writer: Writer) -> None:
+    for n in range(3):
+        writer.want(f"s{n}:1", CARD)
+        await writer.settled(f"s{n}:")
+    slack.sent.clear()
+
+    for slot in ("s2:1", "s0:1", "s1:1"):
+        writer.want(slot, CARD)
+    for n in range(3):
+        await writer.settled(f"s{n}:")
+
+    assert [slot for slot, _ in slack.sent] == ["s0:1", "s1:1", "s2:1"]
+
+
+async def test_a_message_of_progress_is_begun_only_where_its_end_can_be_paid(slack: Slack, writer: Writer) -> None:
+    for n in range(OPEN):
+        writer.want(f"s{n}:1", CARD)
+    writer.want("late:1", CARD)
+    for n in range(OPEN):
+        await writer.settled(f"s{n}:")
+    writer.want("last:1", LAST)
+    await writer.settled("last:")
+    before = [slot for slot, _ in slack.sent if slot == "late:1"]
+
+    writer.forget("s0:")
+
+    await writer.settled("late:")
+    assert before == []
+    assert slack.sent[-1] == ("late:1", "card")
+
+
+async def test_replicas_begin_no_more_messages_of_progress_together_than_one_alone(slack: Slack, writer: Writer) -> None:
+    writer.budget.replicas = 2
+    for n in range(OPEN // 2 + 1):
+        writer.want(f"s{n}:1", CARD)
+    for n in range(OPEN // 2):
+        await writer.settled(f"s{n}:")
+
+    writer.want("last:1", LAST)
+    await writer.settled("last:")
+
+    assert len(slack.sent) == OPEN // 2 + 1
+    assert (f"s{OPEN // 2}:1", "card") not in slack.sent
+
+
+async def test_where_there_is_no_room_for_an_edit_an_answer_is_sooner_there_as_a_message(slack: Slack, writer: Writer) -> None:
+    free = writer.crowded("C1:1")
+
+    writer.budget.pause(UPDATE, RATES[UPDATE], 60.0)
+    crowded = writer.crowded("C1:1")
+    writer.budget.pause(POST, RATES[POST], 90.0)
+
+    assert (free, crowded, writer.crowded("C1:1")) == (False, True, False)
 
 
 async def test_what_breaks_at_our_own_side_is_tried_again(slack: Slack, writer: Writer, caplog: pytest.LogCaptureFixture) -> None:
@@ -173,7 +275,7 @@ async def test_what_breaks_at_our_own_side_is_tried_again(slack: Slack, writer: 
 
 
 async def test_what_nobody_follows_any_more_is_forgotten(slack: Slack, writer: Writer) -> None:
-    writer.budget.pause(new=True, until=float("inf"))
+    writer.budget.pause(POST, RATES[POST], 600.0)
     writer.want("s1:1", LAST)
 
     writer.forget("s1:")
@@ -182,56 +284,11 @@ async def test_what_nobody_follows_any_more_is_forgotten(slack: Slack, writer: W
     assert slack.sent == []
 
 
-def test_posts_in_a_channel_are_one_a_second_after_a_short_burst() -> None:
-    budget = Budget()
-
-    waits = []
-    for _ in range(BURST + 2):
-        waits.append(budget.wait("C1", 0, True, 100.0))
-        budget.spend("C1", 0, True, 100.0)
-
-    assert waits == [0.0] * BURST + [1.0, 2.0]
-    assert budget.wait("C2", 0, True, 100.0) == 0.0
-    assert budget.wait("C1", 0, True, 103.0) == 0.0
-
-
-def test_edits_of_any_minute_are_bounded_and_their_time_comes() -> None:
-    budget = Budget()
-
-    for n in range(UPDATES):
-        assert budget.wait("C1", 0, False, 100.0 + n / 10) == 0.0
-        budget.spend("C1", 0, False, 100.0 + n / 10)
-
-    assert budget.wait("C2", 0, False, 110.0) == 50.0
-    assert budget.wait("C2", 0, False, 100.0 + WINDOW) == 0.0
-
-
-def test_progress_leaves_room_for_last_words() -> None:
-    budget, now, sent = Budget(), 100.0, 0
-
-    while now < 100.0 + WINDOW:
-        if not budget.wait("C1", 2, False, now):
-            budget.spend("C1", 2, False, now)
-            sent += 1
-        now += 0.25
-
-    assert PROGRESS <= sent <= PROGRESS + 6
-    assert budget.wait("C1", 0, False, now) == 0.0
-    assert UPDATES - sent >= 10
-
-
-def test_a_pause_ends() -> None:
-    budget = Budget()
-    budget.pause(new=False, until=130.0)
-
-    assert (budget.wait("C1", 0, False, 100.0), budget.wait("C1", 0, True, 100.0), budget.wait("C1", 0, False, 130.0)) == (30.0, 0, 0)
-
-
 @pytest.fixture
 async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
     await store.open()
-    yield Outbox(AsyncWebClient(), store)
+    yield Outbox(client := AsyncWebClient(), store, Streams(client, Local(), lambda: True, lambda thread: None))
     await store.close_all()
 
 
@@ -247,7 +304,7 @@ async def test_what_was_shown_before_a_restart_is_known(outbox: Outbox) -> None:
     await outbox.journal.sent("s1:1:0", "7.7", outbox._wanted["s1:1:0"])
     outbox.close(SESSION)
 
-    await outbox.open(SESSION)
+    await outbox.open(SESSION, 1)
 
     assert outbox.exists("s1:1:0")
     assert not outbox.differs("s1:1:0", SESSION, LAST)

@@ -10,9 +10,11 @@ from bot.agent import Agent
 from bot.engine.local import LocalEngine
 from bot.errors import BotError
 from bot.event import Answered, Event, Finished, Option, Part, Question, Started, Step, Text
+from bot.line import Line
 from bot.message import Answer, Attachment, Message, Person, Quote
 from bot.ports import Mark, Runtime, Show, Turn
 from bot.session import Session
+from bot.store.database import ConnectionLost, Write
 from bot.store.sql import SqlStore
 from bot.turn import House, Turns
 
@@ -53,7 +55,7 @@ class Watching:
                 await self._changed.wait()
 
     @asynccontextmanager
-    async def follow(self, session: Session, agent: Agent) -> AsyncIterator[Show]:
+    async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
         yield self._show
 
     def _show(self, session: Session) -> None:
@@ -89,14 +91,15 @@ class Stage:
     def __init__(self, store: SqlStore, folder: Path) -> None:
         self.store, self.folder, self.surface = store, folder, Watching()
         self.agent = agent()
-        self.hold = 600.0
+        self.hold, self.line = 600.0, Line()
         self.engine = LocalEngine(self._nothing)
 
     async def _nothing(self, session_id: str, wake: asyncio.Event) -> None: ...
 
     def play(self, runtime: Runtime) -> Turns:
         """What runs the session's turns from now on, as a new process would."""
-        turns = Turns(lambda _: self.agent, lambda _: runtime, self.store, self.surface, House(self.folder, {}, self.hold))
+        house = House(self.folder, {}, self.hold, self.line)
+        turns = Turns(lambda _: self.agent, lambda _: runtime, self.store, self.surface, house)
         self.engine = LocalEngine(turns.run)
         return turns
 
@@ -145,6 +148,19 @@ class Holding(SqlStore):
         if list(message_ids) == ["m2"] and session.number == 1:
             self.taken.set()
             await asyncio.Event().wait()
+
+
+def lose(store: SqlStore) -> None:
+    """The next commit arrives, and the answer to it does not: so it is done again."""
+    transact, answers = store.db._transact, iter([False])
+
+    def lost(group: list[Write]) -> list[object]:
+        outcomes = transact(group)
+        if next(answers, True):
+            return outcomes
+        raise ConnectionLost("The connection was reset.")
+
+    store.db._transact = lost  # type: ignore[method-assign]
 
 
 class Deaf:

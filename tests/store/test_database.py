@@ -21,7 +21,7 @@ ANA = Person("U1", "Ana")
 
 
 def at(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def damage(file: Path, after: int) -> None:
     file.write_bytes(content + b"this was never a database " * 2000)
 
 
-async def limited(store: SqlStore, text: str) -> None:
-    sa.event.listen(store.db.engine.sync_engine, "connect", pragma(text))
-    await store.db.engine.dispose()
+def limited(store: SqlStore, text: str) -> None:
+    sa.event.listen(store.db.engine, "connect", pragma(text))
+    store.db.engine.dispose()
 
 
 async def test_what_was_kept_is_there_at_the_next_start(file: Path) -> None:
@@ -96,6 +96,25 @@ async def test_a_write_that_nobody_waits_for_any_more_harms_no_other(store: SqlS
 
     assert [done[0], done[2]] == [True, True]
     assert isinstance(done[1], asyncio.CancelledError)
+
+
+async def test_a_group_waits_for_the_disk_if_one_of_its_writes_has_to(store: SqlStore) -> None:
+    def synchronous(connection: sa.Connection) -> str:
+        return {1: "NORMAL", 2: "FULL"}[connection.exec_driver_sql("PRAGMA synchronous").scalar_one()]
+
+    alone = await store.db.write(synchronous, hard=False)
+    together = await asyncio.gather(store.db.write(synchronous, hard=False), store.db.write(synchronous))
+
+    assert (alone, together) == ("NORMAL", ["FULL", "FULL"])
+
+
+async def test_a_read_after_the_end_is_refused(file: Path) -> None:
+    store = SqlStore(at(file))
+    await store.open()
+    await store.close_all()
+
+    with pytest.raises(StoreFailed, match="closed"):
+        await store.sessions()
 
 
 async def test_a_write_after_the_end_is_refused(file: Path) -> None:
@@ -139,20 +158,18 @@ async def test_the_lock_is_free_when_its_process_is_done(file: Path) -> None:
 
 
 async def test_the_migrations_make_the_very_tables(store: SqlStore) -> None:
-    async with store.db.engine.connect() as connection:
-        differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), meta)
-        )
+    with store.db.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), meta)
 
     assert differences == []
 
 
 async def test_a_newer_schema_is_refused(store: SqlStore, file: Path) -> None:
-    async with store.db.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with store.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     newer = SqlStore(at(file))
 
-    with pytest.raises(ConfigError, match="schema 9999, and this frontdesk knows 0001 at most"):
+    with pytest.raises(ConfigError, match="schema 9999, and this frontdesk knows 0002"):
         await newer.open(alone=False)
     await newer.close_all()
 
@@ -188,7 +205,7 @@ async def test_a_folder_that_there_is_not_is_a_setting_to_change(tmp_path: Path)
 
 
 async def test_a_read_only_database_says_what_to_do(store: SqlStore) -> None:
-    await limited(store, "query_only=ON")
+    limited(store, "query_only=ON")
 
     with pytest.raises(StoreFailed, match=r"read-only\. Give the process the right to write"):
         await store.start(Session("s1", "helper", "t", ANA))
@@ -196,7 +213,7 @@ async def test_a_read_only_database_says_what_to_do(store: SqlStore) -> None:
 
 async def test_a_full_disk_says_what_to_do(store: SqlStore) -> None:
     await store.start(Session("s1", "helper", "t", ANA))
-    await limited(store, "max_page_count=1")
+    limited(store, "max_page_count=1")
 
     with pytest.raises(StoreFailed, match="disk that holds the database is full"):
         await store.put("s1", message("m1", "x" * 1_000_000))
@@ -204,7 +221,7 @@ async def test_a_full_disk_says_what_to_do(store: SqlStore) -> None:
 
 async def test_after_a_full_disk_whatever_fits_is_kept(store: SqlStore) -> None:
     await store.start(Session("s1", "helper", "t", ANA))
-    await limited(store, "max_page_count=1")
+    limited(store, "max_page_count=1")
 
     done = await asyncio.gather(store.put("s1", message("m1", "x" * 1_000_000)), store.put("s1", message("m2")), return_exceptions=True)
 
@@ -217,9 +234,9 @@ async def test_after_a_full_disk_whatever_fits_is_kept(store: SqlStore) -> None:
     [
         ("no address", "write sqlite"),
         ("oracle://x", "not supported"),
-        ("sqlite:///desk.db", "not supported"),
-        ("sqlite+aiosqlite://", "a file is needed"),
-        ("sqlite+aiosqlite:///:memory:", "a file is needed"),
+        ("mysql+pymysql://x/desk", "write sqlite"),
+        ("sqlite://", "a file is needed"),
+        ("sqlite:///:memory:", "a file is needed"),
         ("nonsense://x", "write sqlite"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_broken_file_does_not_hide_the_others(agents: Agents, tmp_path: Path) 
 
     assert names(agents) == ["helper"]
     assert agents.problems == [
-        "agents/coder.md: runtime: Field required",
+        "agents/coder.md: runtime: is missing",
         "agents/coder.md: runtme: unknown key; did you mean 'runtime'?",
     ]
 

@@ -1,7 +1,7 @@
 """The store and the journal on a real file: what each call promises, also to many at once, and after the next start."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,14 @@ import pytest
 from bot.agent import Agent
 from bot.errors import Superseded
 from bot.event import Answered, Event, Finished, Option, Part, Question, Started, Step, Text, Usage
+from bot.journal import Delivery
 from bot.message import Answer, Attachment, Message, Person
-from bot.ports import Delivery, Feedback
+from bot.ports import Feedback
 from bot.session import Session
+from bot.store import replicas, sql
 from bot.store.sql import SqlStore
+from tests.standins.postgres import Cluster, cluster
+from tests.standins.stage import lose
 
 ANA, BEN = Person("U1", "Ana", groups=frozenset({"S1"})), Person("U2", "Ben")
 THREAD = "slack:T1:C1:1.0"
@@ -21,9 +25,21 @@ COLOUR = Question("q1", "question", (Part("which", "Which?", (Option("Red"), Opt
 AGENT = Agent.model_validate({"name": "helper", "version": "v1", "description": "Helps.", "runtime": "echo", "model": "small"})
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """All that follows holds on both."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/desk.db"
+    if request.param == "postgresql":
+        made = request.getfixturevalue("postgres")
+        await made.ready()
+        url = await made.create()
+    store = SqlStore(url)
     await store.open()
     yield store
     await store.close_all()
@@ -77,6 +93,26 @@ async def test_a_message_is_put_once_also_when_it_comes_many_times_at_once(store
     assert not await store.heard("m2")
 
 
+async def test_a_message_that_another_replica_is_just_keeping_is_known(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.start(session(), message())
+    monkeypatch.setattr(sql, "_heard", lambda connection, message_id: False)  # the other had not come to its end yet
+
+    assert not await store.put("s1", message())
+    assert not await store.start(session("s2"), message())
+
+
+async def test_an_emoji_that_a_runtime_cut_in_two_is_whole_again(store: SqlStore) -> None:
+    await begun(store, Text("Done \ud83d"), Text("\ude00"), Finished("completed"))
+
+    assert (await store.load("s1")).answer == "Done \N{GRINNING FACE}"
+
+
+async def test_half_an_emoji_harms_nothing_beside_it(store: SqlStore) -> None:
+    await begun(store, Text("Done \ud83d"), Finished("completed"))
+
+    assert (await store.load("s1")).answer == "Done \N{REPLACEMENT CHARACTER}"
+
+
 async def test_the_newest_session_goes_on_in_a_thread_until_another_is_spoken_to(store: SqlStore) -> None:
     await store.start(session("s1"))
     await store.start(session("s2", agent="other"))
@@ -117,30 +153,37 @@ async def test_only_the_newest_owner_may_write(store: SqlStore) -> None:
         await store.save(epoch, turn.apply(Text("old")), [Text("old")], 300.0)
     with pytest.raises(Superseded):
         await store.take("s1", epoch, turn, AGENT, ["s1-m1"])
+    with pytest.raises(Superseded):
+        await store.finish("s1", epoch, 1)
+    with pytest.raises(Superseded):
+        await store.release("s1", epoch, ["s1-m1"])
+    with pytest.raises(Superseded):
+        await store.drop(["s1-m1"], ("s1", epoch))
     await store.save(newer, turn.apply(Text("new")), [Text("new")], 300.0)
 
     assert newer == epoch + 1
     assert (await store.load("s1")).answer == "new"
+    assert [(one.message.id, one.turn) for one in await store.unread("s1")] == [("s1-m1", 1)]
 
 
 async def test_a_message_leaves_the_inbox_only_when_its_turn_is_over(store: SqlStore) -> None:
-    await begun(store)
+    _, epoch = await begun(store)
     read = [(one.message.id, one.turn) for one in await store.unread("s1")]
     unfinished = await store.unfinished()
 
-    await store.finish("s1", 1)
+    await store.finish("s1", epoch, 1)
 
     assert (read, unfinished) == ([("s1-m1", 1)], ["s1"])
     assert (await store.unread("s1"), await store.unfinished()) == ([], [])
 
 
 async def test_a_message_can_be_given_back_or_dropped(store: SqlStore) -> None:
-    await begun(store)
+    _, epoch = await begun(store)
     await store.put("s1", message("m2"))
 
-    await store.release(["s1-m1"])
+    await store.release("s1", epoch, ["s1-m1"])
     await store.drop(["m2"])
-    await store.release([])
+    await store.release("s1", epoch, [])
 
     assert [(one.message.id, one.turn) for one in await store.unread("s1")] == [("s1-m1", 0)]
     found = await store.asked_by("m2")
@@ -229,13 +272,117 @@ async def test_a_delivery_is_kept_once_until_it_is_dealt_with(store: SqlStore) -
     first = Delivery("message:C1:1", "message", '{"text": "hi"}', 2.0)
 
     received = await asyncio.gather(*[store.receive(each) for each in (first, Delivery("k2", "command", "{}", 1.0), first)])
-    waiting = await store.waiting()
+    claimed = await store.claim("message:C1:1")
     await store.done("message:C1:1")
 
     assert received == [True, True, False]
-    assert [each.key for each in waiting] == ["k2", "message:C1:1"]
-    assert [each.key for each in await store.waiting()] == ["k2"]
+    assert claimed
+    assert claimed.body == first.body
+    assert await store.claim("message:C1:1") is None
+    assert await store.adopt() == ["k2"]
     assert not await store.receive(first)
+
+
+async def test_what_has_one_lane_is_dealt_with_one_at_a_time_in_its_order(store: SqlStore) -> None:
+    for key, at in (("late", 2.0), ("early", 1.0)):
+        await store.receive(Delivery(key, "message", "{}", at, "C1:1"))
+
+    claims = await asyncio.gather(*[store.claim("C1:1") for _ in range(3)])
+    await store.done("early")
+
+    assert [claim.key for claim in claims if claim] == ["early"]
+    assert (claim := await store.claim("C1:1"))
+    assert claim.key == "late"
+
+
+async def test_what_was_overtaken_in_its_lane_is_known(store: SqlStore) -> None:
+    first, reply = Delivery("first", "message", "{}", 1.0, "C1:1"), Delivery("reply", "message", "{}", 2.0, "C1:1")
+    await store.receive(reply)
+    assert not await store.overtaken(first)
+
+    await store.claim("C1:1")
+
+    assert await store.overtaken(first)
+    assert not await store.overtaken(reply)
+
+
+async def test_what_a_replica_had_that_is_no_more_is_adopted(store: SqlStore) -> None:
+    await replicas.beat(store.db, store.replica, "", first=True)
+    for key in ("mine", "theirs"):
+        await store.receive(Delivery(key, "message", "{}", 1.0, key))
+    await store.claim("mine")
+    mine, store.replica = store.replica, "another, which gives no sign of life"
+    await store.claim("theirs")
+    store.replica = mine
+
+    assert await store.adopt(busy=["mine"]) == ["theirs"]
+
+
+async def test_what_a_replica_has_without_knowing_it_is_adopted_by_itself(store: SqlStore) -> None:
+    await replicas.beat(store.db, store.replica, "", first=True)
+    await store.receive(Delivery("k1", "message", "{}", 1.0, "C1:1"))
+    lose(store)
+
+    claimed = await store.claim("C1:1")
+
+    assert claimed is None  # what is claimed a second time is somebody's already
+    assert await store.adopt() == ["C1:1"]
+    assert (again := await store.claim("C1:1"))
+    assert again.key == "k1"
+
+
+async def test_the_newest_of_what_came_is_known(store: SqlStore) -> None:
+    assert await store.latest() == 0.0
+    await store.receive(Delivery("k1", "message", "{}", 7.0, "C1:1"))
+    await store.receive(Delivery("k2", "message", "{}", 5.0, "C1:1"))
+
+    assert await store.latest() == 7.0
+
+
+async def test_a_command_whose_time_is_ours_says_nothing_of_what_was_said(store: SqlStore) -> None:
+    await store.receive(Delivery("k1", "message", "{}", 7.0, "C1:1"))
+
+    await store.receive(Delivery("k2", "command", "{}", 9.0, "k2"))
+
+    assert await store.latest() == 7.0
+
+
+async def test_what_has_still_to_be_looked_for_comes_before_the_newest(store: SqlStore) -> None:
+    await store.receive(Delivery("k1", "message", "{}", 7.0, "C1:1"))
+
+    await store.owe(5.0)
+    await store.owe(6.0)
+
+    assert await store.latest() == 5.0
+    await store.settled(6.0)
+    assert await store.latest() == 5.0
+    await store.settled(5.0)
+    assert await store.latest() == 7.0
+
+
+async def test_replicas_with_other_agents_are_counted(store: SqlStore) -> None:
+    await replicas.beat(store.db, "r1", "helper:1", first=True)
+
+    assert await replicas.beat(store.db, "r2", "helper:2", first=False) == 1
+    assert await replicas.alive(store.db) == 2
+    await replicas.leave(store.db, "r1")
+    assert await replicas.beat(store.db, "r2", "helper:2", first=False) == 0
+
+
+async def test_of_two_that_sent_one_message_the_first_counts(store: SqlStore) -> None:
+    await store.reserve("s1:1:0", "s1", THREAD)
+
+    assert await store.sent("s1:1:0", "7.7", "hash") == "7.7"
+    assert await store.sent("s1:1:0", "8.8", "hash") == "7.7"
+
+
+async def test_an_epoch_holds_until_there_is_a_newer_one(store: SqlStore) -> None:
+    _, epoch = await begun(store)
+    assert await store.holds("s1", epoch)
+
+    await store.begin("s1")
+
+    assert await store.holds("s1", epoch) is not store.shared  # on a file nobody else can have it
 
 
 async def test_a_post_is_reserved_once_and_found_by_its_place(store: SqlStore) -> None:

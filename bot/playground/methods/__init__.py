@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..limits import SPECIAL, TIER_2, TIER_3, TIER_4, WORKSPACE_POSTS
 from ..things import Json
 from ..world import World
-from . import agents, chat, conversations, files, reactions, streams, users, views, workspace
+from . import agents, chat, conversations, files, kit, reactions, streams, users, views, workspace
 
 __all__ = ["METHODS", "Method"]
 
@@ -19,11 +19,13 @@ class Method:
     limit: int  # calls in 60 seconds
     scope: str = ""
     app: bool = False  # takes the app's token, not the bot's
+    free: bool = False  # takes none
 
 
 METHODS: dict[str, Method] = {
     "auth.test": Method(workspace.test, SPECIAL),
     "apps.connections.open": Method(workspace.connect, TIER_3, app=True),
+    "blocks.validate": Method(kit.validate, SPECIAL, free=True),
     "chat.postMessage": Method(chat.post_message, WORKSPACE_POSTS, "chat:write"),
     "chat.postEphemeral": Method(chat.post_ephemeral, TIER_4, "chat:write"),
     "chat.update": Method(chat.update, TIER_3, "chat:write"),
@@ -41,6 +43,9 @@ METHODS: dict[str, Method] = {
     "conversations.join": Method(conversations.join, TIER_3),
     "users.info": Method(users.info, TIER_4, "users:read"),
     "users.list": Method(users.listing, TIER_2, "users:read"),
+    "users.lookupByEmail": Method(users.by_email, TIER_3, "users:read.email"),
+    "bots.info": Method(users.bot, TIER_3, "users:read"),
+    "team.info": Method(workspace.team, TIER_3, "team:read"),
     "users.conversations": Method(conversations.of_user, TIER_3),
     "usergroups.list": Method(users.groups, TIER_2, "usergroups:read"),
     "usergroups.users.list": Method(users.group_users, TIER_2, "usergroups:read"),

@@ -99,10 +99,8 @@ def _agent(world: World) -> None:
 
 def _thread(world: World, args: Json) -> tuple[Channel, str]:
     channel, thread = inside(world, args, "channel_id"), str(args.get("thread_ts") or "")
-    if not thread and channel.kind == "im":
-        raise Refusal("thread_not_found")
-    if thread and thread not in channel.messages:
-        raise Refusal("thread_not_found")
+    if thread not in channel.messages if thread else channel.kind == "im":
+        raise Refusal("invalid_thread_ts")
     return channel, thread
 
 

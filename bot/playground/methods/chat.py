@@ -6,7 +6,7 @@ from .. import blocks as kit
 from .. import events, posting
 from ..refusal import Refusal
 from ..things import Channel, Json
-from ..world import DOMAIN, World
+from ..world import World
 from .asked import flag, inside, load, needed, place
 
 LONGEST_POST = 40_000
@@ -19,15 +19,21 @@ def post_message(world: World, args: Json) -> Json:
     channel = _target(world, args)
     text, content, warnings = body(world, args)
     message = events.from_bot(world.bot, text, **content)
-    if "chat:write.customize" in world.scopes:
-        message |= {key: args[key] for key in ("username", "icons") if args.get(key)}
-    message |= {"icons": {"emoji": args["icon_emoji"]}} if args.get("icon_emoji") else {}
+    message |= guise(world, args)
     thread = str(args.get("thread_ts") or "")
     if thread and flag(args, "reply_broadcast"):
         message["subtype"] = "thread_broadcast"
     message = posting.post(world, channel, message, thread)
     answer: Json = {"channel": channel.id, "ts": message["ts"], "message": message}
     return answer | ({"response_metadata": {"warnings": warnings}} if warnings else {})
+
+
+def guise(world: World, args: Json) -> Json:
+    """Another name and face for one message, where the app may have them; else they are ignored."""
+    if "chat:write.customize" not in world.scopes:
+        return {}
+    icons = {"emoji": args["icon_emoji"]} if args.get("icon_emoji") else {"image_48": args["icon_url"]} if args.get("icon_url") else {}
+    return ({"username": args["username"]} if args.get("username") else {}) | ({"icons": icons} if icons else {})
 
 
 def _target(world: World, args: Json) -> Channel:
@@ -37,7 +43,11 @@ def _target(world: World, args: Json) -> Channel:
         if person.is_bot:
             raise Refusal("channel_not_found")
         return world.dm(person)
-    channel = inside(world, args)
+    public = "chat:write.public" in world.scopes and not place(world, args).is_private
+    return lively(place(world, args) if public else inside(world, args))
+
+
+def lively(channel: Channel) -> Channel:
     if channel.is_archived:
         raise Refusal("is_archived")
     return channel
@@ -99,7 +109,7 @@ def _metadata(value: Any) -> Json:
 
 
 def post_ephemeral(world: World, args: Json) -> Json:
-    channel = inside(world, args)
+    channel = lively(inside(world, args))
     needed(args, "user")
     person = world.people.get(str(args["user"]))
     if person is None or person.id not in channel.members:
@@ -111,8 +121,10 @@ def post_ephemeral(world: World, args: Json) -> Json:
 
 
 def update(world: World, args: Json) -> Json:
-    """Fields that are not given stay as they were; empty ones go."""
+    """Fields that are not given stay as they were, empty ones go; and a text without blocks takes the place of the blocks."""
     channel, ts = own(world, args, "cant_update_message")
+    if channel.is_archived:
+        raise Refusal("is_inactive")
     if len(str(args.get("text") or "")) > LONGEST_UPDATE:
         raise Refusal("msg_too_long")
     stream = world.streams.get((channel.id, ts))
@@ -122,7 +134,7 @@ def update(world: World, args: Json) -> Json:
     if args.get("markdown_text"):
         content["text"] = _markdown(world, args, content)
     elif args.get("text") is not None:
-        content["text"] = str(args["text"])
+        content = {"blocks": [], **content, "text": str(args["text"])}
     if not content:
         raise Refusal("no_text")
     merged = channel.messages[ts] | content
@@ -157,4 +169,4 @@ def permalink(world: World, args: Json) -> Json:
         raise Refusal("message_not_found")
     thread = channel.messages[ts].get("thread_ts", ts)
     tail = f"?thread_ts={thread}&cid={channel.id}" if thread != ts else ""
-    return {"channel": channel.id, "permalink": f"https://{DOMAIN}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}{tail}"}
+    return {"channel": channel.id, "permalink": f"https://{world.domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}{tail}"}

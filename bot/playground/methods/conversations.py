@@ -1,9 +1,11 @@
 """conversations.*: channels, who is in them, and what was said."""
 
+from bisect import bisect_left, bisect_right
+
 from .. import posting
-from ..refusal import Refusal, invalid
+from ..refusal import Refusal
 from ..things import Channel, Json
-from ..world import TEAM, World
+from ..world import World
 from .asked import flag, inside, mark, needed, number, page, place, scope, unmark
 
 KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
@@ -17,7 +19,7 @@ def listing(world: World, args: Json) -> Json:
     if flag(args, "exclude_archived"):
         found = [each for each in found if not each.is_archived]
     shown, more = page(found, args, 100, 1000)
-    return {"channels": [each.shown(world.bot.id, TEAM) for each in shown], **more}
+    return {"channels": [each.shown(world.bot.id, world.team) for each in shown], **more}
 
 
 def _kinds(world: World, args: Json) -> set[str]:
@@ -38,7 +40,7 @@ def info(world: World, args: Json) -> Json:
     channel = place(world, args)
     scope(world, f"{channel.family}:read")
     more = {"num_members": len(channel.members)} if flag(args, "include_num_members") else {}
-    return {"channel": channel.shown(world.bot.id, TEAM) | more}
+    return {"channel": channel.shown(world.bot.id, world.team) | more}
 
 
 def members(world: World, args: Json) -> Json:
@@ -52,13 +54,12 @@ def history(world: World, args: Json) -> Json:
     """The newest messages first, without the replies in threads. `oldest` alone pages from the newest down to it."""
     channel = inside(world, args)
     scope(world, f"{channel.family}:history")
-    oldest, latest = _span(args)
-    found = [each for each in channel.messages.values() if _root(each) and _between(each["ts"], oldest, latest, flag(args, "inclusive"))]
-    found.reverse()
+    low, high = _span(channel.roots, args)
     limit, start = number(args, "limit", 100, 999), unmark(args, "next_ts")
     if start:
-        found = [each for each in found if _micros(each["ts"]) <= start]
-    return _page(channel, found, limit, args) | {"pin_count": 0, "channel_actions_ts": None, "channel_actions_count": 0}
+        high = min(high, bisect_right(channel.roots, _stamp(start)))
+    keys = channel.roots[max(low, high - limit - 1) : high][::-1]
+    return _page(channel, keys, limit, args) | {"pin_count": 0, "channel_actions_ts": None, "channel_actions_count": 0}
 
 
 def replies(world: World, args: Json) -> Json:
@@ -66,46 +67,46 @@ def replies(world: World, args: Json) -> Json:
     channel = inside(world, args)
     scope(world, f"{channel.family}:history")
     needed(args, "ts")
-    root = channel.messages.get(str(args["ts"]))
-    if root is None:
+    root, thread = str(args["ts"]), channel.threads.get(str(args["ts"]), [])
+    if root not in channel.messages:
         raise Refusal("thread_not_found")
-    oldest, latest = _span(args)
-    thread = [channel.messages[ts] for ts in channel.threads.get(root["ts"], [])]
-    found = [root, *(each for each in thread if _between(each["ts"], oldest, latest, flag(args, "inclusive")))]
+    low, high = _span(thread, args)
     limit, start = number(args, "limit", 1000, 1000), unmark(args, "next_ts")
     if start:
-        found = [each for each in found if _micros(each["ts"]) >= start]
-    return _page(channel, found, limit, args)
+        low = max(low, bisect_left(thread, _stamp(start)))
+    keys = [*([] if start else [root]), *thread[low : min(high, low + limit + 1)]]
+    return _page(channel, keys, limit, args)
 
 
-def _page(channel: Channel, found: list[Json], limit: int, args: Json) -> Json:
-    metadata, more = flag(args, "include_all_metadata"), len(found) > limit
-    answer: Json = {"messages": [posting.shown(channel, each, metadata) for each in found[:limit]], "has_more": more}
+def _page(channel: Channel, keys: list[str], limit: int, args: Json) -> Json:
+    metadata, more = flag(args, "include_all_metadata"), len(keys) > limit
+    answer: Json = {"messages": [posting.shown(channel, channel.messages[ts], metadata) for ts in keys[:limit]], "has_more": more}
     if more:
-        answer["response_metadata"] = {"next_cursor": mark("next_ts", _micros(found[limit]["ts"]))}
+        answer["response_metadata"] = {"next_cursor": mark("next_ts", _micros(keys[limit]))}
     return answer
 
 
-def _span(args: Json) -> tuple[int, int]:
-    try:
-        return _micros(str(args.get("oldest") or "0")), _micros(str(args.get("latest") or "9999999999"))
-    except ValueError:
-        raise invalid("invalid timestamp", error="invalid_ts_oldest") from None
-
-
-def _between(ts: str, oldest: int, latest: int, inclusive: bool) -> bool:
-    at = _micros(ts)
-    return oldest <= at <= latest if inclusive else oldest < at < latest
-
-
-def _root(message: Json) -> bool:
-    return message.get("thread_ts", message["ts"]) == message["ts"] or message.get("subtype") == "thread_broadcast"
+def _span(keys: list[str], args: Json) -> tuple[int, int]:
+    """Where in sorted keys `oldest` and `latest` are; without `inclusive` what lies on them is outside."""
+    ends = []
+    for name, default in (("oldest", "0"), ("latest", "9999999999")):
+        try:
+            ends.append(_stamp(_micros(str(args.get(name) or default))))
+        except ValueError:
+            raise Refusal(f"invalid_ts_{name}") from None
+    if flag(args, "inclusive"):
+        return bisect_left(keys, ends[0]), bisect_right(keys, ends[1])
+    return bisect_right(keys, ends[0]), bisect_left(keys, ends[1])
 
 
 def _micros(ts: str) -> int:
     """A timestamp as a whole number of microseconds: floats would lose the last digit."""
     seconds, _, rest = ts.partition(".")
     return int(seconds) * 1_000_000 + int((rest + "000000")[:6])
+
+
+def _stamp(micros: int) -> str:
+    return f"{micros // 1_000_000:010d}.{micros % 1_000_000:06d}"
 
 
 def opened(world: World, args: Json) -> Json:
@@ -124,7 +125,7 @@ def opened(world: World, args: Json) -> Json:
     if person.is_bot:
         raise Refusal("cannot_dm_bot")
     channel = world.dm(person)
-    full = channel.shown(world.bot.id, TEAM) if flag(args, "return_im") else {"id": channel.id}
+    full = channel.shown(world.bot.id, world.team) if flag(args, "return_im") else {"id": channel.id}
     return {"channel": full, "no_op": False, "already_open": False}
 
 
@@ -136,9 +137,9 @@ def join(world: World, args: Json) -> Json:
     if channel.is_archived:
         raise Refusal("is_archived")
     if world.bot.id in channel.members:
-        return {"channel": channel.shown(world.bot.id, TEAM), "warning": "already_in_channel"}
+        return {"channel": channel.shown(world.bot.id, world.team), "warning": "already_in_channel"}
     posting.member(world, channel, world.bot.id)
-    return {"channel": channel.shown(world.bot.id, TEAM)}
+    return {"channel": channel.shown(world.bot.id, world.team)}
 
 
 def of_user(world: World, args: Json) -> Json:
@@ -148,4 +149,4 @@ def of_user(world: World, args: Json) -> Json:
         raise Refusal("user_not_found")
     found = [each for each in world.channels.values() if each.kind in kinds and user in each.members and _seen(world, each)]
     shown, more = page(found, args, 100, 999)
-    return {"channels": [each.shown(world.bot.id, TEAM) for each in shown], **more}
+    return {"channels": [each.shown(world.bot.id, world.team) for each in shown], **more}

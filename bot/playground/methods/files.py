@@ -47,6 +47,8 @@ def complete(world: World, args: Json) -> Json:
         file.title = str(each.get("title") or file.name)
         files.append(file)
     wanted = [part for part in (args.get("channel_id"), *str(args.get("channels") or "").split(",")) if part]
+    if len(wanted) > 100:
+        raise Refusal("channels_limit_exceeded")
     for channel in [inside(world, {"channel": name}) for name in wanted]:
         share(world, channel, files, args)
     return {"files": [file.shown() for file in files]}

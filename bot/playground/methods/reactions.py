@@ -9,13 +9,20 @@ from ..world import World
 from .asked import inside, needed
 
 NAME = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
+STAMP = re.compile(r"\d+\.\d+")
 MOST_KINDS = 50
+MOST_OWN = 23  # of one person, or of the app
 
 
 def add(world: World, args: Json) -> Json:
     channel, ts, name = _item(world, args)
-    if len(channel.messages[ts].get("reactions", [])) >= MOST_KINDS:
+    if channel.is_archived:
+        raise Refusal("is_archived")
+    there = channel.messages[ts].get("reactions", [])
+    if len(there) >= MOST_KINDS and name not in [each["name"] for each in there]:
         raise Refusal("too_many_emoji")
+    if sum(world.bot.id in each["users"] for each in there) >= MOST_OWN:
+        raise Refusal("too_many_reactions")
     posting.react(world, channel, ts, name, world.bot.id)
     return {}
 
@@ -39,6 +46,8 @@ def _message(world: World, args: Json) -> tuple[Channel, str]:
     if not args.get("channel") or not args.get("timestamp"):
         raise Refusal("no_item_specified")
     channel, ts = inside(world, args), str(args["timestamp"])
+    if not STAMP.fullmatch(ts):
+        raise Refusal("bad_timestamp")
     if ts not in channel.messages:
         raise Refusal("message_not_found")
     return channel, ts

@@ -5,32 +5,38 @@ from typing import Any
 
 from .. import blocks as kit
 from .. import events, posting
-from ..refusal import Refusal
+from ..refusal import Refusal, invalid
 from ..things import Channel, Json, Stream
 from ..world import World
 from . import agents
 from .asked import inside, load, needed
-from .chat import LONGEST_MARKDOWN, content_of
+from .chat import LONGEST_MARKDOWN, content_of, guise, lively
 
 STATES = ("pending", "in_progress", "complete", "error")
 CHUNKS = ("markdown_text", "task_update", "plan_update", "blocks")
+DISPLAYS = ("timeline", "plan", "dense")
 LONGEST_TITLE = 256
 
 
 def start(world: World, args: Json) -> Json:
-    channel = inside(world, args)
+    channel = lively(inside(world, args))
     thread = str(args.get("thread_ts") or "")
     if channel.kind == "im" and not thread:
         raise Refusal("channel_type_not_supported")
     for name in ("recipient_team_id", "recipient_user_id"):
         if channel.kind != "im" and not args.get(name):
             raise Refusal(f"missing_{name}")
+    if args.get("recipient_user_id") and str(args["recipient_user_id"]) not in world.people:
+        raise Refusal("user_not_found")
     display = str(args.get("task_display_mode") or "timeline")
-    stream = Stream(channel.id, "", thread, time.monotonic() + world.stream_seconds, display=display)
+    if display not in DISPLAYS:
+        raise invalid(f"must be one of {', '.join(DISPLAYS)} [json-pointer:/task_display_mode]")
+    expires, reader = time.monotonic() + world.stream_seconds, str(args.get("recipient_user_id") or "")
+    stream = Stream(channel.id, "", thread, expires, display=display, reader=reader)
     _grow(stream, args, required=False)
-    message = events.from_bot(world.bot, _text(stream), blocks=_blocks(world, stream), streaming_state="in_progress")
+    message = events.from_bot(world.bot, _text(stream), blocks=_blocks(world, stream), streaming_state="in_progress", **guise(world, args))
     message = posting.post(world, channel, message, thread)
-    stream.ts = message["ts"]
+    stream.ts, stream.first = message["ts"], {"text": message["text"], "blocks": message["blocks"]}
     world.streams[channel.id, stream.ts] = stream
     if world.agent:
         agents.enter(world, channel.id, thread or stream.ts, "processing")

@@ -1,8 +1,8 @@
-"""users.* and usergroups.*: who there is."""
+"""users.*, bots.info and usergroups.*: who there is."""
 
 from ..refusal import Refusal
 from ..things import Json
-from ..world import TEAM, World
+from ..world import World
 from .asked import flag, needed, page
 
 
@@ -25,9 +25,26 @@ def _shown(world: World, user: Json) -> Json:
     return user
 
 
+def by_email(world: World, args: Json) -> Json:
+    needed(args, "email")
+    person = next((each for each in world.people.values() if each.email == str(args["email"]).lower()), None)
+    if person is None or person.is_bot:
+        raise Refusal("users_not_found")
+    return {"user": _shown(world, person.shown())}
+
+
+def bot(world: World, args: Json) -> Json:
+    """bots.info: who is behind a bot_id."""
+    person = next((each for each in world.people.values() if each.bot_id and each.bot_id == args.get("bot")), None)
+    if person is None:
+        raise Refusal("bot_not_found")
+    ids = {"id": person.bot_id, "app_id": person.app_id, "user_id": person.id}
+    return {"bot": {"deleted": False, "name": person.name, "updated": 1700000000, "icons": {}, **ids}}
+
+
 def groups(world: World, args: Json) -> Json:
     users = flag(args, "include_users")
-    return {"usergroups": [group.shown(TEAM, users) for group in world.groups.values()]}
+    return {"usergroups": [group.shown(world.team, users) for group in world.groups.values()]}
 
 
 def group_users(world: World, args: Json) -> Json:

@@ -9,7 +9,7 @@ from .asked import load, needed
 
 def opened(world: World, args: Json) -> Json:
     needed(args, "trigger_id")
-    view = modals.checked(load(args, "view"), "modal")
+    view = _fresh(world, modals.checked(load(args, "view"), "modal"))
     trigger = modals.spend(world, str(args["trigger_id"]))
     modals.gone(world, trigger.user, modals.MOST_VIEWS)
     return {"view": modals.show(world, trigger.user, view, world.modals.setdefault(trigger.user, [])).shown()}
@@ -17,7 +17,7 @@ def opened(world: World, args: Json) -> Json:
 
 def pushed(world: World, args: Json) -> Json:
     needed(args, "trigger_id")
-    view = modals.checked(load(args, "view"), "modal")
+    view = _fresh(world, modals.checked(load(args, "view"), "modal"))
     trigger = modals.spend(world, str(args["trigger_id"]))
     stack = world.modals.get(trigger.user, [])
     if not trigger.view or not stack:
@@ -25,6 +25,13 @@ def pushed(world: World, args: Json) -> Json:
     if len(stack) >= modals.MOST_VIEWS:
         raise Refusal("push_limit_reached")
     return {"view": modals.show(world, trigger.user, view, stack).shown()}
+
+
+def _fresh(world: World, view: Json) -> Json:
+    name = view.get("external_id")
+    if name and any(each.body["external_id"] == name for each in world.views.values()):
+        raise Refusal("duplicate_external_id")
+    return view
 
 
 def updated(world: World, args: Json) -> Json:

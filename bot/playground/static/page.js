@@ -1,10 +1,14 @@
-// The page in the browser: puts in place the pieces of HTML that the server has drawn, and sends what people do.
-import { ask, completing, hide, pick } from "./forms.js";
-import { read, values } from "./fields.js";
+// The page in the browser: takes what the server has drawn, and tells it what people do.
+import { $, act, all, busy, here, pointed, query, surface, toast, user } from "./act.js";
+import { attach, completing, composer, grow, hide, insert, say, typed } from "./composer.js";
+import { ask, confirmed, shown, switching, wrong } from "./dialogs.js";
+import { asking, choose, read, values } from "./fields.js";
+import { eye, last, linked, listed, newest, walked } from "./list.js";
+import { grid, menu, menus, picking } from "./picker.js";
+import { editing, place } from "./pieces.js";
+import { localise } from "./when.js";
 
-const $ = (selector, within = document) => within.querySelector(selector);
-const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const drafts = new Map();
+const LISTS = ["messages", "thread"];
 let stream;
 let late;
 
@@ -12,256 +16,209 @@ let late;
 
 function connect() {
   stream?.close();
-  stream = new EventSource("events" + location.search);
+  const asked = query();
+  asked.set("eye", eye);
+  stream = new EventSource(`events?${asked}`);
   stream.onopen = () => { clearTimeout(late); $("#offline").hidden = true; };
-  stream.onerror = () => { clearTimeout(late); late = setTimeout(() => { $("#offline").hidden = false; }, 1500); };
+  stream.onerror = () => { clearTimeout(late); late = setTimeout(lost, 1500); };
   stream.onmessage = (event) => {
-    for (const [part, rows] of Object.entries(JSON.parse(event.data))) place(part, rows);
+    const { lists, ...parts } = JSON.parse(event.data);
+    for (const [part, rows] of Object.entries(parts)) if (!LISTS.includes(part)) place(part, rows);
+    listed(parts, lists);
+    shown();
+    grow();
+    titled();
+    settled();
     document.body.dataset.ready = "";
-    settle();
   };
 }
 
-function place(part, rows) {
-  const box = $(`[data-part="${part}"]`);
-  const old = new Map([...box.children].map((piece) => [piece.dataset.key, piece]));
-  const low = box.scrollHeight - box.scrollTop - box.clientHeight < 60 || !rows.some(([key]) => old.has(key));
-  rows.forEach(([key, version, html], index) => {
-    let piece = old.get(key);
-    old.delete(key);
-    if (html !== null && piece?.dataset.v !== version) {
-      const fresh = made(key, version, html);
-      if (piece) { keep(piece, fresh); piece.replaceWith(fresh); } else fresh.dataset.fresh = "";
-      refocus(piece, fresh);
-      piece = fresh;
-    }
-    if (piece && box.children[index] !== piece) box.insertBefore(piece, box.children[index] ?? null);
-  });
-  for (const gone of old.values()) { remember(gone); gone.remove(); }
-  if (low && box.getAttribute("role") === "log") box.scrollTop = box.scrollHeight;
+// A browser does not ask again where it was refused: another playground listens there, whose address has another token.
+function lost() {
+  const gone = stream.readyState === EventSource.CLOSED;
+  $("#offline").textContent = gone ? "The playground has begun anew, at another address: its terminal shows which." : "The playground has stopped, or is not reachable. Trying again…";
+  $("#offline").hidden = false;
 }
 
-function made(key, version, html) {
-  const piece = document.createElement("div");
-  piece.className = "piece";
-  piece.dataset.key = key;
-  piece.dataset.v = version;
-  piece.innerHTML = html; // escaped by the server, and the policy lets no script in it run
-  for (const box of all("textarea[data-keep]", piece)) if (drafts.has(box.dataset.keep)) box.value = drafts.get(box.dataset.keep);
-  return piece;
+function titled() {
+  const news = all(".sidebar .count").length;
+  document.title = `${news ? "• " : ""}${$("h1")?.textContent.trim() ?? ""} — Frontdesk, without Slack`;
 }
 
-function remember(piece) {
-  for (const box of all(".composer textarea", piece)) drafts.set(box.dataset.keep, box.value);
-}
+/* ---- where one is ---- */
 
-// What somebody has typed, opened or chosen stays when its piece is drawn anew.
-function keep(old, fresh) {
-  if ($("[data-edit]", old) && $("template", fresh)) editing(fresh);
-  const before = new Map(all("[data-keep]", old).map((each) => [each.dataset.keep, each]));
-  for (const now of all("[data-keep]", fresh)) {
-    const was = before.get(now.dataset.keep);
-    if (!was) continue;
-    if (was.matches("details")) now.open = was.open;
-    else if (was.matches("input[type=checkbox], input[type=radio]")) { if (was.checked !== was.defaultChecked) now.checked = was.checked; }
-    else if (was.matches("textarea, input") && was.value !== was.defaultValue) now.value = was.value;
-    else if (was.matches("select") && was.dataset.dirty) { now.value = was.value; now.dataset.dirty = "1"; }
-  }
-  const files = $("input[type=file]", old);
-  if (files?.files.length) $("input[type=file]", fresh)?.replaceWith(files);
-}
-
-let focused = "";
-function refocus(old, fresh) {
-  if (!focused || (old && document.activeElement !== document.body)) return;
-  const now = all("[data-keep]", fresh).find((each) => each.dataset.keep === focused);
-  (now?.matches("details") ? $("summary", now) : now)?.focus();
-}
-document.addEventListener("focusin", (event) => { focused = event.target.closest("[data-keep]")?.dataset.keep ?? ""; });
-
-function settle() {
-  const modal = $("dialog.modal");
-  if (modal && !modal.open) { modal.showModal(); }
-  grow();
-}
-
-function grow() {
-  for (const box of all(".composer textarea")) { box.rows = Math.min(10, Math.max(1, box.value.split("\n").length)); }
-}
-
-/* ---- to the server ---- */
-
-const query = () => new URLSearchParams(location.search);
-const user = () => $("#as").value;
-
-async function act(deed, body) {
-  const form = body instanceof FormData;
-  const options = form ? { body } : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  try {
-    const answer = await fetch(`do/${deed}?as=${encodeURIComponent(user())}`, { method: "POST", ...options });
-    const said = await answer.json();
-    if (said.error) toast(said.error);
-    return said;
-  } catch {
-    toast("The playground cannot be reached.");
-    return { error: "unreachable" };
-  }
-}
-
-function toast(text) {
-  const box = $("#toast");
-  box.textContent = text;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { box.textContent = ""; }, 8000);
-}
-
-function go(search, replace = false) {
-  if (replace) history.replaceState(null, "", search); else history.pushState(null, "", search);
+function go(search) {
+  const [before, after] = [query(), new URLSearchParams(search)];
+  const other = after.get("in") !== before.get("in") || (after.get("thread") && after.get("thread") !== before.get("thread"));
+  settled.wanted = other && !after.get("side") && !after.get("at") && pointed();
+  history.pushState(null, "", search);
   arrived();
 }
 
+// Whoever goes to another channel or thread goes on writing there.
+function settled() {
+  if (settled.wanted) composer(query().get("thread") ?? "")?.focus({ preventScroll: true });
+  settled.wanted = false;
+}
+
+const thread = (root) => { go(here({ thread: root })); };
+
 function arrived() {
   const asked = query();
-  document.body.dataset.side = asked.get("side") ? "glass" : asked.get("thread") ? "thread" : "";
+  document.body.dataset.side = asked.get("side") ? "pane" : asked.get("thread") ? "thread" : "";
   delete document.body.dataset.sidebar;
+  linked(location.search);
   connect();
   const tab = asked.get("in");
   if (["home", "messages"].includes(tab) && tab !== arrived.tab) act("open", { tab });
   arrived.tab = tab;
 }
 
-function here(more) {
-  const place = $("[aria-current=page][data-go]")?.getAttribute("href") ?? location.search;
-  const now = new URLSearchParams(location.search.includes("in=") ? location.search : place);
-  now.set("as", user());
-  now.delete("side");
-  for (const [name, value] of Object.entries(more)) now.set(name, value);
-  return "?" + now;
-}
-
-const surface = (node) => JSON.parse(node.closest("[data-surface]")?.dataset.surface ?? "null");
-
-async function confirmed(node) {
-  return !node.dataset.confirm || ask($("#confirm"), JSON.parse(node.dataset.confirm));
-}
+/* ---- deeds ---- */
 
 async function press(node, value) {
   if (!await confirmed(node)) return;
-  const within = node.closest("[data-surface]");
-  const body = { surface: surface(node), action: node.dataset.action, block: node.dataset.block, values: values(within) };
+  const body = { surface: surface(node), action: node.dataset.action, block: node.dataset.block, values: await values(node.closest("[data-surface]")) };
   if (value !== undefined && value !== "") body.value = value;
   await busy(node, act("press", body));
 }
 
-async function busy(node, doing) {
-  node.setAttribute("aria-busy", "true");
-  try { return await doing; } finally { node.removeAttribute("aria-busy"); }
-}
-
-async function say(form, text) {
-  const data = new FormData();
-  const files = $("input[type=file]", form);
-  data.set("text", text);
-  data.set("channel", form.dataset.channel);
-  data.set("thread", form.dataset.thread);
-  for (const file of files.files) data.append("file", file);
-  const said = await busy(form, act("say", data));
-  if (said.error) return;
-  const box = $(`.composer[data-thread="${form.dataset.thread}"] textarea`) ?? $("textarea", form);
-  if (box.value.trim() === text.trim()) box.value = "";
-  files.value = "";
-  $("output", form).textContent = "";
-  grow();
-  if (said.ts && form.dataset.channel.startsWith("D") && !form.dataset.thread) go(here({ in: "messages", thread: said.ts }));
+async function changed(field) {
+  if (field.matches("[data-input]") && !field.matches("[data-dispatch]")) return;
+  const value = await read(field);
+  if (value !== null || field.dataset.field === "many") await press(field, value);
 }
 
 async function submitted(form) {
-  for (const error of all(".error", form)) error.textContent = "";
-  const said = await busy(form, act("submit", { surface: surface(form), values: values(form) }));
-  for (const [block, text] of Object.entries(said.errors ?? {})) {
-    const box = all("[data-block]", form).find((each) => each.matches(".input") && each.dataset.block === block);
-    $(".error", box ?? form).textContent = text;
-  }
-  $(".input:has(.error:not(:empty)) :is(input, select, textarea)", form)?.focus();
+  wrong(form, {});
+  const said = await busy(form, values(form).then((filled) => act("submit", { surface: surface(form), values: filled })));
+  wrong(form, said.errors ?? {});
 }
 
 const deeds = {
   react: (node) => act("react", { surface: surface(node), name: node.dataset.name }),
-  delete: (node) => act("delete", { surface: surface(node) }),
   shortcut: (node) => act("shortcut", { surface: surface(node), name: node.dataset.name }),
   stop: (node) => act("stop", { channel: node.dataset.channel, thread: node.dataset.root }),
   invite: (node) => act("invite", { channel: node.dataset.channel }),
   close: (node) => act("close", { surface: surface(node) }),
 };
+// Panes need no line here: their buttons' data are the deed.
+const plainly = (node) => act(node.dataset.do, { ...node.dataset });
 
-/* ---- what people do ---- */
+async function copied(node) {
+  const code = $("code", node.closest(".code")).textContent;
+  try { await navigator.clipboard.writeText(code); node.textContent = "Copied"; } catch { toast("The browser does not let the page copy."); }
+  setTimeout(() => { node.textContent = "Copy"; }, 2000);
+}
+
+function themed() {
+  const dark = getComputedStyle(document.documentElement).colorScheme.startsWith("dark") || (!document.documentElement.dataset.look && matchMedia("(prefers-color-scheme: dark)").matches);
+  const look = dark ? "light" : "dark";
+  document.documentElement.dataset.look = look;
+  document.cookie = `look=${look}; path=${location.pathname}; max-age=31536000; samesite=strict`;
+}
+
+// What a click on something does, by the first of these that it matches.
+const clicks = {
+  "[data-go]": (node) => go(node.getAttribute("href")),
+  "[data-here]": (node) => go(here({ thread: null, ...Object.fromEntries(new URLSearchParams(node.getAttribute("href"))) })),
+  "[data-thread]": (node) => thread(node.closest("article").dataset.root),
+  "[data-press]": (node) => press(node, node.dataset.value),
+  "[data-do]": async (node) => { if (await confirmed(node)) await busy(node, (deeds[node.dataset.do] ?? plainly)(node)); },
+  "[data-pick]": (node) => picking(node),
+  "[data-more]": (node) => menu(node),
+  "[data-newest]": (node) => newest(node.dataset.newest),
+  "[data-insert]": (node) => insert($("textarea", node.form), node.dataset.insert),
+  "[data-say]": (node) => say($("main .composer"), node.dataset.say, go),
+  "[data-drop]": (node) => { const field = node.closest("[data-field]"); node.remove(); changed(field); },
+  ".code [data-copy]": copied,
+  "[data-cancel]": (node) => node.form.remove(),
+  "[data-switch]": switching,
+  "[data-theme-switch]": themed,
+  "[data-sidebar]": () => document.body.toggleAttribute("data-sidebar"),
+};
 
 document.addEventListener("click", async (event) => {
   const node = event.target.closest("a, button, summary");
-  for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-  if (!node) return;
-  if (node.matches("[data-go]")) { event.preventDefault(); go(node.getAttribute("href")); return; }
-  if (node.matches(".menu .list button")) node.closest("details").open = false;
-  if (node.dataset.thread) go(here({ thread: node.dataset.thread }));
-  else if (node.matches("[data-press]")) await press(node, node.dataset.value);
-  else if (node.dataset.do) { if (await confirmed(node)) await busy(node, deeds[node.dataset.do](node)); }
-  else if (node.matches("[data-insert]")) pick($("textarea", node.form), node.dataset.insert);
-  else if (node.matches("[data-say]")) await say($(".composer"), node.dataset.say);
-  else if (node.matches("[data-open-edit]")) editing(node.closest("article")).focus();
-  else if (node.matches("[data-cancel]")) node.form.remove();
-  else if (node.matches("[data-sidebar]")) document.body.toggleAttribute("data-sidebar");
+  for (const menu of all("details.menu[open]")) if (!menu.contains(event.target) || event.target.closest(".list button")) menu.open = false;
+  if (document.body.hasAttribute("data-sidebar") && event.target.matches("main, main *") && !node) document.body.removeAttribute("data-sidebar");
+  const found = node && Object.keys(clicks).find((each) => node.matches(each));
+  if (!found || (node.matches("a") && (event.ctrlKey || event.metaKey))) return;
+  if (node.matches("[data-go], [data-here]")) event.preventDefault();
+  await clicks[found](node);
 });
-
-function editing(article) {
-  const form = $("template", article);
-  if (!$("[data-edit]", article)) form.after(form.content.cloneNode(true));
-  return $("[data-edit] textarea", article);
-}
 
 document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  if (form.matches("[data-say-form]")) await say(form, $("textarea", form).value);
+  if (form.matches("[data-say-form]")) await say(form, $("textarea", form).value, go);
   else if (form.matches("[data-submit-view]")) await submitted(form);
+  else if (form.matches("[data-do-form]")) await done(form, event.submitter);
   else if (form.matches("[data-edit]")) {
     const said = await busy(form, act("edit", { surface: surface(form), text: $("textarea", form).value }));
     if (!said.error) for (const each of all("[data-edit]")) each.remove();
   }
 });
 
-document.addEventListener("change", async (event) => {
+async function done(form, submitter) {
+  const said = await busy(form, act(form.dataset.doForm, Object.fromEntries(new FormData(form, submitter))));
+  if (!said.error && form.closest("details.rename")) form.closest("details").open = false;
+}
+
+document.addEventListener("change", (event) => {
   const node = event.target;
   if (node.id === "as") { go(`?as=${encodeURIComponent(node.value)}&in=${query().get("in") ?? ""}`); return; }
-  if (node.matches("input[type=file]")) { $("output", node.form).textContent = [...node.files].map((file) => file.name).join(", "); return; }
+  if (node.matches(".attach input")) { attach($("textarea", node.form), node.files); node.value = ""; return; }
   node.dataset.dirty = "1";
   const field = node.closest("[data-field]");
-  if (!field || (field.matches("[data-input]") && !field.matches("[data-dispatch]"))) return;
-  const value = read(field);
-  if (value !== null || field.dataset.field === "many") await press(field, value);
+  if (field && field.dataset.field !== "external") changed(field);
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.matches(".composer textarea")) { completing(event.target); grow(); }
+  if (event.target.matches(".composer textarea")) typed(event.target);
+  else if (event.target.matches("[data-asks]")) asking(event.target, changed);
 });
+
+/* ---- keys ---- */
 
 document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); switching(); return; }
   const box = event.target;
-  if (event.key === "Escape") for (const menu of all("details.menu[open]")) { menu.open = false; $("summary", menu).focus(); }
-  if (!box.matches("textarea") || event.isComposing) return;
-  if (box.closest(".composer") && completing.key(box, event)) { event.preventDefault(); return; }
-  if (event.key === "Escape" && box.closest("[data-edit]")) box.form.remove();
-  if (event.key === "Enter" && !event.shiftKey && box.matches(".composer textarea, [data-edit] textarea")) { event.preventDefault(); box.form.requestSubmit(); }
+  if (box.matches("[data-asks]") && choose(box, event, changed)) return;
+  if (box.matches("textarea")) written(box, event);
+  else walked(event, thread);
+  if (event.key === "Escape" && !event.defaultPrevented) escaped();
 });
 
+function written(box, event) {
+  const composing = box.matches(".composer textarea");
+  if (composing && completing(box, event)) return;
+  if (event.key === "Escape" && box.closest("[data-edit]")) { event.preventDefault(); const article = box.closest("article"); box.form.remove(); article.focus(); }
+  if (event.key === "ArrowUp" && composing && !box.value && last(box.form.dataset.thread ? "thread" : "messages")) event.preventDefault();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && box.closest("dialog.modal")) { event.preventDefault(); box.form.requestSubmit(); return; }
+  if (event.key !== "Enter" || event.shiftKey || !box.matches(".composer textarea, [data-edit] textarea")) return;
+  event.preventDefault();
+  if (!$(".send", box.form)?.disabled) box.form.requestSubmit();
+}
+
+// Escape closes what is open: a menu, the list of channels, or what stands beside the messages.
+function escaped() {
+  const menu = $("details.menu[open]");
+  if (menu) { menu.open = false; $("summary", menu).focus(); return; }
+  if ($("dialog[open], :popover-open")) return;
+  if (document.body.hasAttribute("data-sidebar")) { document.body.removeAttribute("data-sidebar"); return; }
+  if (!document.body.dataset.side) return;
+  go($("[data-close-pane]").getAttribute("href"));
+  (composer("") ?? $("#main")).focus();
+}
+
 document.addEventListener("focusout", (event) => { if (event.target.matches(".composer textarea")) hide(event.target); });
-
-document.addEventListener("cancel", (event) => {
-  if (!event.target.matches("dialog.modal")) return;
-  event.preventDefault(); // the app decides: it may want to know
-  act("close", { surface: surface(event.target) });
-}, true);
-
 window.addEventListener("popstate", arrived);
-for (const box of all("[role=log]")) box.scrollTop = box.scrollHeight;
-settle();
+
+grid(insert);
+menus(thread, ask);
+localise(document);
+shown();
+grow();
 arrived();

@@ -1,20 +1,27 @@
 """A session's turn as messages in its thread: how it goes, then what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bot.agent import Agent
-from bot.event import Event, Item, Notice, Step
+from bot.event import Event, Item, Notice, Queued, Step
 from bot.session import Session
 from bot.slack.markdown import PIECE, brief, mrkdwn, pieces, safe
-from bot.slack.view import Block, View, actions, button, context, markdown, section
+from bot.slack.view import Block, CardStatus, Flow, Task, View, actions, button, context, markdown, section
 from bot.slack.views import feedback
 from bot.words import span
 
+SOON = 5.0  # seconds that are not worth a word
 LATE = 20.0  # seconds after which an answer is a new message, since an edit notifies nobody
 WHOLE = 12_000  # characters of an answer above which it is attached as a file too
 MOST = 6  # messages that one answer takes at the most; the file has the rest
 STEP = {"working": "◐", "completed": "✓", "failed": "✗", "denied": "⊘"}
 ITEM = {"pending": "☐", "in_progress": "◐", "done": "☑"}
+CARD: Mapping[str, CardStatus] = {
+    "pending": "pending", "in_progress": "in_progress", "done": "complete", "working": "in_progress", "completed": "complete",
+    "failed": "error", "denied": "error",
+}  # fmt: skip
+CARDS = 12  # steps with a card of their own in a message that grows; one more tells of the rest
 
 
 def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str, View]:
@@ -22,7 +29,7 @@ def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str,
     slot = f"{session.id}:{session.number}"
     if not session.ended:
         return {f"{slot}:0": progress(session, now)} if session.number else {}
-    answer = _answer(session)
+    answer = _answer(session, split)
     if not answer:
         return {f"{slot}:0": folded(session)}
     head = {f"{slot}:0": folded(session)} if split else {}
@@ -48,12 +55,37 @@ def progress(session: Session, now: float) -> View:
         blocks.append(markdown(_tail(session.answer)))
     elif session.thought.strip() and not doing:
         blocks.append(context(f"_{mrkdwn(brief(session.thought[-200:], 160), 400)}_"))
-    elapsed = int(now - session.asked)
+    line = _place(session.queued) if session.queued else _doing(session, int(now - session.asked))
+    blocks += [context(line), actions(button("stop", "Stop", session.id))]
+    first = not session.steps and not session.answer and not session.plan
+    lines = session.answer[: session.answer.rfind("\n") + 1].strip()
+    tasks = _tasks(session)
+    return View(f"{session.agent}: {line}", tuple(blocks), 1 if first else 2, Flow(lines, tasks) if lines or tasks else None)
+
+
+def _tasks(session: Session) -> tuple[Task, ...]:
+    """The plan, then the steps, as cards."""
+    plan = [Task(f"plan {n}", _title(item.text), CARD[item.status]) for n, item in enumerate(session.plan[:CARDS])]
+    first = session.count - len(session.steps)
+    steps = [Task(f"step {n}", _title(step.title), CARD[step.status]) for n, step in enumerate(session.steps, first)]
+    rest = session.count - CARDS
+    more = [replace(steps[-1], id="more", title=_title(f"{rest} more: {session.steps[-1].title}"))] if rest > 0 else []
+    return (*plan, *steps[: max(CARDS - first, 0)], *more)
+
+
+def _title(text: str) -> str:
+    return mrkdwn(brief(text, 120), 250)
+
+
+def _doing(session: Session, elapsed: int) -> str:
     coarse = elapsed // 5 * 5 if elapsed < 60 else elapsed // 60 * 60
     what = "Waiting for an answer" if session.state == "input_required" else "Working" if session.state == "working" else "On it"
-    line = f"{what}…" + (f" {span(coarse)}" if coarse >= 5 else "") + (f" · {session.count} steps" if session.count > 3 else "")
-    blocks += [context(line), actions(button("stop", "Stop", session.id))]
-    return View(f"{session.agent}: {line}", tuple(blocks), 1 if not session.steps and not session.answer and not session.plan else 2)
+    return f"{what}…" + (f" {span(coarse)}" if coarse >= 5 else "") + (f" · {session.count} steps" if session.count > 3 else "")
+
+
+def _place(queued: Queued) -> str:
+    before = "as the next" if not queued.ahead else f"behind {queued.ahead} other{'s' if queued.ahead > 1 else ''}"
+    return f"Waiting for room, {before}" + (f", for about {span(queued.seconds)}" if queued.seconds >= 5 else "")
 
 
 def _window(plan: Sequence[Item]) -> Sequence[Item]:
@@ -77,7 +109,7 @@ def _tail(answer: str) -> str:
     return safe(("…" + last) if len(answer) > 1500 else last)
 
 
-def _answer(session: Session) -> list[View]:
+def _answer(session: Session, split: bool) -> list[View]:
     """What the turn came to, as messages: the answer or why there is none, and the buttons under it."""
     text, about = session.answer.strip(), f"{session.id} {session.number}"
     if session.state == "completed":
@@ -86,7 +118,8 @@ def _answer(session: Session) -> list[View]:
             parts = [*parts[:MOST], "_The rest stands in the file below._"]
         views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
         last = views[-1]
-        views[-1] = View(last.text, (*last.blocks, *_foot(session), feedback.buttons(about)), 0)
+        flow = Flow(text, _tasks(session)) if text and len(parts) == 1 else None
+        views[-1] = View(last.text, (*last.blocks, *_foot(session, split), feedback.buttons(about)), 0, flow)
         return views
     if session.state == "input_required":
         return [View(mrkdwn(brief(text, 300)), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
@@ -102,7 +135,7 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
     blocks: list[Block] = [section(why)]
     if done:
         more = session.count - len(done)
-        blocks.append(section("Done until then:\n" + "\n".join(done) + (f"\n… and {more} more steps" if more > 0 else "")))
+        blocks.append(section("Done until then:\n" + "\n".join(done) + (f"\n… and {_counted(more, 'more ')}" if more > 0 else "")))
     elif session.state == "canceled":
         blocks.append(context(f"Nothing had been done by then ({span(session.ended - session.asked)})."))
     if text:
@@ -125,17 +158,18 @@ def _notice(notice: Notice) -> str:
     return f"{'⚠️' if notice.level == 'warning' else 'ℹ️'} {mrkdwn(notice.text, 900)}"
 
 
-def _foot(session: Session) -> list[Block]:
+def _foot(session: Session, split: bool) -> list[Block]:
     if not session.count and not session.usage.usd:
         return []
-    elements = [actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count and not late(session) else []
+    elements = [actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count and not split else []
     return [context(_sum(session)), *elements]
 
 
 def folded(session: Session) -> View:
     """How it went, in one line; what was done stands behind a button."""
     if session.state == "input_required":
-        line = f"Asked after {span(session.ended - session.asked)}" + (f" · {session.count} steps" if session.count else "")
+        took = session.ended - session.asked
+        line = "Asked" + (f" after {span(took)}" if took >= SOON else "") + (f" · {_counted(session.count)}" if session.count else "")
         return View(line, (context(line),), 1)
     line = _sum(session)
     blocks = [context(line)] + ([actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count else [])
@@ -145,9 +179,13 @@ def folded(session: Session) -> View:
 def _sum(session: Session) -> str:
     word = {"completed": "Done", "failed": "Failed", "canceled": "Stopped", "rejected": "Not begun"}.get(session.state, "Waiting")
     parts = [f"{word} {'in' if word == 'Done' else 'after'} {span(session.ended - session.asked)}"]
-    parts += [f"{session.count} step{'s' if session.count != 1 else ''}"] if session.count else []
+    parts += [_counted(session.count)] if session.count else []
     parts += [f"${session.usage.usd:.2f}"] if session.usage.usd else []
     return " · ".join(parts)
+
+
+def _counted(count: int, more: str = "") -> str:
+    return f"{count} {more}step{'s' if count != 1 else ''}"
 
 
 def steps(told: Sequence[Event]) -> Block:

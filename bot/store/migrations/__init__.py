@@ -1,5 +1,6 @@
 """The schema's history, under Alembic; `upgrade` brings a database to the newest."""
 
+import logging
 from importlib import import_module
 from pathlib import Path
 
@@ -7,19 +8,26 @@ import sqlalchemy as sa
 
 from bot.errors import ConfigError
 
-HEAD = "0001"
+log = logging.getLogger(__name__)
+HEAD = "0002"
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema to HEAD. Raises ConfigError where it is newer than this version of frontdesk knows."""
+    """Bring the schema to HEAD. One that is newer by one version is that of an upgrade under way, and can be worked with.
+
+    Raises ConfigError where it is newer than that.
+    """
     engine = sa.create_engine(url)
     try:
         with engine.connect() as connection:
             found = _version(connection)
         if found == HEAD:
             return
-        if found is not None and found > HEAD:
-            raise ConfigError(f"The database has schema {found}, and this frontdesk knows {HEAD} at most. Run the newer version again.")
+        if found is not None and int(found) > int(HEAD) + 1:
+            raise ConfigError(f"The database has schema {found}, and this frontdesk knows {HEAD}. Run the newer version again.")
+        if found is not None and int(found) > int(HEAD):
+            log.warning("schema_newer", extra={"action": "schema_newer", "found": found, "known": HEAD})
+            return
         _alembic(url)
     finally:
         engine.dispose()

@@ -1,0 +1,31 @@
+"""What is wrong with agents, where it only shows when their runtimes are loaded and their templates filled in."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from bot import prompt
+from bot.agent import Agent
+from bot.errors import ConfigError
+from bot.message import Person
+from bot.runtimes import runtime_of
+
+SOMEBODY = Person("U0", "Somebody")
+
+
+async def mistakes(agents: Iterable[Agent]) -> list[str]:
+    """Each mistake in a sentence. Never raises, though a runtime's module may do whatever it likes when it is imported."""
+    found: list[str] = []
+    for agent in agents:
+        for look in (runtime_of, _filled):
+            [said] = await asyncio.gather(asyncio.to_thread(look, agent), return_exceptions=True)
+            if isinstance(said, ConfigError):
+                found += str(said).splitlines()
+            elif isinstance(said, BaseException):
+                what = f"{type(said).__name__}: {said}"
+                found.append(f"{agent.file}: the runtime {agent.runtime!r} broke as it was loaded ({what}); mend its module")
+    return found
+
+
+def _filled(agent: Agent) -> str:
+    return prompt.instructions(agent, SOMEBODY, "general", time.time())

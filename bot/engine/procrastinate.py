@@ -1,0 +1,147 @@
+"""Turns over many replicas on one PostgreSQL: a job for each session that has something to do, and one replica that runs it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import psycopg
+from procrastinate.exceptions import AlreadyEnqueued, AppNotOpen, ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.worker import Worker
+
+from bot.engine.local import LocalEngine, Run
+from bot.errors import StoreFailed
+
+log = logging.getLogger(__name__)
+BROKEN = (psycopg.Error, AppNotOpen, ConnectorException, OSError)
+MANY = 10_000  # jobs at once: how many turns may run is not the queue's business
+BEAT, DEAD = 2.0, 8.0  # seconds between two signs of life, and without one until a replica's jobs are given to another
+PAUSE = 1.0  # seconds until what broke is tried again
+ENDS = 5.0  # seconds in which the jobs of a replica that leaves are handed on
+QUEUE, SPOKEN = "sessions", "frontdesk_session"  # SPOKEN is where replicas tell one another that a session has something to read
+SCHEMA = 7_305_117  # the key of the lock under which one replica lays out the queue's tables
+
+
+class ProcrastinateEngine:
+    """Implements the port Engine. A job's `lock` is its session, so that one turn of it runs, wherever that is.
+
+    The job only stands for the session's task in this process: a job that is lost with its connection leaves the task to itself,
+    and the epoch in the store decides who goes on.
+    """
+
+    def __init__(self, url: str, run: Run, pause: float = 3.0) -> None:
+        """`url`: postgresql://…, as libpq takes it. `pause`: seconds until a turn is tried again that could not be kept."""
+        self.url = url
+        self.local = LocalEngine(run, pause)
+        connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=3.0, reconnect_timeout=PAUSE)
+        self._app = procrastinate.App(connector=connector)
+        self._job = self._app.task(name="session", queue=QUEUE)(self._serve)
+        self._worker: Worker | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        return self.local.running
+
+    async def open(self) -> "list[asyncio.Task[None]]":
+        """Begin to take jobs: the tasks without which none is taken. Raises StoreFailed where the database is not there."""
+        try:
+            await self._lay_out()
+            await self._app.open_async()
+        except BROKEN as error:
+            raise _failed(error) from error
+        works = (self._work, self._listen, self._take_over)
+        self._tasks = [asyncio.create_task(self._for_ever(work), name=f"engine{work.__name__}") for work in works]
+        return self._tasks
+
+    async def _lay_out(self) -> None:
+        """The queue's own tables, made once among all replicas."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA,))
+            found = await (await connection.execute("SELECT to_regclass('procrastinate_jobs')")).fetchone()
+            if found is None or found[0] is None:
+                await connection.execute(self._app.schema_manager.get_schema())
+
+    async def submit(self, session_id: str) -> None:
+        try:
+            await self._defer(session_id)
+            await self._app.connector.execute_query_async("SELECT pg_notify(%(channel)s, %(id)s)", channel=SPOKEN, id=session_id)
+        except BROKEN as error:
+            raise _failed(error) from error
+
+    async def _defer(self, session_id: str) -> None:
+        try:
+            await self._job.configure(lock=session_id, queueing_lock=session_id).defer_async(session_id=session_id)
+        except AlreadyEnqueued:
+            pass  # whoever takes that job reads all that is there
+
+    async def close(self, seconds: float = 0.0) -> None:
+        """Take nothing new, let what runs go on for so long, then cut it: another replica goes on with it."""
+        self._closed = True
+        if self._worker:
+            self._worker.shutdown_graceful_timeout = None
+            self._worker.stop()  # type: ignore[no-untyped-call]
+        await self.local.close(seconds)
+        if self._tasks:
+            await asyncio.wait(self._tasks[:1], timeout=ENDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self._app.close_async(), return_exceptions=True)
+
+    async def _serve(self, session_id: str) -> None:
+        """The job: as long as the session's task in this process."""
+        await self.local.serve(session_id)
+        if self._closed:
+            await self._defer(session_id)  # for whoever stays
+
+    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it, and again when the connection broke."""
+        while not self._closed:
+            outcome = (await asyncio.gather(work(), return_exceptions=True))[0]
+            if isinstance(outcome, BaseException) and not isinstance(outcome, BROKEN):
+                raise outcome
+            if not self._closed:
+                log.warning("database_away", extra={"action": "database_away", "work": work.__name__, "error": str(outcome)})
+                await asyncio.sleep(PAUSE)
+
+    async def _work(self) -> None:
+        self._worker = Worker(
+            self._app, [QUEUE], concurrency=MANY, delete_jobs="always", install_signal_handlers=False, shutdown_graceful_timeout=PAUSE,
+            fetch_job_polling_interval=PAUSE, update_heartbeat_interval=BEAT, stalled_worker_timeout=DEAD,
+        )  # fmt: skip
+        await self._worker.run()  # type: ignore[no-untyped-call]
+
+    async def _listen(self) -> None:
+        """What was said meanwhile to a session that runs here, whichever replica heard it."""
+        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+            await connection.execute(f"LISTEN {SPOKEN}")
+            self.local.wake()  # what was said before we listened
+            async for heard in connection.notifies():
+                self.local.wake(heard.payload)
+
+    async def _take_over(self) -> None:
+        """Give the jobs of replicas that show no life to whoever is free."""
+        manager = self._app.job_manager
+        while True:
+            if self._closed and self._worker and self._worker.worker_id:
+                await manager.update_heartbeat(self._worker.worker_id)  # one that leaves does not do so itself any more
+            for job in await manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=DEAD):
+                log.warning("taken_over", extra={"action": "taken_over", "session": job.lock})
+                await self._free(job)
+            await asyncio.sleep(BEAT)
+
+    async def _free(self, job: Job) -> None:
+        assert job.id
+        try:
+            await self._app.job_manager.retry_job(job)
+        except UniqueViolation:  # the session has a newer job already
+            await self._app.job_manager.finish_job_by_id_async(job.id, Status.ABORTED, delete_job=True)
+        except ConnectorException:
+            pass  # another replica was quicker; or the connection broke, then the next look says so
+
+
+def _failed(error: BaseException) -> StoreFailed:
+    return StoreFailed(f"The database does not answer: {error.__cause__ or error}.")

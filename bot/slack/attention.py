@@ -1,0 +1,118 @@
+"""Proves that we hear what Slack says, and sees to it that what went unheard is found."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from math import inf
+from typing import Any
+
+from bot import clock
+from bot.errors import StoreFailed
+from bot.journal import Journal
+from bot.ports import Store
+from bot.slack import parse
+from bot.slack.catchup import CatchUp
+
+log = logging.getLogger(__name__)
+ECHO, QUIET = 8.0, 120.0  # seconds until a message of ours must have come back as an event; and of silence until a look is due
+FEW = 10  # conversations that are looked at when it is only quiet
+TICK = 1.0
+SHUT = 2.0  # seconds for which what comes waits at the most for what is found
+
+
+class Attention:
+    """A socket that answers each ping may be deaf. But a message of ours comes back as an event, and history shows what did not come.
+
+    `renew` opens another socket; each that is opened says hello, and then everything since the last event is looked for. `gate` is
+    shut for that while, though not for long: what is found is older than what comes now, and is to be dealt with first.
+    """
+
+    def __init__(
+        self, catchup: CatchUp, store: Store, journal: Journal, renew: Callable[[], Awaitable[None]], gate: asyncio.Event, hours: float
+    ) -> None:
+        self.catchup, self.store, self.journal, self.renew, self.gate, self.hours = catchup, store, journal, renew, gate, hours
+        self.newest = 0.0  # when the newest thing was said that we heard, by Slack's clock
+        self._heard = self._looked = clock.now()
+        self._posted = 0.0  # since when we wait for a message of ours to come back
+        self._echoes = False  # whether they do: it depends on what the app is subscribed to
+        self._greeted = asyncio.Event()
+        self._since = inf  # from when on has to be looked, and nobody has yet
+
+    async def start(self) -> None:
+        """Raises StoreFailed."""
+        self.newest = await self.journal.latest()
+
+    def heard(self, body: dict[str, Any]) -> None:
+        """Something came over the socket."""
+        self.newest = max(self.newest, min(parse.at(body), clock.now() + 60))
+        event = body.get("event")
+        self._echoes |= isinstance(event, dict) and bool(event.get("bot_id")) and event.get("user") == self.catchup.directory.bot
+        self._heard, self._posted = clock.now(), 0.0
+
+    def called(self, method: str, outcome: str, seconds: float) -> None:
+        """We have called Slack; what we post comes back."""
+        if method == "chat.postMessage" and outcome == "ok" and self._echoes:
+            self._posted = self._posted or clock.now()
+
+    def greeted(self) -> None:
+        """A socket was opened."""
+        if self.hours:
+            self.gate.clear()
+            asyncio.get_running_loop().call_later(SHUT, self.gate.set)
+        self._since = min(self._since, self.newest)  # what comes by this socket says nothing of what came before it
+        self._greeted.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._catch_up())
+            tasks.create_task(self._watch())
+
+    async def _catch_up(self) -> None:
+        while True:
+            await self._greeted.wait()
+            self._greeted.clear()
+            since, self._since = self._since, inf
+            try:
+                await self.look(since)
+            except StoreFailed:
+                self._since = min(since, self._since)
+                asyncio.get_running_loop().call_later(TICK, self._greeted.set)
+            self.gate.set()
+
+    async def look(self, since: float, most: int | None = None) -> int:
+        """Let in what was said since then. Raises StoreFailed."""
+        if not self.hours or not since:  # nothing ever came: nobody has waited for us yet
+            return 0
+        back = clock.now() - self.hours * 3600
+        since = max(min(since, await self.journal.latest() or since), back)  # one that died may have left something to look for
+        if most is None:
+            await self.journal.owe(since)  # who dies meanwhile leaves it to the next
+        found = await self.catchup.look(since, await self.store.threads(back), most)
+        if most is None:
+            await self.journal.settled(since)
+        return found
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            now = clock.now()
+            with suppress(StoreFailed):
+                if self._posted and now - self._posted > ECHO:
+                    await self._missed()
+                elif now - max(self._heard, self._looked) > QUIET:
+                    self._looked = now
+                    await self._quiet()
+
+    async def _missed(self) -> None:
+        """What we posted did not come back: to us, that is."""
+        self._posted = 0.0
+        if await self.journal.latest() <= self.newest:  # nor did another replica hear anything
+            log.warning("deaf", extra={"action": "deaf", "seconds": round(clock.now() - self._heard)})
+            await self.renew()
+
+    async def _quiet(self) -> None:
+        if await self.look(self.newest, FEW):
+            log.warning("deaf", extra={"action": "deaf", "seconds": round(clock.now() - self._heard)})
+            await self.renew()

@@ -1,0 +1,103 @@
+"""What was said while nobody listened: found in Slack's history, and let in by the same door as everything else."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import clock
+from bot.slack import parse
+from bot.slack.calls import call, error_of, refused
+from bot.slack.directory import Directory
+
+log = logging.getLogger(__name__)
+Message = dict[str, Any]
+KINDS = "public_channel,private_channel,im,mpim"
+MARGIN = 5.0  # seconds before the last sign of life that are looked at too: what was on its way then
+PAGE, PAGES = 200, 10  # messages of a page, and pages of one conversation: what is older is too much to answer unasked
+PAUSE = 2.0  # seconds until a call is tried again that did not get through
+
+
+class CatchUp:
+    """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
+
+    def __init__(self, client: AsyncWebClient, directory: Directory, hear: Callable[[Message], Awaitable[bool]]) -> None:
+        self.client, self.directory, self.hear = client, directory, hear
+        self._alone = asyncio.Lock()
+
+    async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
+        """Let in what was said after `since` (Unix seconds) and never came; how many messages that were. Raises StoreFailed.
+
+        `threads` are those that go on, with the time when something last happened there: the liveliest conversations come first,
+        and with `most` only so many of them are looked at.
+        """
+        async with self._alone:
+            found = 0
+            for place in (await self._places(threads))[:most]:
+                found += await self._read(
+                    place, since - MARGIN, [parse.place(each)[1] for each in threads if parse.place(each)[0] == place]
+                )
+            level = logging.WARNING if found else logging.INFO
+            log.log(level, "caught_up", extra={"action": "caught_up", "found": found, "seconds": round(clock.now() - since, 1)})
+            return found
+
+    async def _places(self, threads: Mapping[str, float]) -> list[str]:
+        """The conversations that the bot is in."""
+        lively: dict[str, float] = {}
+        for thread, at in threads.items():
+            channel = parse.place(thread)[0]
+            lively[channel] = max(at, lively.get(channel, 0.0))
+        places = [str(place["id"]) async for place in self._pages("users_conversations", "channels", types=KINDS, exclude_archived=True)]
+        return sorted(places, key=lambda place: -lively.get(place, 0.0))
+
+    async def _read(self, channel: str, oldest: float, threads: list[str]) -> int:
+        """One conversation, oldest first: what began after that time, and what was said since in threads that began before."""
+        start = min([oldest, *(float(ts) - 1 for ts in threads)])
+        said, roots, seen = [], [], set()
+        async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}"):
+            seen.add(str(message["ts"]))
+            if float(message["ts"]) > oldest:
+                said.append(message)
+            if float(message.get("latest_reply") or oldest) > oldest:
+                roots.append(str(message["ts"]))
+        for root in [*roots, *(ts for ts in threads if ts not in seen)]:  # history ends before what is very old
+            async for message in self._pages("conversations_replies", "messages", channel=channel, ts=root, oldest=f"{oldest:.6f}"):
+                if message["ts"] != root:
+                    said.append(message)
+        found = 0
+        for message in sorted(said, key=lambda each: float(each["ts"])):
+            found += await self._let_in(channel, message)
+        return found
+
+    async def _let_in(self, channel: str, message: Message) -> bool:
+        if self.directory.bot == message.get("user") or self.directory.bot_id == message.get("bot_id") != "":
+            return False
+        kind = "im" if channel.startswith("D") else "channel"
+        event = {**message, "type": "message", "channel": channel, "channel_type": kind}
+        return await self.hear({"type": "event_callback", "team_id": self.directory.team, "event": event, "caught_up": True})
+
+    async def _pages(self, method: str, what: str, **asked: Any) -> AsyncIterator[Message]:
+        """All that Slack has, page by page; nothing where it does not let us look."""
+        cursor = ""
+        for _ in range(PAGES):
+            said = await self._patiently(method, limit=PAGE, cursor=cursor or None, **asked)
+            for each in said.get(what) or ():
+                yield each
+            cursor = (said.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def _patiently(self, method: str, **asked: Any) -> Any:
+        """For as long as it takes: what is not found now is not found at all."""
+        while True:
+            try:
+                return await call(getattr(self.client, method)(**asked))
+            except SlackApiError as error:
+                after = refused(error).after
+                if after is None:
+                    log.warning("not_caught_up", extra={"action": "not_caught_up", "method": method, "error": error_of(error)})
+                    return {}
+                await asyncio.sleep(max(after, PAUSE if error_of(error) != "ratelimited" else 0))

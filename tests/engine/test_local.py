@@ -1,0 +1,28 @@
+"""Sessions in one process: a task for each that has something to do, and for no other."""
+
+import asyncio
+
+from bot.engine.local import LocalEngine
+from bot.errors import Superseded
+
+
+class Loses:
+    """Runs a session that somebody else takes over meanwhile, while more is said to it."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    async def run(self, session_id: str, wake: asyncio.Event) -> None:
+        self.ran.append(session_id)
+        if len(self.ran) == 1:
+            wake.set()
+            raise Superseded(session_id)
+
+
+async def test_a_session_that_was_lost_is_not_begun_again_by_what_was_said_to_it_meanwhile() -> None:
+    turns = Loses()
+    engine = LocalEngine(turns.run)
+
+    await engine.serve("s")
+
+    assert turns.ran == ["s"]

@@ -1,0 +1,41 @@
+"""Who and what there is: names become ids, and what Slack does not tell of one harms no other."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from bot.errors import BotError
+from bot.playground import Slack
+from bot.slack.calls import Client
+from bot.slack.directory import Directory
+
+NAMES = ("#reviews", "@oncall", "@platform")
+
+
+@pytest.fixture
+async def directory(slack: Slack) -> AsyncIterator[Directory]:
+    async with aiohttp.ClientSession() as http:
+        yield Directory(Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None))
+
+
+async def test_a_group_whose_people_are_not_told_harms_no_other_name(slack: Slack, directory: Directory) -> None:
+    slack.fail("usergroups.users.list", error="no_such_subteam")  # the first that is asked for: @oncall
+
+    with pytest.raises(BotError, match="no_such_subteam"):
+        await directory.resolve(NAMES)
+
+    ben = await directory.person(slack.world.person("ben").id)
+    assert directory.ids.keys() == {*NAMES}
+    assert ben.groups == {directory.ids["@platform"]}
+
+
+async def test_nobody_loses_a_right_because_slack_did_not_tell(slack: Slack, directory: Directory) -> None:
+    await directory.resolve(NAMES)
+    slack.fail("usergroups.users.list", times=2)
+
+    with pytest.raises(BotError):
+        await directory.resolve(NAMES)
+
+    ben = await directory.person(slack.world.person("ben").id)
+    assert ben.groups == {directory.ids["@oncall"], directory.ids["@platform"]}

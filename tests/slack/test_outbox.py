@@ -1,0 +1,64 @@
+"""Our messages: what somebody deleted, and what is said of it then."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.message import Person
+from bot.playground import Slack
+from bot.playground.things import Json
+from bot.session import Session
+from bot.slack.calls import Client
+from bot.slack.outbox import Outbox
+from bot.slack.stream import Streams
+from bot.slack.view import View, section
+from bot.slack.writer import Refused
+from bot.store.sql import SqlStore
+
+OPEN, CLOSED = (View(text, (section(text),)) for text in ("Which?", "ana answered: B"))
+
+
+@pytest.fixture
+async def outbox(slack: Slack, tmp_path: Path) -> AsyncIterator[Outbox]:
+    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    await store.open()
+    async with aiohttp.ClientSession() as http:
+        client = Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
+        yield Outbox(client, store, Streams(client, client.budget, lambda: True, lambda thread: None))
+    await store.close_all()
+
+
+async def said_and_deleted(slack: Slack, outbox: Outbox, slot: str) -> Json:
+    """A message of ours that somebody deletes; the root of its thread."""
+    root = await slack.say("Look at this")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    await outbox.open(session, 0)
+    outbox.differs(slot, session, OPEN)
+    await outbox.send(slot, OPEN)
+    await outbox.client.chat_delete(channel=root["channel"], ts=outbox.posts[slot].ts)
+    return root
+
+
+def texts(slack: Slack, root: Json) -> list[str]:
+    return [slack.text(message) for message in slack.thread(root)[1:]]
+
+
+async def test_a_card_that_somebody_deleted_is_not_said_anew_however_often_it_changes(slack: Slack, outbox: Outbox) -> None:
+    root = await said_and_deleted(slack, outbox, "s1:q:one")
+
+    for _ in range(2):  # whoever takes the answer closes it, and so does the turn that goes on
+        await outbox.send("s1:q:one", CLOSED)
+
+    assert texts(slack, root) == []
+
+
+async def test_an_answer_that_somebody_deleted_is_said_anew(slack: Slack, outbox: Outbox) -> None:
+    root = await said_and_deleted(slack, outbox, "s1:1:0")
+
+    with pytest.raises(Refused, match="message_not_found"):
+        await outbox.send("s1:1:0", CLOSED)
+    await outbox.send("s1:1:0", CLOSED)
+
+    assert texts(slack, root) == ["ana answered: B"]

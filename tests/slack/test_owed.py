@@ -1,0 +1,131 @@
+"""What has to be put right after a last word holds nobody up, and is not forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.event import Finished, Text
+from bot.message import Message, Person
+from bot.playground import Slack
+from bot.playground.things import Json
+from bot.session import Session
+from bot.slack.budget import RATES, SESSION, UPDATE
+from bot.slack.calls import Client
+from bot.slack.directory import Directory
+from bot.slack.surface import SlackSurface
+from bot.slack.view import View, context
+from bot.store.sql import SqlStore
+from tests.standins.stage import agent
+
+FOLDED = View("Done", (context("Done"),), 1)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    await store.open()
+    yield store
+    await store.close_all()
+
+
+@pytest.fixture
+async def surface(slack: Slack, store: SqlStore) -> AsyncIterator[SlackSurface]:
+    async with aiohttp.ClientSession() as http:
+        client = Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
+        directory = Directory(client)
+        await directory.whoami()
+        yield SlackSurface(client, store, directory)
+
+
+def another(surface: SlackSurface) -> SlackSurface:
+    """As the next process has it, with a budget of its own."""
+    client = surface.status.client
+    assert client.token
+    assert client.session
+    return SlackSurface(Client(client.token, client.base_url, client.session, client._called), surface.journal, surface.directory)
+
+
+async def begun(slack: Slack) -> tuple[Json, Session]:
+    root = await slack.say("Look at this", "ana", "general")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    return root, session.begin([Message("m1", session.thread, session.channel, session.asker, "Look at this", at=100.0)])
+
+
+def texts(slack: Slack, root: Json) -> list[str]:
+    return [slack.text(message) for message in slack.thread(root)[1:]]
+
+
+async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_folds_it(slack: Slack, surface: SlackSurface) -> None:
+    root, session = await begun(slack)
+    running = asyncio.create_task(surface.run())
+    async with surface.follow(session, agent(), 0) as show:
+        show(session)
+        await slack.until(lambda: any("On it" in text for text in texts(slack, root)))
+        for method in (UPDATE, SESSION):
+            surface.writer.budget.pause(method, RATES[method], 60.0)
+        show(session.fold([Text("the answer"), Finished("completed")], 100.5))
+    before = texts(slack, root)
+    running.cancel()
+    await asyncio.wait([running])
+    next_one = asyncio.create_task(another(surface).run())
+
+    assert "Stop" in before[0]
+    await slack.until(lambda: "Stop" not in texts(slack, root)[0])
+    next_one.cancel()
+    await asyncio.wait([next_one])
+
+
+async def test_what_was_put_right_is_owed_no_more(slack: Slack, surface: SlackSurface) -> None:
+    _, session = await begun(slack)
+    running = asyncio.create_task(surface.run())
+    async with surface.follow(session, agent(), 0) as show:
+        show(session)
+        await surface.writer.settled("s1:")
+        owed = await surface.outbox.owe("s1:1:0", FOLDED)
+        before = await another(surface).outbox.owed()
+
+        surface.writer.want(owed, FOLDED)
+        await surface.writer.settled(owed)
+
+    assert (before, await another(surface).outbox.owed()) == ({owed: FOLDED}, {})
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_what_is_owed_takes_the_place_of_nothing_newer(slack: Slack, surface: SlackSurface) -> None:
+    root, session = await begun(slack)
+    other = another(surface)
+    running = [asyncio.create_task(each.run()) for each in (surface, other)]
+    async with surface.follow(session, agent(), 0) as show:
+        show(session)
+        await surface.writer.settled("s1:")
+        owed = await surface.outbox.owe("s1:1:0", FOLDED)
+    async with other.follow(session, agent(), 0) as show:
+        show(session.fold([Finished("canceled", "Stopped by ana.")], 100.5))
+
+    surface.writer.want(owed, FOLDED)
+    await surface.writer.settled(owed)
+
+    assert ["Stopped by ana." in text for text in texts(slack, root)] == [True]
+    assert await other.outbox.owed() == {}
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+
+
+async def test_the_desks_own_first_message_is_not_what_was_said_in_the_thread(slack: Slack, surface: SlackSurface) -> None:
+    root, session = await begun(slack)
+    running = asyncio.create_task(surface.run())
+    late = Message("view:1", session.thread, session.channel, session.asker, "Deal with it", "shortcut", 9e9, root=False)
+    async with surface.follow(session, agent(), 0) as show:
+        show(session)
+        await slack.until(lambda: any("On it" in text for text in texts(slack, root)))
+
+        quotes = await surface.said(session, 0.0, [late])
+
+    assert [quote.text for quote in quotes] == ["Look at this"]
+    running.cancel()
+    await asyncio.wait([running])

@@ -1,0 +1,229 @@
+"""The line under a thread: begun where its end can be paid too, and ended whatever happens."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.message import Message, Person
+from bot.playground import Slack
+from bot.playground.things import Json
+from bot.session import Session
+from bot.slack.budget import RATES, SESSION, TEXT
+from bot.slack.calls import Client
+from bot.slack.status import Status
+from bot.store.sql import SqlStore
+
+Asked = Callable[[Json], Session]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    await store.open()
+    yield store
+    await store.close_all()
+
+
+@pytest.fixture
+async def client(slack: Slack) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as http:
+        yield Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
+
+
+@pytest.fixture
+async def status(client: Client, store: SqlStore) -> AsyncIterator[Status]:
+    status = Status(client, store)
+    yield status
+    status.close()
+
+
+async def asked(slack: Slack) -> tuple[Json, Session]:
+    root = await slack.say("Look at this", "ana", "general")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    return root, session.begin([Message("m1", session.thread, session.channel, session.asker, "Look at this", at=100.0)])
+
+
+def works(slack: Slack, root: Json) -> bool:
+    shown = slack.status(root)
+    return bool(shown["text"]) or shown["session"] == "processing"
+
+
+async def test_slacks_own_line_stands_there_while_somebody_works(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+
+    status.working(session)
+    await slack.until(lambda: slack.status(root)["session"] == "processing")
+    await status.over(session)
+
+    assert slack.status(root)["session"] == "active"
+
+
+async def test_what_waits_for_a_person_is_suspended(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+
+    await status.over(replace(session, state="input_required"))
+
+    assert slack.status(root)["session"] == "suspended"
+
+
+async def test_where_slacks_own_line_cannot_be_paid_there_is_a_text(slack: Slack, status: Status, client: Client) -> None:
+    root, session = await asked(slack)
+    client.budget.pause(SESSION, RATES[SESSION], 60.0)
+
+    status.working(session)
+    await slack.until(lambda: slack.status(root)["text"] == "is working…")
+    await status.over(session)
+
+    assert not works(slack, root)
+
+
+async def test_what_other_replicas_have_begun_is_to_be_ended_too(slack: Slack, status: Status, client: Client) -> None:
+    root, session = await asked(slack)
+    client.budget.replicas = RATES[SESSION].burst
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    other, another = await asked(slack)
+
+    status.working(another)
+    await slack.until(lambda: works(slack, other))
+
+    assert (slack.status(root)["session"], slack.status(other)["session"]) == ("processing", "")
+    for each in (session, another):
+        await status.over(each)
+
+
+async def test_where_nothing_can_be_paid_there_is_no_line(slack: Slack, status: Status, client: Client) -> None:
+    _, session = await asked(slack)
+    for method in (SESSION, TEXT):
+        client.budget.pause(method, RATES[method], 60.0)
+
+    status.working(session)
+    await status.over(session)
+
+    assert not [call for call in slack.calls if call.method in (SESSION, TEXT)]
+
+
+async def test_an_end_that_fails_is_tried_until_it_is_done(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    slack.fail(SESSION, times=2)
+
+    await status.over(session)
+
+    await slack.until(lambda: not works(slack, root))
+
+
+async def test_an_end_that_has_to_wait_holds_nobody_up_and_is_kept(
+    slack: Slack, status: Status, client: Client, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.status.SOON", 0.01)
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    client.budget.pause(SESSION, RATES[SESSION], 60.0)
+
+    await status.over(session)
+    status.close()
+    after = works(slack, root)
+    next_one = Status(Client(slack.bot_token, slack.url, client.session, client._called), store)
+    await next_one.recover()
+
+    assert after
+    await slack.until(lambda: not works(slack, root))
+    next_one.close()
+
+
+async def test_what_was_ended_is_not_ended_again_by_the_next_process(
+    slack: Slack, status: Status, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.status.SOON", 0.0)
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    slack.fail(SESSION)
+    await status.over(session)
+    await slack.until(lambda: not works(slack, root))
+    done = len(slack.calls)
+
+    await status.settled()
+    await Status(status.client, store).recover()
+
+    assert [post.shown for post in await store.posts("")] == [""]
+    assert len(slack.calls) == done
+
+
+async def test_a_turn_that_begins_takes_the_place_of_an_end_that_waits(
+    slack: Slack, status: Status, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.status.SOON", 0.0)
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    client.budget.pause(SESSION, RATES[SESSION], 0.3)
+    await status.over(session)
+
+    status.working(session)
+    await status.settled()
+
+    assert slack.status(root)["session"] == "processing"
+    await status.over(session)
+
+
+async def test_a_turn_that_begins_on_another_replica_takes_the_place_of_an_end_that_waits(
+    slack: Slack, status: Status, client: Client, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.status.SOON", 0.0)
+    other = Status(Client(slack.bot_token, slack.url, client.session, client._called), store)
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    client.budget.pause(SESSION, RATES[SESSION], 0.3)
+    await status.over(session)
+
+    other.working(session)
+    await other.settled()
+    await status.settled()
+
+    assert slack.status(root)["session"] == "processing"
+    other.close()
+
+
+async def test_a_workspace_that_does_not_know_agents_gets_a_text(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+    slack.fail(SESSION, error="not_authorized")
+
+    status.working(session)
+    await slack.until(lambda: slack.status(root)["text"] == "is working…")
+    await status.over(session)
+
+    assert not works(slack, root)
+
+
+async def test_what_a_process_before_this_one_began_is_ended(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    next_one = Status(status.client, status.journal)
+
+    next_one.cut(session)
+    next_one.working(session)
+    await next_one.over(session)
+
+    assert not works(slack, root)
+
+
+async def test_whoever_has_the_session_no_more_leaves_its_line_alone(slack: Slack, status: Status) -> None:
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+
+    status.leave(session.thread)
+    await status.settled()
+
+    assert works(slack, root)
