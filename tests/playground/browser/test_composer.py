@@ -112,7 +112,7 @@ async def test_the_arrow_up_edits_the_last_own_words(desk: Desk) -> None:
     await page.get_by_label("Edit the message").fill("tea")
     await page.keyboard.press("Enter")
 
-    await expect(messages(page).get_by_text("tea", exact=True)).to_be_visible()
+    await expect(messages(page).locator(".text").get_by_text("tea", exact=True)).to_be_visible()
 
 
 async def test_a_session_is_renamed(desk: Desk) -> None:
