@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import pairwise
+from math import inf
 
 from bot.playground import Slack
 from bot.playground.things import Json
@@ -19,9 +20,11 @@ def missing(people: People) -> list[str]:
 
 
 def too_late(people: People, ask: Ask) -> bool:
-    """Whether Slack brought what was to stop it only when it was over: it delivers again after a minute, and history shows no ❌."""
-    brought = [each for each in people.slack.envelopes if _stops(each.payload.get("event") or {}, ask)]
-    return bool(brought) and all(each.acked_at is None or each.acked_at - each.at > LONG for each in brought)
+    """Whether Slack brought what was to stop it when it was over, or a ❌ before it had brought what was asked: then it means nothing."""
+    events = [(each, each.payload.get("event") or {}) for each in people.slack.envelopes]
+    brought = [each for each, event in events if _stops(event, ask)]
+    asked = min((each.acked_at for each, event in events if event.get("ts") == ask.said and each.acked_at), default=inf)
+    return bool(brought) and all(each.acked_at is None or each.acked_at - each.at > LONG or each.acked_at < asked for each in brought)
 
 
 def _stops(event: Json, ask: Ask) -> bool:
