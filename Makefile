@@ -10,7 +10,7 @@ BROWSER_TESTS := $(shell grep -rls playwright tests --include='*.py')
 READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: play run test chaos check format manifest clean
+.PHONY: play run test test-harnesses chaos check format manifest clean
 
 play: $(READY)  ## try it in a browser, without Slack and without a key
 	.venv/bin/frontdesk play --port $(PORT)
@@ -19,7 +19,10 @@ run: $(READY)  ## connect to Slack
 	.venv/bin/frontdesk run
 
 test: $(READY) postgres $(if $(BROWSER_TESTS),browser)
-	.venv/bin/pytest -n $(WORKERS) --dist loadfile
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile --ignore=tests/harnesses
+
+test-harnesses: $(READY) .harnesses/.ready  ## the real harnesses against the contract; pinned, in .harnesses
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile tests/harnesses
 
 chaos: $(READY) postgres  ## half an hour of everything going wrong at once; SEED, MINUTES and REPLICAS are yours to set
 	.venv/bin/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --replicas $(REPLICAS) --postgres
@@ -40,6 +43,10 @@ manifest: $(READY)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.harnesses/.ready: tests/harnesses/package.json tests/harnesses/install.sh
+	tests/harnesses/install.sh .harnesses $(PYTHON)
+	touch $@
 
 .PHONY: browser postgres
 postgres:

@@ -86,6 +86,7 @@ async def _crowded() -> AsyncIterator[tuple[Slack, Client]]:
         ts = f"{start + 60 * number}.000000"
         text = f"message *{number}* :eyes: of very many, with `code` and <https://example.com/{number}|a link>"
         place.messages[ts] = {"type": "message", "user": people[number // 3 % 3], "text": text, "ts": ts}
+        place.roots.append(ts)
     async with slack:
         yield slack, client
 

@@ -3,6 +3,7 @@
 To start
 __main__.py             python -m bot
 cli.py                  the commands of the shell
+library.py              `from bot import query`: the same for programs
 settings.py             the environment, read once
 logs.py                 structured logs, without tokens
 app.py                  puts everything together: the only file that knows every class by name
@@ -30,6 +31,7 @@ clock.py                the time that all replicas agree on
 
 It becomes a session
 dispatch.py             everything that can be asked of the desk
+questions.py            the agents' questions: who may answer, and that each has one answer
 words.py                what the desk itself says, and the words it understands
 route.py                which agent is meant
 policy.py               who may, and within which budget
@@ -53,6 +55,8 @@ runtimes/__init__.py    the runtimes by name
 runtimes/echo.py        needs no key: says back what it is told
 runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
+runtimes/child.py             a harness's process: what it is given, and that nothing of it stays
+runtimes/home.py              where such a harness lives: folders, environment and limits
 runtimes/claude_setting.py    what it is begun with
 runtimes/claude_story.py      what it tells, as events
 runtimes/claude_questions.py  what it asks of people
@@ -87,6 +91,7 @@ store/database.py       the database: opened, migrated, written to in groups
 store/sql.py            sessions, what waits for them, what was said, and what it cost
 store/replicas.py       who shares the database, and what time it is
 store/journal.py        what came in and what went out
+store/opinions.py       what people thought of the answers, and what those cost
 store/budget.py         Slack's limits as rows, for all replicas
 store/files.py          the folder of agents' files
 store/figures.py        what whoever runs the bot asks of it
@@ -169,3 +174,5 @@ playground/render.py    blocks as HTML
 playground/mrkdwn.py    texts as HTML
 playground/emoji.py     emoji by their short names
 """
+
+from bot.library import query as query

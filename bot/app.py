@@ -84,6 +84,7 @@ class Frontdesk:
         catchup = CatchUp(client, self.directory, self.door.keep)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)
         self._agents: Sequence[Agent] = ()
+        self._resolving = asyncio.Lock()  # what Slack told later must not give way to what it told before
         self._again = 0.0  # when names are to be looked up again, because Slack did not tell
         self._tidied = -TIDY  # when what was dealt with long ago was last taken out of the database
         self._different = False  # whether another replica has other agents
@@ -146,13 +147,14 @@ class Frontdesk:
 
     async def resolve(self) -> None:
         """The agents as they are now, with names of channels and groups replaced by ids."""
-        files = self.files.agents
-        try:
-            await self.directory.resolve({name for agent in files for name in agent.names()})
-        except BotError as error:
-            log.warning(str(error), extra={"action": "names_not_resolved"})
-            self._again = time.monotonic() + RETRY
-        self._agents = tuple(agent.resolved(self.directory.ids) for agent in files)
+        async with self._resolving:
+            files = self.files.agents
+            try:
+                await self.directory.resolve({name for agent in files for name in agent.names()})
+            except BotError as error:
+                log.warning(str(error), extra={"action": "names_not_resolved"})
+                self._again = time.monotonic() + RETRY
+            self._agents = tuple(agent.resolved(self.directory.ids) for agent in files)
 
     async def _watch(self) -> None:
         await self._examine()  # only now: loading the runtimes takes a while, and nobody has to wait for it
@@ -175,7 +177,7 @@ class Frontdesk:
         while True:
             await asyncio.sleep(CLOCK)
             with contextlib.suppress(StoreFailed):
-                await self.desk.expire(clock.now())
+                await self.desk.questions.expire(clock.now())
             await self._tidy()
             if self._again and time.monotonic() > self._again:
                 self._again = 0.0

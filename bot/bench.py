@@ -190,19 +190,22 @@ class Watching:
         minutes, end = again.agent.budget.minutes_per_turn, Finished("canceled", "It was stopped.")
         try:
             async with asyncio.timeout(minutes * 60), aclosing(told(self._events(heard, again))) as events:  # type: ignore[type-var]
-                async for event in events:
-                    self._note(again, event)
-                    if isinstance(event, Question):
-                        end = Finished("input_required")
-                        break
-                    if isinstance(event, Usage) and (why := policy.broke(again.agent, again.session, again.session.spent.usd)):
-                        end = Finished("failed", why)
-                        break
+                end = await self._follow(again, events) or end
         except TimeoutError:
             end = Finished("failed", f"This took longer than the {minutes:g} minutes that {again.agent.file} allows for one turn.")
         finally:
             if not again.session.over:
                 self._note(again, end)
+
+    async def _follow(self, again: Heard, events: AsyncIterator[Event]) -> Finished | None:
+        """Note what happens; how it ends, where a question or the budget ends it."""
+        async for event in events:
+            self._note(again, event)
+            if isinstance(event, Question):
+                return Finished("input_required")
+            if isinstance(event, Usage) and (why := policy.broke(again.agent, again.session, again.session.spent.usd)):
+                return Finished("failed", why)
+        return None
 
     def _note(self, again: Heard, event: Event) -> None:
         at = time.time()

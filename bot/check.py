@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from itertools import product
 
 from bot import prompt
 from bot.agent import Agent
@@ -16,12 +17,12 @@ SOMEBODY = Person("U0", "Somebody")
 async def mistakes(agents: Iterable[Agent]) -> list[str]:
     """Each mistake in a sentence. Never raises, though a runtime's module may do whatever it likes when it is imported."""
     found: list[str] = []
-    for agent in agents:
-        for look in (runtime_of, _filled):
-            [said] = await asyncio.gather(asyncio.to_thread(look, agent), return_exceptions=True)
-            if isinstance(said, ConfigError):
+    for agent, look in product(agents, (runtime_of, _filled)):
+        [said] = await asyncio.gather(asyncio.to_thread(look, agent), return_exceptions=True)
+        match said:
+            case ConfigError():
                 found += str(said).splitlines()
-            elif isinstance(said, BaseException):
+            case BaseException():
                 what = f"{type(said).__name__}: {said}"
                 found.append(f"{agent.file}: the runtime {agent.runtime!r} broke as it was loaded ({what}); mend its module")
     return found

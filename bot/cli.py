@@ -7,8 +7,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +25,7 @@ from bot.session import Session, heading
 from bot.settings import Settings, load
 from bot.slack import doctor, manifest
 from bot.slack.doctor import Finding
+from bot.store.database import Database
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
 from bot.triggers.terminal import TYPIST, Talk, Terminal, keyboard
@@ -119,7 +119,8 @@ def _check(settings: Settings, given: Namespace) -> int:
         _dump({"ok": not problems, "problems": problems, "agents": show})
     else:
         rows = [(claim, agent.name, agent.runtime) for agent in folder.agents for claim in agent.claims() or ["by its name only"]]
-        _table(("WHAT COMES BY", "GOES TO", "ON"), sorted(rows))
+        if rows:
+            _table(("WHAT COMES BY", "GOES TO", "ON"), sorted(rows))
         for problem in problems:
             print(f"frontdesk: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -176,7 +177,7 @@ async def _examine(settings: Settings, wait: float) -> list[Finding]:
 
 async def _database(settings: Settings) -> Finding:
     try:
-        async with _open(settings.database_url, alone=False) as store:
+        async with upkeep.opened(settings.database_url) as store:
             await store.drop([])
     except BotError as error:
         return Finding("database", False, str(error), "give DATABASE_URL a place where this user may write")
@@ -189,7 +190,7 @@ async def _reach(agent: Agent, settings: Settings) -> Finding:
     try:
         runtime = runtime_of(agent)
         if reach := getattr(runtime, "reach", None):
-            await reach()
+            await reach(agent, {name: settings.environment[name] for name in agent.environment if name in settings.environment})
     except BotError as error:
         return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
     return Finding(name, True, f"{agent.runtime} is ready" + (f"; not set: {', '.join(unset)}" if unset else ""))
@@ -217,7 +218,7 @@ async def _converse(settings: Settings, agent: Agent, words: str) -> Session:
     loop.add_signal_handler(signal.SIGINT, stop)
     with scratch() as folder:
         kept = settings.environment.get("DATABASE_URL")
-        async with _open(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
+        async with upkeep.opened(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
             engine = LocalEngine(Turns(lambda _: agent, runtime_of, store, terminal, house).run)
             try:
                 return await Talk(terminal, store, engine).run(session, message, stopped)
@@ -252,25 +253,15 @@ def _feedback(settings: Settings, given: Namespace) -> None:
 
 def _read(settings: Settings, query: Callable[[SqlStore], Awaitable[T]]) -> T:
     """What a query finds, while the bot may be running beside it."""
-    file = Path(SqlStore(settings.database_url).db.url.database or "")
-    if not file.exists():
+    db = Database(settings.database_url)
+    if not db.shared and not (file := Path(db.url.database or "")).exists():
         raise ConfigError(f"DATABASE_URL: there is no {file} yet; it is made by: frontdesk run")
 
     async def read() -> T:
-        async with _open(settings.database_url, alone=False) as store:
+        async with upkeep.opened(settings.database_url) as store:
             return await query(store)
 
     return asyncio.run(read())
-
-
-@asynccontextmanager
-async def _open(url: str, *, alone: bool) -> AsyncIterator[SqlStore]:
-    store = SqlStore(url)
-    await store.open(alone=alone)
-    try:
-        yield store
-    finally:
-        await store.close_all()
 
 
 # how it is told

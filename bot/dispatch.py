@@ -1,7 +1,7 @@
 """Everything that can be asked of the desk, whoever asks: Slack, a schedule, a webhook, the shell."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -9,10 +9,10 @@ from uuid import uuid4
 from bot import clock, policy, words
 from bot.agent import Agent, gone
 from bot.errors import ConfigError
-from bot.event import Answered, Question
-from bot.inbox import shown
-from bot.message import Answer, Message, Person
-from bot.ports import Asked, Engine, Feedback, Store, Surface
+from bot.event import Event
+from bot.message import Message, Person
+from bot.ports import Engine, Feedback, Store, Surface
+from bot.questions import Questions, asker
 from bot.route import misnamed, named, route
 from bot.session import Session
 
@@ -27,8 +27,8 @@ class Desk:
 
     def __init__(self, agents: Callable[[], Sequence[Agent]], store: Store, surface: Surface, engine: Engine) -> None:
         self._agents, self.store, self.surface, self.engine = agents, store, surface, engine
+        self.questions = Questions(self.agent, store, surface, engine)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
-        self._expired: set[str] = set()  # the sessions of questions that were closed, until somebody runs them
 
     @property
     def agents(self) -> Sequence[Agent]:
@@ -43,6 +43,10 @@ class Desk:
             f"The agent {name!r} is no longer here: agents/{name}.md is gone. Call another by its name, or mention me in a new thread."
         )
 
+    def _known(self, name: str) -> Agent:
+        """The same, and one that nobody may ask for an agent whose file is gone."""
+        return next((agent for agent in self.agents if agent.name == name), gone(name))
+
     async def hear(self, message: Message) -> str:
         """Begin a session, or go on with the one in this thread."""
         if words.aside(message.text):
@@ -55,11 +59,11 @@ class Desk:
 
     async def _continue(self, session: Session, message: Message) -> str:
         other, text = named(message.text, self.agents)
-        if (other and other.name != session.agent) or message.door == "shortcut":
+        if (other and other.name != session.agent) or message.door in ("shortcut", "reaction"):
             return await self._begin(message, first=False)
         message = replace(message, text=text)
         if (word := words.command(message.text)) == "stop":
-            return await self.stop(session, message.author, f"stop:{message.id}")
+            return await self.halt(session.thread, message.author, f"stop:{message.id}")
         agent, addressed = self.agent(session.agent), message.door in ADDRESSED
         if message.author.kind == "bot" and message.author.id not in agent.allow.bots:
             return ""
@@ -69,14 +73,19 @@ class Desk:
             return ""
         if addressed and not message.text.strip() and not message.files:
             return words.usage(self.agents_for(message.author), agent)
-        if await self._replied(session, agent, message):
-            return ""
+        if await self.questions.typed(session, agent, message):
+            return await self._hand(session, message) if message.files else ""
         if not policy.may(agent, message.author, "run", session.asker.id):
             if addressed and message.door != "direct":
                 policy.check(agent, message.author, "run", session.asker.id)
             return ""
         await self._put(session.id, message)
         return words.waits(session.open[0]) if session.open and session.ended else ""
+
+    async def _hand(self, session: Session, message: Message) -> str:
+        """The files of an answer: an answer is words, so they come behind it."""
+        text = "Here are the files that came with my answer."
+        return await self._put(session.id, replace(message, id=f"files:{message.id}", text=text, door="retry"))
 
     async def _begin(self, message: Message, first: bool = True) -> str:
         """Begin a session; `first` says that there is none in its thread."""
@@ -103,17 +112,16 @@ class Desk:
             return await self._put(old.id, message)
         asked = (agent.name, message.thread, message.author, message.channel, message.channel_name)
         session = Session(uuid4().hex, *asked, private=private)
-        await self.store.start(session, message)
-        return await self._submit(message)
+        return await self._submit(session.id, message, await self.store.start(session, message))
 
     async def _put(self, session_id: str, message: Message) -> str:
-        await self.store.put(session_id, message)
-        return await self._submit(message)
+        return await self._submit(session_id, message, await self.store.put(session_id, message))
 
-    async def _submit(self, message: Message) -> str:
+    async def _submit(self, session_id: str, message: Message, new: bool) -> str:
         """Let the message's session be run, also where it was kept before: whoever kept it may have come no further."""
-        if found := await self.store.asked_by(message.id):
-            await self.engine.submit(found[0].id)
+        if found := None if new else await self.store.asked_by(message.id):
+            session_id = found[0].id
+        await self.engine.submit(session_id)
         return ""
 
     def _instead(self, message: Message, agent: Agent | None) -> str:
@@ -124,7 +132,7 @@ class Desk:
         if word:
             return f"I have no conversation here: `{word}` works inside a thread of mine. Say `help` to see what I can do."
         if near := misnamed(message.text, self.agents):
-            return f"There is no agent of that name. Did you mean `{near}: …`?"
+            return f"There is no agent of that name. Did you mean `@Frontdesk {near}: …`?"
         return ""
 
     def _nobody(self, message: Message) -> str:
@@ -140,10 +148,10 @@ class Desk:
         agent = self.agent(session.agent)
         if word == "help":
             return words.usage(self.agents_for(message.author), agent)
+        policy.check(agent, message.author, "run", session.asker.id)
         if word == "status":
             waiting = [one for one in await self.store.unread(session.id) if not one.turn]
             return words.status(session, len(waiting))
-        policy.check(agent, message.author, "run", session.asker.id)
         if word == "new":
             if not session.over:
                 await self.stop(session, message.author, f"stop:{message.id}")
@@ -162,8 +170,7 @@ class Desk:
 
     async def stop(self, session: Session, by: Person, id: str, why: str = "") -> str:
         """Stop what runs, waits or has just been asked in a session. `id` makes it safe to repeat."""
-        agent = next((agent for agent in self.agents if agent.name == session.agent), gone(session.agent))
-        policy.check(agent, by, "stop", _asker(session, by))
+        policy.check(self._known(session.agent), by, "stop", asker(session, by))
         waiting = await self.store.unread(session.id)
         if session.ended and session.over and not waiting:
             return "Nothing runs here any more."
@@ -173,9 +180,15 @@ class Desk:
         return await self._put(session.id, letter)
 
     async def halt(self, thread: str, by: Person, id: str) -> str:
-        """Stop the session that goes on in a thread."""
-        session = await self.store.session_in(thread)
-        return await self.stop(session, by, id) if session else "Nothing of mine runs here."
+        """Stop all that goes on in a thread."""
+        current = await self.store.session_in(thread)
+        if current is None:
+            return "Nothing of mine runs here."
+        said = await self.stop(current, by, id)
+        others = [session for session in await self.store.sessions(thread=thread, live=True) if session.id != current.id]
+        for session in others:
+            await self.stop(session, by, f"{id}:{session.id}")
+        return "" if others else said
 
     async def withdraw(self, message_id: str, by: Person, id: str, *, deleted: bool) -> str:
         """Take back one message: what waits is dropped; what runs because of it is stopped."""
@@ -183,9 +196,9 @@ class Desk:
         if found is None:
             return ""
         session, one = found
-        if not one.turn and not one.done and session.number and not session.over and session.source != message_id:
+        if not one.turn and not one.done and session.number and session.source != message_id:
             if not deleted:
-                policy.check(self.agent(session.agent), by, "stop", _asker(session, by))
+                policy.check(self.agent(session.agent), by, "stop", asker(session, by))
             await self.store.drop([message_id])
             await self.surface.mark(one.message, "taken")
             return ""
@@ -193,83 +206,28 @@ class Desk:
             return ""
         return await self.stop(session, by, id, ", who deleted the message" if deleted else "")
 
-    async def _replied(self, session: Session, agent: Agent, message: Message) -> bool:
-        """Whether a typed reply was the answer to a question that waits."""
-        for question in session.open:
-            parts = words.typed(question, message.text)
-            deed: policy.Deed = "approve" if question.kind == "permission" else "answer"
-            if words.picked(question, message.text):
-                policy.check(agent, message.author, deed, _asker(session, message.author))
-            if parts and policy.may(agent, message.author, deed, _asker(session, message.author)):
-                return not await self.answer(session.id, question.id, parts, message.author, message.id)
-        return False
-
-    async def answer(
-        self, session_id: str, question_id: str, parts: Mapping[str, tuple[str, ...]], by: Person, id: str, note: str = ""
-    ) -> str:  # fmt: skip
-        """Answer a question. The first answer wins."""
-        session, asked = await self.store.load(session_id), await self.store.asked(session_id, question_id)
-        if asked is None:
-            return "That question is no longer known. Say in the thread what you want, and the agent goes on."
-        question, now = asked.question, clock.now()
-        await self.allowed(session_id, question, by)
-        if asked.answered is None and question.expires_at and question.expires_at <= now:
-            await self.expire(now)
-            return "That question has expired. Say in the thread what you want, and the agent goes on."
-        answer = Answer(question_id, parts, note)
-        answered = Answered(question_id, "answered", by.name or by.id, shown(question, answer))
-        text = ", ".join(word for chosen in parts.values() for word in chosen)
-        letter = Message(id, session.thread, session.channel, by, text, "answer", now, answer=answer)
-        if not await self.store.close(session_id, answered, letter) and not await self.store.heard(id):
-            done = (await self.store.asked(session_id, question_id) or asked).answered
-            return (
-                f"That was already answered by {done.by}." if done and done.by else "That question is closed: nobody waits for it any more."
-            )
-        await self.engine.submit(session_id)
-        await self.surface.settle(session, question, answered)
-        return ""
-
-    async def allowed(self, session_id: str, question: Question, by: Person) -> None:
-        """Raises Denied, unless this person may answer."""
-        session = await self.store.load(session_id)
-        deed: policy.Deed = "approve" if question.kind == "permission" else "answer"
-        policy.check(self.agent(session.agent), by, deed, _asker(session, by))
-
-    async def expire(self, now: float) -> None:
-        """Close the questions whose time is over, and let whoever waits for them go on."""
-        async with self._alone(""):  # by the clock, and by whoever answers too late
-            for asked in await self.store.overdue(now):
-                self._expired.add(asked.session_id)  # what was closed is not overdue again, also where we never learnt that it was
-                await self._expire(asked, now)
-            for session_id in [*self._expired]:
-                await self.engine.submit(session_id)
-                self._expired.discard(session_id)
-
-    async def _expire(self, asked: Asked, now: float) -> None:
-        session, question = await self.store.load(asked.session_id), asked.question
-        answered = Answered(question.id, "expired")
-        letter = Message(
-            f"expired:{session.id}:{question.id}", session.thread, session.channel, session.asker, "", "answer", now,
-            answer=Answer(question.id),
-        )  # fmt: skip
-        if await self.store.close(session.id, answered, None if session.ended else letter):
-            await self.surface.settle(session, question, answered)
-
     async def retry(self, session_id: str, turn: int, by: Person, id: str) -> str:
         """Ask once more what a turn was asked."""
         session = await self.store.load(session_id)
         policy.check(self.agent(session.agent), by, "run", session.asker.id)
         if session.number != turn or not session.over:
             return "The conversation has gone on since. Say in the thread what you want."
-        found = await self.store.asked_by(session.source)
-        if found is None or found[1].message.answer:
+        asked = await self.store.read_by(session_id, turn)
+        if not asked:
             return "What was asked is no longer known. Say it again in the thread."
-        again = replace(found[1].message, id=f"retry:{session_id}:{turn}", author=by, door="retry", at=clock.now())
-        return await self._put(session_id, again)
+        text, files = "\n\n".join(one.text for one in asked), tuple(file for one in asked for file in one.files)
+        again = replace(asked[-1], id=f"retry:{session_id}:{turn}", text=text, files=files, answer=None)
+        return await self._put(session_id, replace(again, author=by, door="retry", at=clock.now()))
 
     async def rate(self, feedback: Feedback) -> Feedback:
         """Keep what a person thought of an answer; saying it again changes it."""
         return await self.store.rate(feedback)
+
+    async def steps(self, session_id: str, turn: int, by: Person) -> list[Event]:
+        """What an agent has done in a turn."""
+        session = await self.store.load(session_id)
+        policy.check(self._known(session.agent), by, "run", asker(session, by))
+        return await self.store.steps(session_id, turn)
 
     async def overview(self, person: Person) -> tuple[list[Session], list[Agent]]:
         """A person's own sessions, newest first, and the agents that they may ask."""
@@ -293,8 +251,3 @@ class Desk:
             self._locks[thread] = (lock, users - 1)
             if users == 1:
                 del self._locks[thread]
-
-
-def _asker(session: Session, by: Person) -> str:
-    """Who counts as the person who asked: whoever began the session, and whoever asked for the turn."""
-    return by.id if session.by and session.by.id == by.id else session.asker.id

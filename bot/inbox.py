@@ -56,6 +56,7 @@ class Inbox:
     """First `open` says what the turn is about; then it is what the runtime iterates over, while `watch` fills it.
 
     `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on;
+    `stopped` is the stop that came while it ran, with what waited then;
     `heard` is what happens meanwhile, be it that the runtime tells it or that people do it.
     """
 
@@ -64,6 +65,7 @@ class Inbox:
         self.messages: list[Message] = []
         self.again = False
         self.stop: Message | None = None
+        self.stopped: list[Message] = []
         self.missed: list[str] = []
         self.lost = False  # set when another replica has taken the session over
         self._owner: tuple[int, Agent] | None = None
@@ -107,13 +109,13 @@ class Inbox:
         return [settle(self.session, message) for message in self.messages if message.answer]
 
     def words(self) -> str:
-        """The answer that the turn begins with, in words; empty if it begins with none."""
-        if self.answer is None:
-            return ""
-        parts = {
-            part.id: part.text for question in self.session.questions if question.id == self.answer.question for part in question.parts
-        }
-        return prompt.answered(parts, self.answer, again=self.again)
+        """The answers that the turn begins with, in words; empty if it begins with none."""
+        answers = [message.answer for message in self.messages if message.answer]
+        return "\n\n".join(self._word(answer, again=self.again or len(answers) > 1) for answer in answers)
+
+    def _word(self, answer: Answer, *, again: bool) -> str:
+        parts = {part.id: part.text for question in self.session.questions if question.id == answer.question for part in question.parts}
+        return prompt.answered(parts, answer, again=again)
 
     def begun(self, epoch: int, session: Session, agent: Agent) -> None:
         self._owner, self.session = (epoch, agent), session
@@ -138,26 +140,29 @@ class Inbox:
                 await self._take_in(one.message)
 
     async def _take_in(self, message: Message) -> None:
+        self._known.add(message.id)
         if message.door == "stop":
-            dropped = await self._drop_waiting(message)
-            self._known.add(message.id)
+            waiting = await self._meant(message)
+            self.stopped = [message, *waiting]
+            dropped = f" What waited ({len(waiting)}) was dropped too." if waiting else ""
             await self.heard.put(Finished("canceled", message.text + dropped))
             return
-        self._known.add(message.id)
         if (not self._listening and not message.answer) or message.files:
             await self.surface.mark(message, "queued")
         if not message.files:  # files are brought when a turn begins, so a message with some begins one
             self._given.put_nowait(message)
 
-    async def _drop_waiting(self, stop: Message) -> str:
-        """Whoever says stop means what waits too; whoever takes back one message means only that."""
+    async def _meant(self, stop: Message) -> list[Message]:
+        """What waits and is stopped too: whoever says stop means all of it; whoever takes back one message means only that."""
         waiting = [one.message for one in await self.store.unread(self.session.id) if not one.turn and one.message.id != stop.id]
-        waiting = [] if stop.name else [message for message in waiting if message.at <= stop.at]
+        return [] if stop.name else [message for message in waiting if message.at <= stop.at]
+
+    async def close(self) -> None:
+        """The turn was stopped, and that is kept: nobody has to stop it again."""
         owner = (self.session.id, self._owner[0]) if self._owner else None
-        await self.store.drop([stop.id, *(message.id for message in waiting)], owner)
-        for message in waiting:
+        await self.store.drop([message.id for message in self.stopped], owner)
+        for message in self.stopped:
             await self.surface.mark(message, "taken")
-        return f" What waited ({len(waiting)}) was dropped too." if waiting else ""
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self

@@ -42,8 +42,8 @@ class Journal(Protocol):
         """What is the first in a lane is ours to deal with from now on; None where somebody has it, or nothing is there."""
         ...
 
-    async def overtaken(self, delivery: Delivery) -> bool:
-        """Whether something newer of the same lane has been dealt with already, or is just then."""
+    async def overtaken(self, lane: str, at: float) -> bool:
+        """Whether something newer than `at` (Unix seconds) has been dealt with in a lane already, or is just then."""
         ...
 
     async def done(self, key: str) -> None:
@@ -55,15 +55,15 @@ class Journal(Protocol):
         ...
 
     async def latest(self) -> float:
-        """When the newest thing that came in a lane with others was said (Unix seconds, by its own clock); 0 if nothing ever came."""
+        """Until when all that was said came, or was looked for (Unix seconds, by Slack's clock); 0 if nobody ever listened."""
         ...
 
     async def owe(self, since: float) -> None:
         """Note that what was said after then (Unix seconds) has to be looked for; `latest` is no later until that is `settled`."""
         ...
 
-    async def settled(self, since: float) -> None:
-        """All that was said after then was looked for."""
+    async def settled(self, since: float, until: float) -> None:
+        """All that was said between the two was looked for."""
         ...
 
     async def heard(self, message_id: str) -> bool:

@@ -5,7 +5,7 @@ import errno
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -125,21 +125,17 @@ async def playing(settings: Settings, port: int) -> AsyncIterator[tuple[Page, Fr
     page = Page(slack, manifest(()))
     stage = Stage(slack, page)
     files = Folder(settings.agents_dir, stage.furnish)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(slack.stop_serving)
         await _open(slack, port)
         files.load()
-        with scratch() as folder:
-            here = _settings(settings, slack, folder)
-            watching = Watching(here, files, stage.tell, f"@{slack.world.bot.name}")
-            Desk(page, watching)
-            async with running(here, Parts(files, watching.store, watching.runtime)) as desk:
-                watching.wrong = lambda: [*stage.problems, *desk.problems]
-                try:
-                    yield page, desk
-                finally:
-                    await watching.close()
-    finally:
-        await slack.stop_serving()
+        here = _settings(settings, slack, stack.enter_context(scratch()))
+        watching = Watching(here, files, stage.tell, f"@{slack.world.bot.name}")
+        Desk(page, watching)
+        desk = await stack.enter_async_context(running(here, Parts(files, watching.store, watching.runtime)))
+        watching.wrong = lambda: [*stage.problems, *desk.problems]
+        stack.push_async_callback(watching.close)
+        yield page, desk
 
 
 def _manifest(files: Agents) -> dict[str, Any]:

@@ -87,10 +87,6 @@ class Surface(Protocol):
         """Show on a person's own message whether the agent was given it, or it waits its turn. Never fails."""
         ...
 
-    async def tell(self, message: Message, text: str) -> None:
-        """Say something to the message's author only. Never fails."""
-        ...
-
     async def settle(self, session: Session, question: Question, answered: Answered) -> None:
         """Show at once that a question is closed, and take its buttons away. Raises StoreFailed."""
         ...
@@ -159,6 +155,10 @@ class Store(Protocol):
         """Whether a message of this id ever came into an inbox."""
         ...
 
+    async def read_by(self, session_id: str, turn: int) -> list[Message]:
+        """What a turn was asked, oldest first."""
+        ...
+
     async def asked_by(self, message_id: str) -> tuple[Session, Unread] | None:
         """The session that a message went to, and the message itself."""
         ...
@@ -213,7 +213,7 @@ class Store(Protocol):
         """What an agent's turns have cost that began since then (Unix seconds)."""
         ...
 
-    async def sessions(self, limit: int = 20, person: str = "", live: bool = False) -> list[Session]:
+    async def sessions(self, limit: int = 20, person: str = "", live: bool = False, thread: str = "") -> list[Session]:
         """The newest first."""
         ...
 

@@ -81,14 +81,20 @@ class Turns:
 
     async def _turn(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         session = await self._begin(session, epoch, agent, inbox, show)
-        today = (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
+        today = await self._today(agent, session)
         async with aclosing(self._happen(session, agent, inbox, today)) as happening:
             async for events in happening:
                 session = session.fold(events, at := clock.now())
                 inbox.session = session
                 await self._save(epoch, inbox, events, at)
                 show(session)
+        if session.state == "canceled" and inbox.stopped:
+            await inbox.close()
         return session
+
+    async def _today(self, agent: Agent, session: Session) -> float:
+        """What the agent has cost today beside this turn, in US dollars."""
+        return (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
 
     async def _save(self, epoch: int, inbox: Inbox, events: Sequence[Event], at: float) -> None:
         try:
@@ -138,6 +144,8 @@ class Turns:
                 batch = await _batch(heard, pump, limit) if limit > 0 else None
                 if batch is None and waiting:
                     return
+                if any(isinstance(event, Usage) for event in batch or ()):  # others spend of the same budget meanwhile
+                    today = await self._today(agent, inbox.session)
                 left -= 0 if waiting or queued else time.monotonic() - last
                 last = time.monotonic()
                 if batch is None and queued:

@@ -5,7 +5,8 @@ import re
 import shutil
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.settings import Settings
@@ -27,6 +28,17 @@ def verbs(verb: Verb) -> None:
     copying.add_argument("file", type=Path, metavar="FILE", help="where the copy goes; what stands there is replaced when it is whole")
 
 
+@asynccontextmanager
+async def opened(url: str, *, alone: bool = False) -> AsyncIterator[SqlStore]:
+    """The store, until the block is left; the bot may be running beside it, unless it has to be `alone`."""
+    store = SqlStore(url)
+    await store.open(alone=alone)
+    try:
+        yield store
+    finally:
+        await store.close_all()
+
+
 def age(text: str) -> float:
     """Seconds."""
     if not (said := re.fullmatch(r"(\d+)([hdw])", text)):
@@ -41,12 +53,8 @@ def _prune(settings: Settings, given: Namespace) -> None:
 
 
 async def _take(settings: Settings, before: float, dry: bool) -> tuple[Pruned, int]:
-    store = SqlStore(settings.database_url)
-    await store.open(alone=False)
-    try:
+    async with opened(settings.database_url) as store:
         pruned = await (prune.look if dry else prune.prune)(store.db, before)
-    finally:
-        await store.close_all()
     folders = list(_folders(settings.sessions_dir, pruned.sessions))
     for folder in [] if dry else folders:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

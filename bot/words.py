@@ -34,13 +34,10 @@ def usage(agents: Sequence[Agent], here: Agent | None) -> str:
     """What a person sees who asks for help, or says nothing."""
     if not agents:
         return "There is no agent that you may ask here. Whoever runs Frontdesk can change that."
-    lines = ["Mention me and say what you need. I answer in a thread, and in that thread you go on without a mention."]
-    if agents:
-        lines.append("*Who is here*")
-        lines += [
-            f"• *{agent.name}*{' (answers here)' if here and agent.name == here.name else ''}: {agent.description}" for agent in agents
-        ]
-        lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
+    lines = ["Mention me and say what you need. I answer in a thread, and in that thread you go on without a mention.", "*Who is here*"]
+    asked = here.name if here else ""
+    lines += [f"• *{agent.name}*{' (the one you asked)' if agent.name == asked else ''}: {agent.description}" for agent in agents]
+    lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
     lines.append("*In a thread you can say*")
     lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
     lines.append("• a line that begins with `(aside)` is not for me")

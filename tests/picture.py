@@ -89,7 +89,8 @@ async def talked(slack: Slack) -> Json:
             "ts": ts,
             "blocks": [{"block_id": f"b{number}", **block}],
         }
-    await web.chat_postEphemeral(channel="triage", user=slack.user("ana"), text="Only you are told this.")
+        place.roots.append(ts)
+    await web.chat_postEphemeral(channel=slack.channel("triage"), user=slack.user("ana"), text="Only you are told this.")
     direct = await slack.direct("What is on today?")
     await slack.until(lambda: len(slack.thread(direct)) > 1, 20)
     return root

@@ -16,9 +16,11 @@ from bot.message import Message, Person
 from bot.ports import Feedback
 from bot.session import Session
 from bot.store.sql import SqlStore
+from tests.standins.postgres import cluster, database
 
 ROOT = Path(__file__).parents[1]
 HELPER = "---\ndescription: Helps.\nruntime: echo\ntriggers: [{mention: ['*']}, {command: /help-me}]\n---\nHelp {{ person.name }}.\n"
+VERBS = ("sessions", "usage", "feedback")
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,20 @@ def test_sessions_costs_and_opinions_are_read_from_the_store(kept: Shell) -> Non
     assert [(f["agent"], f["rating"], f["reasons"], f["text"]) for f in feedback] == [("helper", "bad", "wrong", "It was blue.")]
 
 
+def test_what_is_kept_on_postgresql_is_read_as_well(shell: Shell) -> None:
+    async def read() -> list[str]:
+        async with database(made) as url:
+            await keep(url)
+            return [await asyncio.to_thread(lambda verb=verb: shell.run(verb, DATABASE_URL=url).stdout) for verb in VERBS]
+
+    with cluster() as made:
+        sessions, usage, feedback = asyncio.run(read())
+
+    assert "Which door?" in sessions
+    assert "$0.25" in usage
+    assert "It was blue." in feedback
+
+
 def test_people_get_tables_and_may_look_while_the_bot_runs(kept: Shell) -> None:
     async def beside() -> tuple[str, str]:
         store = SqlStore(f"sqlite+aiosqlite:///{kept.folder}/frontdesk.db")
@@ -208,6 +224,28 @@ def test_a_file_that_is_wrong_is_told_once(shell: Shell) -> None:
 
     assert looked.stderr.count("descriptoin") == 1
     assert "agents_file_wrong" not in looked.stderr
+
+
+def test_where_no_file_is_right_there_is_no_empty_table(shell: Shell) -> None:
+    shell.write("agents/helper.md", HELPER.replace("description", "descriptoin"))
+
+    looked = shell.run("check")
+
+    assert (looked.returncode, looked.stdout) == (1, "")
+
+
+CODER = "---\ndescription: Codes.\nruntime: claude_code\nenvironment: [ANTHROPIC_API_KEY]\n---\nCode.\n"
+
+
+def test_the_doctor_says_that_nobody_is_logged_in(shell: Shell) -> None:
+    shell.write("agents/coder.md", CODER)
+
+    without, there = (
+        json.loads(shell.run("doctor", "--no-wait", "--json", **key).stdout)[-2] for key in ({}, {"ANTHROPIC_API_KEY": "sk-x"})
+    )
+
+    assert (without["name"], without["ok"], there["ok"]) == ("agent coder", False, True)
+    assert without["words"].startswith("Claude Code has no credentials. Set ANTHROPIC_API_KEY in frontdesk's environment, ")
 
 
 def test_a_module_of_ones_own_is_found_where_frontdesk_is_started(shell: Shell) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,40 @@ async def test_a_channel_that_gets_its_name_later_reaches_the_agent_that_names_i
 
         await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
         assert [session.agent for session in await desk.store.sessions()] == ["late"]
+
+
+async def test_a_private_channel_into_which_the_bot_is_brought_reaches_the_agent_that_names_it(slack: Slack, settings: Settings) -> None:
+    (settings.agents_dir / "late.md").write_text("---\ndescription: x\nruntime: echo\ntriggers: [{mention: ['#secret']}]\n---\n")
+    async with app.running(settings) as desk:
+        assert "#secret" not in desk.directory.ids
+
+        await slack.invite("secret")
+
+        await slack.until(lambda: "#secret" in desk.directory.ids)
+
+
+async def test_rights_that_are_newer_stand_however_late_slack_tells_of_older_ones(
+    desk: Frontdesk, agents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner, asked, answers = desk.directory.resolve, asyncio.Event(), asyncio.Event()
+
+    async def slowly(names: Iterable[str]) -> None:
+        if not asked.is_set():
+            asked.set()
+            await answers.wait()
+        await inner(names)
+
+    monkeypatch.setattr(desk.directory, "resolve", slowly)
+    older = asyncio.create_task(desk.resolve())
+    await asked.wait()
+    (agents / "reviewer.md").write_text("---\ndescription: Reviews.\nruntime: echo\nallow: {run: [admins]}\n---\n")
+    desk.files.load()
+    newer = asyncio.create_task(desk.resolve())
+    await asyncio.wait([newer], timeout=0.2)
+    answers.set()
+    await asyncio.gather(older, newer)
+
+    assert desk.agent("reviewer").allow.run == ("admins",)
 
 
 async def test_an_agents_file_that_is_new_answers_at_once(slack: Slack, desk: Frontdesk, agents: Path) -> None:
@@ -199,9 +233,9 @@ async def test_an_answer_that_nobody_was_told_of_is_told_when_it_is_dealt_with_a
     await stage.run(Parks())
     desk = on(stage, engine := Away())
     with pytest.raises(StoreFailed):
-        await desk.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
+        await desk.questions.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
 
-    said = await desk.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
+    said = await desk.questions.answer("s1", "q1", {"which": ("Red",)}, ANA, "click")
 
     assert (said, engine.submitted) == ("", ["s1"])
 
@@ -211,9 +245,9 @@ async def test_a_question_that_time_has_closed_while_nobody_could_be_told_is_gon
     await stage.run(Says(Started("r"), replace(COLOUR, expires_at=1.0), hangs=True))
     desk = on(stage, engine := Away())
     with pytest.raises(StoreFailed):
-        await desk.expire(2.0)
+        await desk.questions.expire(2.0)
 
-    await desk.expire(4.0)
+    await desk.questions.expire(4.0)
 
     assert engine.submitted == ["s1"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StoreFailed, Superseded
-from bot.event import Answered, Event, Finished, Part, Question, Started, Text
+from bot.event import Answered, Event, Finished, Option, Part, Question, Started, Text
 from bot.inbox import MOST, Heard, Inbox, settle, shown
 from bot.message import Answer, Message
 from bot.ports import Turn
@@ -309,10 +309,73 @@ async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(sta
 
     await stage.store.begin("s1")  # somebody else has it now
     await stage.stop(submit=False)
+    await inbox._look()
     with pytest.raises(Superseded):
-        await inbox._look()
+        await inbox.close()
 
     assert [one.message.id for one in await stage.store.unread("s1")] == ["m1", "stop"]
+
+
+class Clings:
+    """Works until it is stopped, and takes long to leave."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.leaves = asyncio.Event()
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        self.turns.append(turn)
+        try:
+            yield Started("r1")
+            await asyncio.Event().wait()
+        finally:
+            self.leaves.set()
+            await asyncio.sleep(5)
+
+
+async def test_a_stop_is_not_forgotten_where_the_process_dies_before_the_runtime_has_stopped(stage: Stage) -> None:
+    stage.play(first := Clings())
+    await stage.say()
+    await stage.surface.until(lambda: any(session.state == "working" for session in stage.surface.shown))
+    await stage.stop()
+    await first.leaves.wait()
+    await stage.engine.close()
+
+    stage.play(second := Clings())
+    for session_id in await stage.store.unfinished():
+        await stage.engine.submit(session_id)
+
+    assert (await stage.ended()).state == "canceled"
+    assert not second.turns
+
+
+async def test_two_answers_given_before_the_turn_goes_on_are_both_told(stage: Stage) -> None:
+    other = replace(COLOUR, id="q2", parts=(Part("where", "Where?", (Option("Here"),)),))
+    turns = await stage.run(asks := Asks(COLOUR, other))
+    assert turns.state == "input_required"
+    await stage.answer("q1", "Red", submit=False)
+    await stage.answer("q2", "Here", part="where", submit=False)
+
+    stage.play(asks)
+    await stage.engine.submit("s1")
+    await stage.ended(2)
+
+    assert asks.turns[1].prompt == "You asked: Which?\nThe answer is: Red\n\nYou asked: Where?\nThe answer is: Here"
+
+
+class Asks:
+    """Asks all at once, and ends its turn."""
+
+    def __init__(self, *questions: Question) -> None:
+        self.questions, self.turns = questions, list[Turn]()
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        self.turns.append(turn)
+        yield Started("r1")
+        if turn.number == 1:
+            for question in self.questions:
+                yield question
+        yield Finished("completed" if turn.number > 1 else "input_required")
 
 
 async def test_an_empty_inbox_is_nothing_to_do(stage: Stage) -> None:

@@ -14,9 +14,9 @@ BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
     {"errors", "clock", "journal", "mistakes"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"},
-    {"ports", "line"}, {"inbox"}, {"turn", "dispatch", "settings"}, {"logs"},
+    {"ports", "line"}, {"inbox"}, {"questions"}, {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
-JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "scratch", "__main__"}
+JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "scratch", "library", "__main__"}
 HOMES = {
     "slack_sdk": ("slack/",),
     "slack_bolt": ("slack/",),

@@ -88,7 +88,7 @@ async def test_an_agent_is_picked_by_its_name(slack: Slack, desk: Frontdesk) -> 
 async def test_a_misspelt_name_is_told_privately_and_starts_nothing(slack: Slack, desk: Frontdesk) -> None:
     await slack.mention("reviewr: look at this")
 
-    await slack.until(lambda: any("reviewer: …" in slack.text(m) for m in slack.ephemerals("ana")))
+    await slack.until(lambda: any("`@Frontdesk reviewer: …`" in slack.text(m) for m in slack.ephemerals("ana")))
 
     assert not await desk.store.sessions()
 
@@ -107,7 +107,7 @@ async def test_a_reaction_starts_the_agent_that_waits_for_it(slack: Slack, desk:
 
     await slack.react(root, "ticket", "ben")
 
-    await slack.until(lambda: "You said: the printer burns" in said(slack, root)[-1])
+    await slack.until(lambda: "> | the printer burns" in said(slack, root)[-1])
 
 
 async def test_a_thread_goes_on_without_a_mention(slack: Slack, desk: Frontdesk) -> None:

@@ -1,13 +1,17 @@
 """The process is ended in the middle of things, and the next one goes on: nothing is lost, and nothing is said twice."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot import app
+from bot.errors import StoreFailed
 from bot.playground import Slack
 from bot.settings import Settings
+from tests.standins.wait import until
 from tests.test_path import find, last, said
 
 
@@ -141,6 +145,33 @@ async def test_one_session_that_cannot_be_kept_silences_nobody_else(
         await slack.until(lambda: "end" in said(slack, broken)[-1], 20)
 
 
+async def test_a_file_that_was_brought_and_not_noted_is_not_brought_again(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        sent = desk.store.sent
+
+        async def fails(slot: str, ts: str, shown: str) -> str:
+            if ":file:" in slot:
+                raise StoreFailed("The disk that holds the database is full.")
+            return await sent(slot, ts, shown)
+
+        desk.store.sent = fails  # type: ignore[method-assign]
+        root = await slack.mention("!file report.txt all is well\n!say brought")
+        await slack.until(lambda: brought(slack, root))
+
+    async with app.running(settings) as desk:
+        await until(lambda: finished(desk))
+
+    assert brought(slack, root) == ["report.txt"]
+
+
+async def finished(desk: app.Frontdesk) -> bool:
+    return not await desk.store.unfinished()
+
+
+def brought(slack: Slack, root: Any) -> list[str]:
+    return [file["name"] for message in slack.thread(root)[1:] for file in message.get("files") or ()]
+
+
 async def test_a_removed_agent_can_still_be_stopped_and_says_that_it_is_gone(slack: Slack, settings: Settings) -> None:
     async with app.running(settings):
         root = await slack.mention("listener: !slow 30\n!say never")
@@ -152,8 +183,7 @@ async def test_a_removed_agent_can_still_be_stopped_and_says_that_it_is_gone(sla
 
 
 async def test_a_reply_that_overtook_the_mention_it_belongs_to_is_answered(slack: Slack, settings: Settings) -> None:
-    async with app.running(settings.model_copy(update={"catch_up_hours": 0})) as desk:  # nor is it found in Slack's history
-        slack.delay(3600)  # Slack keeps no order; here the test gives one
+    async with disorderly(slack, settings) as desk:
         root = await slack.mention("hello", by="ben")
         await slack.say("and this", thread=root)
         mention, reply = slack.envelopes[0].payload, slack.envelopes[-1].payload
@@ -164,6 +194,60 @@ async def test_a_reply_that_overtook_the_mention_it_belongs_to_is_answered(slack
         await slack.until(lambda: any("You said: hello" in text for text in said(slack, root)), 10)
 
         await slack.until(lambda: any("You said: and this" in text for text in said(slack, root)), 10)
+
+
+async def test_a_cross_that_overtook_the_mention_it_stands_on_stops_it(slack: Slack, settings: Settings) -> None:
+    async with disorderly(slack, settings) as desk:
+        root = await slack.mention("!slow 30\n!say never", by="ben")
+        await slack.react(root, "x", "ben")
+        mention, cross = slack.envelopes[0].payload, slack.envelopes[-1].payload
+
+        await desk.door.receive(cross)
+        await slack.until(lambda: dealt_with(desk) == 1)
+        await desk.door.receive(mention)
+
+        await slack.until(lambda: any("Stopped by ben" in text for text in said(slack, root)), 10)
+
+
+async def test_a_cross_of_somebody_who_may_not_stop_changes_nothing_when_it_comes_first(slack: Slack, settings: Settings) -> None:
+    async with disorderly(slack, settings) as desk:
+        root = await slack.mention("!slow 0.5\n!say went on", by="ben")
+        await slack.react(root, "x", "dan")
+        mention, cross = slack.envelopes[0].payload, slack.envelopes[-1].payload
+
+        await desk.door.receive(cross)
+        await slack.until(lambda: dealt_with(desk) == 1)
+        await desk.door.receive(mention)
+
+        await slack.until(lambda: any("went on" in text for text in said(slack, root)), 10)
+
+
+async def test_what_was_asked_while_nobody_listened_is_answered_and_says_that_it_is_late(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        pass  # nothing was ever said to it
+    root = await slack.mention("are you there?", by="ben")
+
+    async with app.running(settings):
+        await slack.until(lambda: any("You said: are you there?" in text for text in said(slack, root)), 10)
+        await slack.until(lambda: "while I was away" in said(slack, root)[-1])
+
+
+async def test_what_was_asked_and_taken_back_while_nobody_listened_is_not_done(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        pass
+    root = await slack.mention("!slow 30\n!say never", by="ben")
+    await slack.react(root, "x", "ben")
+
+    async with app.running(settings):
+        await slack.until(lambda: any("Stopped by ben" in text for text in said(slack, root)), 10)
+
+
+@asynccontextmanager
+async def disorderly(slack: Slack, settings: Settings) -> AsyncIterator[app.Frontdesk]:
+    """Slack keeps no order; here the test gives one. Nor is anything found in Slack's history."""
+    async with app.running(settings.model_copy(update={"catch_up_hours": 0})) as desk:
+        slack.delay(3600)
+        yield desk
 
 
 def dealt_with(desk: app.Frontdesk) -> int:

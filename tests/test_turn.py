@@ -219,6 +219,20 @@ async def test_the_budget_of_a_day_counts_what_other_turns_have_cost(stage: Stag
     assert (stage.surface.last.state, "budget of $1 for one day" in stage.surface.last.reason) == ("failed", True)
 
 
+async def test_the_budget_of_a_day_counts_what_others_spend_meanwhile(stage: Stage) -> None:
+    stage.agent = agent(budget={"usd_per_day": 1})
+    runtime = Says(Started("r1"), Usage(usd=0.2), Usage(usd=0.1), hangs=True)
+    totals = [0.0, 0.8]
+
+    async def spent(name: str, since: float) -> Usage:
+        return Usage(usd=totals.pop(0) if len(totals) > 1 else totals[0])
+
+    stage.store.spent = spent  # type: ignore[method-assign]  # another session of the same agent goes on meanwhile
+    session = await stage.run(runtime)
+
+    assert (session.state, "budget of $1 for one day" in session.reason) == ("failed", True)
+
+
 async def test_a_stop_ends_the_turn_and_closes_the_runtime(stage: Stage) -> None:
     runtime = Says(Started("r1"), Step("c1", "Read", status="completed"), hangs=True)
     stage.play(runtime)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreFailed
 from bot.ops.ear import Ears
 from bot.ops.health import Health, Look
 from bot.ops.server import Server
@@ -51,7 +52,8 @@ class Watch:
 
             async def figures() -> bytes:
                 metrics.look(sights.used(), sights.waiting())
-                metrics.count(*await sights.counted())
+                with suppress(StoreFailed):  # what this process knows is told all the same
+                    metrics.count(*await sights.counted())
                 return metrics.text()
 
             self.looks.update(sights.looks)

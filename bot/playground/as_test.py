@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 
+from .names import split
 from .sights import Line, Shown
 from .slack import Slack
 from .source import Statement, filed, lengthy, literal, telling
@@ -30,7 +31,6 @@ def find(slack: Slack, root: dict[str, Any], words: str) -> dict[str, Any]:
 NOTHING = "# Nothing new was to be seen, or the bot was still at work: say here what should come of it."
 BARE = ("text", "values", "message")  # what needs no name where it stands in its place
 REFERENCES = ("message", "thread", "view")
-PART = re.compile(r"(.+)([./])(\d+)")
 
 
 def as_test(rows: Sequence[Row], now: Mapping[str, Shown], start: int = 0) -> str:
@@ -61,12 +61,6 @@ def needed(rows: Sequence[Row], start: int) -> set[int]:
     meant |= {split(place)[0] for place in meant if channel(split(place)[0])}
     before = {index for index, row in enumerate(rows[:start]) if row.deed in FURNITURE or meant & _places(row, roots)}
     return before | set(range(start, len(rows)))
-
-
-def split(name: str) -> tuple[str, str, int]:
-    """ "m3.2" is m3, "." and 2; a mark of "" says that the name has no parts."""
-    found = PART.fullmatch(name)
-    return (found[1], found[2], int(found[3])) if found else (name, "", 0)
 
 
 def channel(head: str) -> bool:

@@ -38,7 +38,10 @@ class Click:
             raise ValueError(f"{person.name} is not in #{place.name}")
         envelope = self.world.hub.send("slash_commands", payloads.command(self.world, person, place, name, text), accepts=True)
         if await self._acked(envelope, person, place.id, name) and (envelope.ack or {}).keys() & {"text", "blocks", "attachments"}:
-            tell(self.world, Hook(place.id, person.id, HOOK_SECONDS), envelope.ack or {})
+            try:
+                tell(self.world, Hook(place.id, person.id, HOOK_SECONDS), envelope.ack or {})
+            except Refusal as refusal:
+                self.world.warn(person.id, place.id, f'{name} failed with the error "{refusal.error}"')
         return envelope
 
     async def shortcut(self, callback_id: str, message: Json | None = None, by: str = "ana") -> Envelope:
@@ -140,21 +143,25 @@ class Click:
         return envelope.ack or {}
 
     def _respond(self, person: Person, shown: View, ack: Json) -> None:
-        stack, kind = self.world.modals.get(person.id, []), ack.get("response_action")
-        if kind == "errors":
-            fields = {block["block_id"] for block in shown.body["blocks"] if block["type"] == "input"}
-            if not ack.get("errors") or not set(ack["errors"]) <= fields:
+        stack = self.world.modals.get(person.id, [])
+        match ack.get("response_action"):
+            case None:
+                if shown in stack:
+                    modals.gone(self.world, person.id, 1)
+            case "errors":
+                fields = {block["block_id"] for block in shown.body["blocks"] if block["type"] == "input"}
+                if not ack.get("errors") or not set(ack["errors"]) <= fields:
+                    raise Refusal("invalid_arguments")
+            case "update":
+                modals.replace(self.world, shown, modals.checked(ack.get("view"), "modal"))
+            case "push" if len(stack) < modals.MOST_VIEWS:
+                modals.show(self.world, person.id, modals.checked(ack.get("view"), "modal"), stack)
+            case "push":
+                raise Refusal("push_limit_reached")
+            case "clear":
+                modals.gone(self.world, person.id, len(stack))
+            case _:
                 raise Refusal("invalid_arguments")
-        elif kind == "update":
-            modals.replace(self.world, shown, modals.checked(ack.get("view"), "modal"))
-        elif kind == "push" and len(stack) < modals.MOST_VIEWS:
-            modals.show(self.world, person.id, modals.checked(ack.get("view"), "modal"), stack)
-        elif kind == "clear":
-            modals.gone(self.world, person.id, len(stack))
-        elif kind is None and shown in stack:
-            modals.gone(self.world, person.id, 1)
-        elif kind is not None:
-            raise Refusal("push_limit_reached" if kind == "push" else "invalid_arguments")
 
     async def close(self, view: Json, by: str | None = None) -> None:
         """Close the topmost modal with its close button; the app is told if the view asks for it."""
@@ -174,7 +181,7 @@ class Click:
         if envelope.state == "acked":
             return True
         error = "operation_timeout" if envelope.sent_at else "dispatch_failed"
-        if what:
+        if what and envelope.state != "forgotten":
             self.world.warn(person.id, channel, what if what == TROUBLE else f'{what} failed with the error "{error}"')
         return False
 

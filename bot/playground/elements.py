@@ -46,8 +46,16 @@ def listed(node: Json, key: str, at: str, most: int, check: Check, needed: bool 
 
 
 def optional(node: Json, key: str, at: str, most: int) -> Iterator[str]:
-    if node.get(key) is not None and len(str(node[key])) > most:
+    value = node.get(key)
+    if value is not None and (not isinstance(value, str) or len(value) > most):
         yield f"must be less than {most + 1} characters [json-pointer:{at}/{key}]"
+
+
+def whole(node: Json, key: str, at: str, least: int, most: int) -> Iterator[str]:
+    """A number that may be missing."""
+    value = node.get(key, least)
+    if not isinstance(value, int) or not least <= value <= most:
+        yield f"must be between {least} and {most} [json-pointer:{at}/{key}]"
 
 
 def placeholder(node: Json, at: str) -> Iterator[str]:
@@ -114,8 +122,8 @@ def _group(node: Json, at: str) -> Iterator[str]:
 
 def text_input(node: Json, at: str) -> Iterator[str]:
     yield from placeholder(node, at)
-    if int(node.get("max_length") or 0) > 3000:
-        yield f"must be at most 3000 [json-pointer:{at}/max_length]"
+    yield from whole(node, "min_length", at, 0, 3000)
+    yield from whole(node, "max_length", at, 1, 3000)
 
 
 def image(node: Json, at: str) -> Iterator[str]:

@@ -58,7 +58,8 @@ class Trouble:
         status = status if status is not None else 429 if retry_after is not None else 200 if error else 500
         word = error or {429: "ratelimited", 503: "service_unavailable"}.get(status, "internal_error")
         headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        self.faults.planned.setdefault(method, []).append(Fault(int(status), Refusal(word).body(), headers, int(times), after))
+        if int(times) > 0:
+            self.faults.planned.setdefault(method, []).append(Fault(int(status), Refusal(word).body(), headers, int(times), after))
 
     def forgive(self) -> None:
         """Take all planned faults away."""

@@ -109,19 +109,24 @@ def chosen(world: World, person: Person, choice: Choice, value: Any, before: Any
 
 def fill(world: World, person: Person, blocks: list[Json], state: dict[str, Json], values: Json) -> None:
     """Write values into `state`, by block_id, label or action_id. Raises ValueError for a field that is not there."""
-    fields: dict[str, tuple[Json, Json]] = {}
-    for block, node in modals.inputs(blocks):
-        for name in (node["action_id"], _label(block), block["block_id"]):
-            fields[name] = (block, node)
+    known = fields(blocks)
     for name, value in values.items():
-        if name not in fields:
-            raise ValueError(f"there is no field {name!r}; there are {', '.join(sorted(fields))}")
-        block, node = fields[name]
+        if name not in known:
+            raise ValueError(f"there is no field {name!r}; there are {', '.join(sorted(known))}")
+        block, node = known[name]
         entry = {"type": node["type"], CHOSEN[node["type"]]: held(world, person, node, value)}
         state[block["block_id"]] = {**state.get(block["block_id"], {}), node["action_id"]: entry}
 
 
-def _label(block: Json) -> str:
+def fields(blocks: list[Json]) -> dict[str, tuple[Json, Json]]:
+    """The fields by all that they can be called; where two are called the same, the later counts."""
+    known: dict[str, tuple[Json, Json]] = {}
+    for block, node in modals.inputs(blocks):
+        known |= dict.fromkeys((node["action_id"], label(block), block["block_id"]), (block, node))
+    return known
+
+
+def label(block: Json) -> str:
     return str((block.get("label") or {}).get("text", ""))
 
 

@@ -94,7 +94,7 @@ def parts(blocks: list[Json]) -> list[tuple[Json, Json]]:
             found += parts(block["elements"])
         elif block["type"] in ("actions", "context_actions"):
             nodes += block["elements"]
-        nodes += block["actions"] if block["type"] == "card" and "actions" in block else ()
+        nodes += block.get("actions") or () if block["type"] == "card" else ()
         found += [(block, node) for node in nodes if isinstance(node, dict) and node.get("type") != "image"]
         found += parts(block.get("child_blocks") or [])
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from inspect import BoundArguments, Parameter
 from typing import Any
 
-from . import choice, modals
+from . import choice, form
 from .choice import Choice
 from .elements import CHOSEN, option_text, options
 from .names import Names
@@ -114,9 +114,7 @@ def _hashable(value: Any) -> bool:
 
 def _filled(names: Names, thing: Json, blocks: list[Json], values: Json) -> Json:
     """What was filled in, by the fields' labels; fields that are as empty as before are left out."""
-    fields: dict[str, tuple[Json, Json]] = {}
-    for block, node in modals.inputs(blocks):
-        fields |= dict.fromkeys(_called(block, node), (block, node))
+    fields = form.fields(blocks)
     state = ((names.find(names.of(thing)).get("state") or {}).get("values")) or {}
     filled: Json = {}
     for name, value in values.items():
@@ -131,14 +129,5 @@ def _filled(names: Names, thing: Json, blocks: list[Json], values: Json) -> Json
     return filled
 
 
-def _called(block: Json, node: Json) -> Iterable[str]:
-    """By what a field can be called; the later wins, as in `choice.fill`."""
-    return (node["action_id"], _label(block), block["block_id"])
-
-
 def _best(block: Json, node: Json) -> Iterable[str]:
-    return (_label(block), block["block_id"], node["action_id"])
-
-
-def _label(block: Json) -> str:
-    return str((block.get("label") or {}).get("text", ""))
+    return (form.label(block), block["block_id"], node["action_id"])

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STAMP = re.compile(r"\d+\.\d{6}")
+PART = re.compile(r"(.+)([./])(\d+)")
 
 
 class Names:
@@ -88,11 +89,11 @@ class Names:
 
     def spot(self, name: str) -> tuple[Channel, str]:
         """Channel and ts of a message by its name. Raises LookupError while there is none."""
-        head, mark, count = _split(name)
+        head, mark, count = split(name)
         if not mark:
             channel, ts = self._there(name, [self.made[name]] if name in self.made else [])
             return self.world.channels[channel], ts
-        if head.startswith(("#", "@")) and not _split(head)[1]:
+        if head.startswith(("#", "@")) and not split(head)[1]:
             place = self.world.dm(self.world.person(head)) if head.startswith("@") else self.world.channel(head)
             return place, self._there(name, self._roots(place, mark), count)
         place, root = self.spot(head)
@@ -124,11 +125,7 @@ class Names:
         return message.get("bot_id") == self.world.bot.bot_id
 
     def _roots(self, place: Channel, mark: str) -> list[str]:
-        return [
-            ts
-            for ts, each in place.messages.items()
-            if each.get("thread_ts", ts) == ts and self.ours(each) == (mark == ".") and (place.id, ts) not in self._labels
-        ]
+        return [ts for ts in place.roots if self.ours(place.messages[ts]) == (mark == ".") and (place.id, ts) not in self._labels]
 
     def _replies(self, place: Channel, root: str, mark: str) -> list[str]:
         return [
@@ -166,10 +163,7 @@ def _newer(messages: Json, last: str) -> Iterator[str]:
         yield ts
 
 
-def _split(name: str) -> tuple[str, str, int]:
-    """ "m3.2" is m3, "." and 2; a mark of "" says that it is no more than a label or a channel."""
-    for mark in (".", "/"):
-        head, found, count = name.rpartition(mark)
-        if found and count.isdigit() and head:
-            return head, mark, int(count)
-    return name, "", 0
+def split(name: str) -> tuple[str, str, int]:
+    """ "m3.2" is m3, "." and 2; a mark of "" says that the name has no parts."""
+    found = PART.fullmatch(name)
+    return (found[1], found[2], int(found[3])) if found else (name, "", 0)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,26 +151,34 @@ class Page:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What the page has to change, as one stream of events: at first everything, then what is new."""
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionError:
+            return response  # the page is gone already
         watch = self.slack.changes(size=1)
-        eye, sent = Eye(Spot.asked(request.query), watch), Sent()
+        eye = Eye(Spot.asked(request.query), watch)
         name = request.query.get("eye") or secrets.token_hex(8)
         self.eyes[name] = eye
         self.scene.opened(eye)
         try:
             async with aclosing(_ticks(watch)) as ticks:
-                async for _ in ticks:
-                    if self.eyes.get(name) is not eye:
-                        break  # the page looks elsewhere now, which its closed stream does not tell
-                    news = sent.news(*self.scene.parts(self.scene.settled(eye.spot), eye))
-                    await response.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": still here\n\n")
-                    await asyncio.sleep(FRAME_SECONDS)
+                await self._tell(response, name, eye, ticks)
         except ConnectionError:
             pass
         finally:
             if self.eyes.get(name) is eye:
                 del self.eyes[name]
         return response
+
+    async def _tell(self, response: web.StreamResponse, name: str, eye: Eye, ticks: AsyncIterator[None]) -> None:
+        """Write what is new at each tick."""
+        sent = Sent()
+        async for _ in ticks:
+            if self.eyes.get(name) is not eye:
+                return  # the page looks elsewhere now, which its closed stream does not tell
+            news = sent.news(*self.scene.parts(self.scene.settled(eye.spot), eye))
+            await response.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": still here\n\n")
+            await asyncio.sleep(FRAME_SECONDS)
 
 
 async def _ticks(watch: Watch) -> AsyncGenerator[None, None]:

@@ -54,6 +54,7 @@ class _Again:
         self.tape, self.recording, self.changed, self.patience = tape, recording, changed, patience
         self.wanted: dict[str, Shown] = {}
         self._off: set[str] = set()  # places that are not as they were: nothing is waited for there any more
+        self._why = ""  # the deed cannot be done yet
 
     async def run(self) -> list[str]:
         """What went wrong on the way, in words."""
@@ -96,22 +97,26 @@ class _Again:
         """Do it as soon as it can be done; in words why it cannot, ever or in time."""
         if row.deed not in (*PEOPLE, *FURNITURE, *FAULTS, RESET):
             return "this Frontdesk does not know how to do that; it was recorded by a newer one"
-        why = ""
+        self._why = ""
         try:
             async with asyncio.timeout(max(self.patience, gap * SLOWER)):
-                while True:
-                    try:
-                        await do(self.tape, row)
-                        return ""
-                    except KeyError as missing:
-                        why = f"there is no {missing}"
-                    except (ValueError, LookupError) as error:
-                        why = str(error)
-                    await asyncio.sleep(0.05)
+                await self._done(row)
         except (TypeError, AttributeError) as error:
             return f"what the recording says of it does not fit ({error})"
         except TimeoutError:
-            return why or "it took too long"
+            return self._why or "it took too long"
+        return ""
+
+    async def _done(self, row: Row) -> None:
+        """Try until it can be done; `_why` says why it could not be yet."""
+        while True:
+            try:
+                return await do(self.tape, row)
+            except KeyError as missing:
+                self._why = f"there is no {missing}"
+            except (ValueError, LookupError) as error:
+                self._why = str(error)
+            await asyncio.sleep(0.05)
 
 
 async def do(tape: Tape, row: Row) -> None:

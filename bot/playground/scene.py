@@ -12,7 +12,7 @@ from .modals import begun
 from .panes import Pane, Pieces, Spot
 from .render import At, Renderer
 from .things import Channel, Json, Person
-from .window import Eye, Order, Window, window
+from .window import Eye, Window, window
 
 if TYPE_CHECKING:
     from .slack import Slack
@@ -41,7 +41,6 @@ class Scene:
         self.shortcuts: list[Json] = features.get("shortcuts") or unnamed
         self.commands: list[Json] = features.get("slash_commands") or [{"command": name} for name in sorted(self.world.commands or ())]
         self.panes: dict[str, Pane] = {}  # by their name in ?side=
-        self._order = Order()
         self._read: dict[tuple[str, str], str] = {}
         self._drawn: dict[tuple[str, ...], tuple[Any, str]] = {}
 
@@ -126,7 +125,7 @@ class Scene:
 
     def _counted(self, place: Channel) -> Reversible[str]:
         """A reply makes no channel unread, but the app's messages do."""
-        return place.messages if place.kind == "im" else self._order.of(place)
+        return place.messages if place.kind == "im" else place.roots
 
     def _sidebar(self, spot: Spot, facts: Json) -> str:
         person = facts["person"]
@@ -166,7 +165,7 @@ class Scene:
     def _list(self, person: Person, place: Channel, thread: str, eye: Eye | None, spot: Spot) -> tuple[Pieces, Window]:
         """The messages of a channel, or of a thread in it, that this page shows."""
         name = "thread" if thread else "messages"
-        keys = [thread, *place.threads.get(thread, ())] if thread else self._order.of(place)
+        keys = [thread, *place.threads.get(thread, ())] if thread else place.roots
         at = eye.at.get(name, "") if eye else (spot.at if thread or not spot.thread else spot.thread)
         seen = window(keys, at)
         if eye and not seen.below:

@@ -58,12 +58,12 @@ class Sight:
     def messages(self, channel: str, replies: bool = True, newest: int | None = None) -> list[Json]:
         """The messages of a channel (or of the direct messages with a person: "@ana"), oldest first, replies among them.
 
+        Without `replies` only what the channel itself shows; a reply that was sent to it too is shown there.
         All, or only so many of the `newest`: those are found without looking at the others.
         """
         person = self.world.find_person(channel) if channel.startswith(("@", "U")) else None
         place = self.world.dm(person) if person else self.world.channel(channel)
-        every = (place.messages[ts] for ts in reversed(place.messages if replies else place.roots))
-        found = (each for each in every if replies or each.get("thread_ts", each["ts"]) == each["ts"])
+        found = (place.messages[ts] for ts in reversed(place.messages if replies else place.roots))
         return [posting.shown(place, each) | {"channel": place.id} for each in islice(found, newest)][::-1]
 
     def message(self, message: Json, by: str = "") -> Json:

@@ -72,6 +72,11 @@ class Slack(Talk, Click, Visit, Sight, Trouble):
         """What the bot's token may do; change it as you like."""
         return self.world.scopes
 
+    @property
+    def emoji(self) -> set[str]:
+        """The names of the workspace's own emoji; change it as you like."""
+        return self.world.emoji
+
     async def start(self) -> None:
         app = web.Application(client_max_size=1 << 28)
         app.add_routes([*self.server.routes(), *self.routes])

@@ -26,7 +26,7 @@ class Envelope:
     """One thing that was delivered: `at`, `sent_at` and `acked_at` in monotonic seconds, `ack` the payload of the acknowledgement,
     `links` the numbers of the sockets that it was sent over.
 
-    `state` is waiting, acked, late (acknowledged after the time was over: it did not count) or lost.
+    `state` is waiting, acked, late (acknowledged after the time was over: it did not count), lost, or forgotten with all else.
     """
 
     envelope_id: str
@@ -106,18 +106,16 @@ class Hub:
     def _deliver(self, envelope: Envelope) -> None:
         envelope.attempts += 1
         envelope.timer = asyncio.get_running_loop().call_later(self.ack_seconds, self._overdue, envelope)
-        if self.delay:
-            self._timers.append(asyncio.get_running_loop().call_later(self.delay, self._write, envelope))
-        else:
-            self._write(envelope)
-        if self.duplicate:
-            self._write(envelope)
+        for _ in range(2 if self.duplicate else 1):
+            if self.delay:
+                self._timers.append(asyncio.get_running_loop().call_later(self.delay, self._write, envelope))
+            else:
+                self._write(envelope)
 
     def _write(self, envelope: Envelope) -> None:
         link = self._next()
-        if link is None:
-            if envelope.answer is not None:
-                self._end(envelope, "lost")
+        if link is None:  # nobody listens, and nobody is told later
+            self._end(envelope, "lost")
             return
         envelope.sent_at.append(time.monotonic())
         envelope.links.append(link.number)
@@ -232,6 +230,15 @@ class Hub:
             if link.transport is not None:
                 link.transport.abort()
         return len(links)
+
+    def forget(self) -> None:
+        """Nothing that was to be delivered comes any more; who waits for an answer gets none."""
+        for envelope in self._waiting.values():
+            self._end(envelope, "forgotten")
+        for timer in self._timers:
+            timer.cancel()
+        self._waiting.clear()
+        self.envelopes.clear()
 
     async def close(self) -> None:
         for envelope in list(self._waiting.values()):

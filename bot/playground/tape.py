@@ -153,13 +153,14 @@ def forget(slack: "Slack") -> None:
     """Empty the workspace of all that was said and opened in it."""
     world = slack.world
     for place in world.channels.values():
-        place.messages.clear()
-        place.threads.clear()
-    for kept in (world.ephemerals, world.modals, world.inputs, world.files, world.streams, world.slots, world.triggers, world.hooks):
+        for said in (place.messages, place.roots, place.threads):
+            said.clear()
+    opened = (world.modals, world.inputs, world.offers, world.streams, world.slots, world.triggers, world.hooks)
+    for kept in (*opened, world.ephemerals, world.files, world.prompts, world.contexts):
         kept.clear()
     world.views = {view.id: view for view in world.homes.values()}
     slack.calls.clear()
-    slack.envelopes.clear()
+    world.hub.forget()
     world.feed.tell("reset")
 
 

@@ -145,6 +145,7 @@ class File:
     title: str = ""
     channels: list[str] = field(default_factory=list)
     uploaded: bool = False
+    length: int = 0  # of what is to be uploaded
 
     def shown(self) -> Json:
         ending = re.search(r"\.(\w{1,8})$", self.name)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from .faults import CUT, Fault, Faults
 from .hooks import answered
-from .methods import METHODS, Method, files
+from .methods import METHODS, Method, chat, files
 from .methods.asked import scope
 from .refusal import Refusal
 from .things import Json
@@ -92,9 +92,8 @@ class Server:
         if method is None:
             raise Refusal("unknown_method", req_method=name)
         self._known(method, token)
-        channel = str(args.get("channel", "")) if name == "chat.postMessage" else ""
-        place = self.world.find_channel(channel)
-        wait = self.world.rates.take(name, method.limit, place.id if place else channel)
+        place = chat.addressed(self.world, args) if name == "chat.postMessage" else None
+        wait = self.world.rates.take(name, method.limit, place.id if place else "")
         if wait:
             raise Refusal("ratelimited", 429, {"Retry-After": str(wait)})
         if method.scope:

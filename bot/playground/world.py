@@ -42,6 +42,7 @@ class World:
         self.commands: set[str] | None = None
         self.shortcuts: dict[str, str] | None = None  # callback_id: message or global
         self.agent = True
+        self.emoji: set[str] = set()  # the workspace's own, beside Slack's
         self.limited = 0  # the minute in which the app was told that it is told too much
         self.stream_seconds = 300.0
         self.people: dict[str, Person] = {}

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Literal
 
 import httpx
@@ -82,25 +82,30 @@ class A2A:
         self.options = options
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        options = self.options
-        headers = resolved(options.headers, turn)
-        address = Address(options.url, options.endpoint, options.protocol, options.timeout, tuple(sorted(headers.items())))
-        async with exchange().line(address) as line:
-            work = Work(options, turn, line)
-            try:
-                async with aclosing(work.happen()) as happening:
-                    async for events in happening:
-                        for event in events:
-                            yield event
-                        if work.talk.over:
-                            return
-            except Unavailable as error:
-                if work.talk.task or isinstance(error, Cut):
-                    raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
-                line.forget()
-                raise
-            finally:
-                await work.stop()
+        async with working(self.options, turn) as work, aclosing(work.happen()) as happening:
+            async for events in happening:
+                for event in events:
+                    yield event
+                if work.talk.over:
+                    return
+
+
+@asynccontextmanager
+async def working(options: A2AOptions, turn: Turn) -> AsyncIterator["Work"]:
+    """The turn's work, which is stopped in the end."""
+    headers = resolved(options.headers, turn)
+    address = Address(options.url, options.endpoint, options.protocol, options.timeout, tuple(sorted(headers.items())))
+    async with exchange().line(address) as line:
+        work = Work(options, turn, line)
+        try:
+            yield work
+        except Unavailable as error:
+            if work.talk.task or isinstance(error, Cut):
+                raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+            line.forget()
+            raise
+        finally:
+            await work.stop()
 
 
 def resolved(headers: Mapping[str, str], turn: Turn) -> dict[str, str]:
@@ -139,23 +144,30 @@ class Work:
                     await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self._within(self.options.timeout))
 
     async def happen(self) -> AsyncGenerator[list[Event], None]:
-        """What the agent tells, over all connections. If one breaks when there is a task to come back to, `broken` says why."""
+        """What the agent tells, over all connections."""
         stream, pause = await self._opening(), FIRST
         while True:
-            told, self.broken = self.talk.count, None
-            try:
-                async with aclosing(stream):
-                    async for events in stream:
-                        yield events
-            except Unavailable as error:
-                if not self.talk.task:
-                    raise
-                self.broken = error
+            told = self.talk.count
+            async with self._connected(stream):
+                async for events in stream:
+                    yield events
             progress = self.talk.count > told
             self._judge(progress)
             pause = FIRST if progress else min(pause * 2, LONGEST)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # a thousand sessions that were cut at once do not come back at once
             stream = self._again()
+
+    @asynccontextmanager
+    async def _connected(self, stream: AsyncGenerator[list[Event], None]) -> AsyncIterator[None]:
+        """Closes it in the end. If the connection breaks when there is a task to come back to, `broken` says why."""
+        self.broken = None
+        try:
+            async with aclosing(stream):
+                yield
+        except Unavailable as error:
+            if not self.talk.task:
+                raise
+            self.broken = error
 
     async def _opening(self) -> AsyncGenerator[list[Event], None]:
         """What there is to do: ask, answer, or go on listening to what was asked before."""
@@ -177,17 +189,21 @@ class Work:
         return self._send()
 
     async def _send(self, task: str = "") -> AsyncGenerator[list[Event], None]:
-        for attempt in (1, 2):
-            stream = await self._said(task)
-            try:
-                async with aclosing(stream):  # type: ignore[type-var]
-                    while (events := await self._next(stream)) is not None:
-                        yield events
-                return
-            except Refused as error:
-                if attempt == 2 or not self._auto or not isinstance(error.__cause__, OLD):
-                    raise
-                self.line.age()
+        """Ask; and ask once more, in 0.3, where the agent turns out to speak no other."""
+        stream = await self._said(task)
+        try:
+            async with aclosing(stream):  # type: ignore[type-var]
+                while (events := await self._next(stream)) is not None:
+                    yield events
+            return
+        except Refused as error:
+            if not self._auto or not isinstance(error.__cause__, OLD):
+                raise
+        self.line.age()
+        stream = await self._said(task)
+        async with aclosing(stream):  # type: ignore[type-var]
+            while (events := await self._next(stream)) is not None:
+                yield events
 
     async def _said(self, task: str) -> AsyncIterator[StreamResponse]:
         letter = await self._letter(task)

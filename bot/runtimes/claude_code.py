@@ -1,7 +1,7 @@
 """Agents that run on Claude Code, in a process of their own on this machine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from claude_agent_sdk import (
     ResultMessage,
 )
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
@@ -30,7 +31,7 @@ from bot.runtimes.claude_process import REMEDY, Process
 from bot.runtimes.claude_questions import Questions
 from bot.runtimes.claude_setting import Setting, knows
 from bot.runtimes.claude_story import Story
-from bot.runtimes.claude_words import missing, short
+from bot.runtimes.claude_words import PROOFS, missing, short
 
 WAITING = 100  # events that nobody has taken yet; then Claude Code waits
 AGAIN = (
@@ -48,6 +49,11 @@ class ClaudeCode:
 
     def __init__(self, options: claude_setting.Options) -> None:
         self.options = options
+
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where nobody can be logged in: each session has a home of its own, which no login of ours reaches."""
+        if not any(environment.get(name) for name in PROOFS):
+            raise Unavailable(f"Claude Code has no credentials. {missing(agent, environment)}")
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         tell, told = anyio.create_memory_object_stream[Event](WAITING)

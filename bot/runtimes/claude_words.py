@@ -17,6 +17,10 @@ KINDS: dict[str, StepKind] = {
 }  # fmt: skip
 LONG = 80
 KEY = "ANTHROPIC_API_KEY"
+PROOFS = (
+    KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY",
+)  # fmt: skip
 
 
 def kind(tool: str) -> StepKind:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
@@ -13,8 +14,9 @@ from bot.message import Message
 from bot.ports import Turn
 
 HELP = """\
-!say TEXT · !think TEXT · !step TITLE · !plan one | two | three · !ask QUESTION | option | option · !approve COMMAND
-!slow SECONDS (before each line that follows) · !file NAME TEXT · !cost USD · !fail TEXT · {answer} stands for the last answer"""
+!say TEXT · !think TEXT · !step TITLE · !plan one | two | three · !done (with what the plan is at) · !ask QUESTION | option | option
+!approve COMMAND · !slow SECONDS (before each line that follows)
+!file NAME TEXT · !cost USD · !fail TEXT · {answer} stands for the last answer"""
 
 
 class EchoOptions(BaseModel):
@@ -35,6 +37,7 @@ class Script:
     answer: str = ""
     slow: float = 0.0
     plan: list[str] = field(default_factory=list)
+    at: int = 0
 
     def dump(self) -> str:
         return json.dumps(vars(self))
@@ -116,12 +119,15 @@ def _do(line: str, script: Script, turn: Turn) -> Iterator[Event]:
             yield Step(call, rest, "other", "working")
             yield Step(call, rest, "other", "completed")
         case "plan":
-            script.plan = [item.strip() for item in rest.split("|")]
-            yield Plan(tuple(Item(item, "in_progress" if n == 0 else "pending") for n, item in enumerate(script.plan)))
+            script.plan, script.at = [item.strip() for item in rest.split("|")], 0
+            yield _plan(script)
+        case "done":
+            script.at += 1
+            yield _plan(script)
         case "slow":
-            script.slow = float(rest)
+            script.slow = _number(verb, rest)
         case "cost":
-            yield Usage(1000, 100, 0, float(rest))
+            yield Usage(1000, 100, 0, _number(verb, rest))
         case "file":
             name, _, text = rest.partition(" ")
             yield _file(turn, name, text)
@@ -133,6 +139,18 @@ def _do(line: str, script: Script, turn: Turn) -> Iterator[Event]:
             yield from _wait(permission(call, "May I run this command?", rest), script)
         case _:
             yield Text(f"There is no !{verb}. There are:\n{HELP}\n")
+
+
+def _plan(script: Script) -> Plan:
+    at = script.at
+    return Plan(tuple(Item(text, "done" if n < at else "in_progress" if n == at else "pending") for n, text in enumerate(script.plan)))
+
+
+def _number(verb: str, said: str) -> float:
+    """Raises RuntimeFailed."""
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?", said.strip(), re.ASCII):
+        raise RuntimeFailed(f"!{verb} takes a number, like `!{verb} 0.5`, and not {said.strip()!r}. Correct it, and say it all again.")
+    return float(said)
 
 
 def _wait(question: Question, script: Script) -> Iterator[Event]:

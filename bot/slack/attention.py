@@ -41,7 +41,7 @@ class Attention:
 
     async def start(self) -> None:
         """Raises StoreFailed."""
-        self.newest = await self.journal.latest()
+        self.newest = await self.journal.latest() or clock.now()
 
     def heard(self, body: dict[str, Any]) -> None:
         """Something came over the socket."""
@@ -83,15 +83,16 @@ class Attention:
 
     async def look(self, since: float, most: int | None = None) -> int:
         """Let in what was said since then. Raises StoreFailed."""
-        if not self.hours or not since:  # nothing ever came: nobody has waited for us yet
+        if not self.hours:
             return 0
-        back = clock.now() - self.hours * 3600
+        now = clock.now()
+        back = now - self.hours * 3600
         since = max(min(since, await self.journal.latest() or since), back)  # one that died may have left something to look for
         if most is None:
             await self.journal.owe(since)  # who dies meanwhile leaves it to the next
         found = await self.catchup.look(since, await self.store.threads(back), most)
         if most is None:
-            await self.journal.settled(since)
+            await self.journal.settled(since, now)
         return found
 
     async def _watch(self) -> None:

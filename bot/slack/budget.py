@@ -40,20 +40,14 @@ RATES: Mapping[str, Rate] = {
     SESSION: Rate(29, 20),
     TEXT: SPECIAL,
     "auth.test": Rate(100, 490),
-    "chat.getPermalink": SPECIAL,
     "users.info": Rate(28, 70),  # a crowd comes at once, and is known from then on; so are its channels
     "conversations.info": Rate(13, 36),
-    **dict.fromkeys((START, STOP, "conversations.list", "users.list", "reactions.remove"), TIER_2),
-    **dict.fromkeys(("usergroups.list", "usergroups.users.list"), TIER_2),
-    **dict.fromkeys(("apps.connections.open", "chat.delete", "team.info", "bots.info", "users.lookupByEmail"), TIER_3),
+    **dict.fromkeys((START, STOP, "conversations.list", "usergroups.list", "usergroups.users.list", "reactions.remove"), TIER_2),
+    **dict.fromkeys(("apps.connections.open", "chat.delete", "conversations.open", "users.conversations", "reactions.add"), TIER_3),
     "conversations.history": Rate(12, 36),  # after a time without a socket all conversations are read at once
     "conversations.replies": Rate(24, 24),
-    "conversations.open": TIER_3,
-    **dict.fromkeys(("conversations.join", "users.conversations", "reactions.add", "reactions.get"), TIER_3),
-    "agents.sessions.rename": TIER_3,
-    **dict.fromkeys(("chat.postEphemeral", APPEND, "conversations.members", "files.info"), TIER_4),
+    **dict.fromkeys(("chat.postEphemeral", APPEND, "views.open", "views.publish"), TIER_4),
     **dict.fromkeys(("files.getUploadURLExternal", "files.completeUploadExternal"), TIER_4),
-    **dict.fromkeys(("views.open", "views.push", "views.update", "views.publish"), TIER_4),
     **dict.fromkeys(("assistant.threads.setTitle", "assistant.threads.setSuggestedPrompts"), TIER_4),
 }
 

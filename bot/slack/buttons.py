@@ -60,7 +60,7 @@ async def answered(press: Press, room: Room) -> str:
     if asked is None:
         return "That question is no longer known."
     part = asked.question.parts[0]
-    return await room.desk.answer(session_id, question_id, {part.id: (part.options[int(n)].label,)}, press.by, press.id)
+    return await room.desk.questions.answer(session_id, question_id, {part.id: (part.options[int(n)].label,)}, press.by, press.id)
 
 
 async def asked_more(press: Press, room: Room) -> str:
@@ -76,8 +76,8 @@ async def _refusal(press: Press, room: Room, session_id: str, question_id: str) 
     """Say at once, and not after a form was filled in, that this person may not answer. Raises Denied."""
     asked = await room.store.asked(session_id, question_id)
     if asked is None or asked.answered:
-        return await room.desk.answer(session_id, question_id, {}, press.by, press.id)
-    await room.desk.allowed(session_id, asked.question, press.by)
+        return await room.desk.questions.answer(session_id, question_id, {}, press.by, press.id)
+    await room.desk.questions.allowed(session_id, asked.question, press.by)
     return None
 
 
@@ -94,7 +94,7 @@ async def replied(press: Press, room: Room) -> str:
         parts |= {part.id: words} if words else {}
     if not parts:
         return "Nothing was chosen, so nothing was answered."
-    return await room.desk.answer(session_id, question_id, parts, press.by, press.id)
+    return await room.desk.questions.answer(session_id, question_id, parts, press.by, press.id)
 
 
 async def denied(press: Press, room: Room) -> str:
@@ -110,7 +110,7 @@ async def refused(press: Press, room: Room) -> str:
     note = next(iter(press.values.get("reason", ())), "")
     asked = await room.store.asked(session_id, question_id)
     part = asked.question.parts[0].id if asked else "decision"
-    return await room.desk.answer(session_id, question_id, {part: (DENY,)}, press.by, press.id, note)
+    return await room.desk.questions.answer(session_id, question_id, {part: (DENY,)}, press.by, press.id, note)
 
 
 async def stopped(press: Press, room: Room) -> str:
@@ -125,7 +125,7 @@ async def retried(press: Press, room: Room) -> str:
 async def looked(press: Press, room: Room) -> str:
     """The button that shows all steps."""
     session_id, number = press.value.split(" ")
-    return await room.show(press, turn.steps(await room.store.steps(session_id, int(number))))
+    return await room.show(press, turn.steps(await room.desk.steps(session_id, int(number), press.by)))
 
 
 async def rated(press: Press, room: Room) -> str:

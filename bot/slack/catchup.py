@@ -59,7 +59,7 @@ class CatchUp:
         said, roots, seen = [], [], set()
         async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}"):
             seen.add(str(message["ts"]))
-            if float(message["ts"]) > oldest:
+            if float(message["ts"]) > oldest or (message["ts"] in threads and _crosses(message)):
                 said.append(message)
             if float(message.get("latest_reply") or oldest) > oldest:
                 roots.append(str(message["ts"]))
@@ -76,7 +76,13 @@ class CatchUp:
         if self.directory.bot == message.get("user") or self.directory.bot_id == message.get("bot_id") != "":
             return False
         kind = "im" if channel.startswith("D") else "channel"
-        event = {**message, "type": "message", "channel": channel, "channel_type": kind}
+        new = await self._hear({**message, "type": "message", "channel": channel, "channel_type": kind})
+        item = {"type": "message", "channel": channel, "ts": message["ts"]}
+        for user in _crosses(message):
+            await self._hear({"type": "reaction_added", "reaction": "x", "user": user, "item": item})
+        return new
+
+    async def _hear(self, event: Message) -> bool:
         return await self.hear({"type": "event_callback", "team_id": self.directory.team, "event": event, "caught_up": True})
 
     async def _pages(self, method: str, what: str, **asked: Any) -> AsyncIterator[Message]:
@@ -101,3 +107,8 @@ class CatchUp:
                     log.warning("not_caught_up", extra={"action": "not_caught_up", "method": method, "error": error_of(error)})
                     return {}
                 await asyncio.sleep(max(after, PAUSE if error_of(error) != "ratelimited" else 0))
+
+
+def _crosses(message: Message) -> list[str]:
+    """Who has put a ❌ on it, to take it back."""
+    return [user for each in message.get("reactions") or () if each["name"] == "x" for user in each["users"]]

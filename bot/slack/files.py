@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,10 @@ from bot.message import Attachment
 from bot.slack.calls import call
 
 PIECE = 1 << 16
+FULL = (
+    "{name} could not be kept ({why}), so the agent was not given it. "
+    "Whoever runs Frontdesk has to see to it that SESSIONS_DIR has room and can be written to; then upload it again."
+)
 
 
 async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, limit: int) -> Path:
@@ -23,13 +28,14 @@ async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, li
         raise BotError(f"{name} is too large ({attachment.size >> 20} MB; at most {limit >> 20} MB), so the agent was not given it.")
     if not ours(client, attachment.url):
         raise BotError(f"{name} does not lie in Slack, so the agent was not given it. Upload it here.")
-    path = free(folder, name)
     try:
+        path = free(folder, name)
         await asyncio.wait_for(_download(client, attachment, path, limit), 120)
+        return path
     except (aiohttp.ClientError, TimeoutError) as error:
-        path.unlink(missing_ok=True)
         raise BotError(f"{name} could not be fetched from Slack ({type(error).__name__}), so the agent was not given it.") from error
-    return path
+    except OSError as error:
+        raise BotError(FULL.format(name=name, why=error.strerror)) from error
 
 
 async def _download(client: AsyncWebClient, attachment: Attachment, path: Path, limit: int) -> None:
@@ -38,13 +44,21 @@ async def _download(client: AsyncWebClient, attachment: Attachment, path: Path, 
         login = reply.content_type == "text/html" and "html" not in attachment.media_type  # Slack's answer where the token is not enough
         if reply.status != 200 or login:
             raise BotError(f"{attachment.name} could not be fetched: Frontdesk may not read files (scope files:read), or it is gone.")
-        size = 0
-        with path.open("wb") as file:
-            async for piece in reply.content.iter_chunked(PIECE):
-                size += len(piece)
-                if size > limit:
-                    raise BotError(f"{attachment.name} is larger than {limit >> 20} MB, so the agent was not given it.")
-                file.write(piece)
+        await _keep(reply.content, attachment.name, path, limit)
+
+
+async def _keep(content: aiohttp.StreamReader, name: str, path: Path, limit: int) -> None:
+    """All of it, or nothing."""
+    size = 0
+    with ExitStack() as undone, path.open("wb") as file:
+        undone.callback(path.unlink)
+        async for piece in content.iter_chunked(PIECE):
+            size += len(piece)
+            if size > limit:
+                raise BotError(f"{name} is larger than {limit >> 20} MB, so the agent was not given it.")
+            file.write(piece)
+        file.flush()  # here a full disk is known at the latest
+        undone.pop_all()
 
 
 def ours(client: AsyncWebClient, url: str) -> bool:
@@ -57,7 +71,7 @@ def ours(client: AsyncWebClient, url: str) -> bool:
 
 def free(folder: Path, name: str) -> Path:
     """A path in this folder for a file that somebody else named; it cannot lead out of it."""
-    safe = re.sub(r"[^\w .()+-]", "_", Path(name).name).strip(" .")[:120] or "file"
+    safe = re.sub(r"[^\w .()+-]", "_", Path(name).name).strip(" .").encode()[:200].decode(errors="ignore") or "file"
     path, n = folder / safe, 1
     while path.exists():
         n += 1

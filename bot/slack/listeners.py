@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.dispatch import Desk
+from bot.errors import Denied
 from bot.journal import Delivery, Journal
 from bot.message import Message, Person
 from bot.ports import Store
+from bot.prompt import line
 from bot.slack import backfill, buttons, manifest, parse
 from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of
@@ -23,9 +26,9 @@ from bot.slack.surface import SlackSurface
 from bot.slack.views import home
 
 log = logging.getLogger(__name__)
+EDITED = "I go by what this message said at first. Say in its thread what is different, and I take that in."
 LATE = 2.0  # seconds after which a message has certainly not come at once
-RENAMED = ("channel_rename", "group_rename", "channel_created", "channel_deleted", "channel_archive", "subteam_updated", "subteam_created",
-           "subteam_members_changed")  # fmt: skip
+RENAMED = ("channel_rename", "group_rename", "channel_created", "subteam_updated", "subteam_created", "subteam_members_changed")
 
 
 class Listeners:
@@ -48,7 +51,7 @@ class Listeners:
             "reaction_added": self.reacted, "app_home_opened": self.entered, "agent_session_stopped": self.halted,
             "command": self.commanded,
             "block_actions": self.pressed, "view_submission": self.sent, "message_action": self.shortcut, "user_change": self.changed,
-            "user_profile_changed": self.changed,
+            "member_joined_channel": self.joined,
         } | dict.fromkeys(RENAMED, self.moved)  # fmt: skip
 
     async def answer(self, body: Body, text: str) -> None:
@@ -67,21 +70,29 @@ class Listeners:
         if message is None or self._mine(event):
             return
         await self._hear(message, body, event)
-        late = clock.now() - message.at > LATE and not body.get("caught_up")  # else what was said behind it is found as it was
-        if message.root and (late or await self.journal.overtaken(delivery)) and await self.room.store.session_in(message.thread):
+        late = message.root and clock.now() - message.at > LATE and not body.get("caught_up")  # else what was behind it is found as it was
+        if (late or await self.journal.overtaken(message.id, delivery.at)) and await self.journal.heard(message.id):
             await self._overtaken(message, body)
 
     def _mine(self, event: Body) -> bool:
         return event.get("user") == self.directory.bot or event.get("bot_id") == self.directory.bot_id != ""
 
-    async def _overtaken(self, root: Message, body: Body) -> None:
-        """Slack keeps no order: what was said in the thread may have come before the message that began it, and meant nobody then."""
-        channel, ts = parse.place(root.thread)
-        for reply in await backfill.replies(self.client, channel, ts, ts):
-            event = {**reply, "channel": channel, "channel_type": "im" if channel.startswith("D") else "channel"}
-            message = parse.message(event, self.directory.team, self.directory.bot)
-            if message and not message.root and not self._mine(reply) and not await self.journal.heard(message.id):
-                await self._hear(message, {**body, "event": event}, event)
+    async def _overtaken(self, message: Message, body: Body) -> None:
+        """Slack keeps no order: a reply or a ❌ may have come before the message that it belongs to, and meant nothing then."""
+        channel, ts = parse.place(message.thread)
+        for said in await backfill.replies(self.client, channel, ts, f"{message.at - 1e-6:.6f}"):
+            event = {**said, "channel": channel, "channel_type": "im" if channel.startswith("D") else "channel"}
+            reply = parse.message(event, self.directory.team, self.directory.bot)
+            if reply and reply.id == message.id:
+                await self._crossed_out(message, event)
+            elif reply and message.root and not self._mine(said) and not await self.journal.heard(reply.id):
+                await self._hear(reply, {**body, "event": event}, event)
+
+    async def _crossed_out(self, message: Message, event: Body) -> None:
+        """Take it back, where somebody who may has put a ❌ on it already."""
+        for user in [user for each in event.get("reactions") or () if each["name"] == "x" for user in each["users"]]:
+            with contextlib.suppress(Denied):
+                await self.desk.withdraw(message.id, await self.directory.person(user), f"stop:{user}:{message.id}", deleted=False)
 
     async def _hear(self, message: Message, body: Body, event: Body) -> None:
         author = await self._author(event, body)
@@ -100,12 +111,15 @@ class Listeners:
     async def edited(self, delivery: Delivery, body: Body) -> None:
         """An edit begins nothing twice; but one that mentions us for the first time is heard."""
         event, now = body["event"], body["event"].get("message") or {}
-        mention, before = f"<@{self.directory.bot}", str((event.get("previous_message") or {}).get("text") or "")
-        if mention not in str(now.get("text") or "") or mention in before or now.get("bot_id") or not now.get("user"):
-            return
+        before = str((event.get("previous_message") or {}).get("text") or "")
         inner = {**now, "channel": event["channel"], "channel_type": event.get("channel_type"), "type": "message"}
-        if (message := parse.message(inner, self.directory.team, self.directory.bot)) and message.door == "mention":
+        message = parse.message(inner, self.directory.team, self.directory.bot)
+        if message is None or now.get("bot_id") or not now.get("user") or now.get("text") == before:
+            return
+        if message.door == "mention" and f"<@{self.directory.bot}" not in before:
             await self._hear(message, {**body, "event": inner}, inner)
+        elif await self.journal.heard(message.id):
+            await self.answer({**body, "event": inner}, EDITED)
 
     async def deleted(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
@@ -128,11 +142,15 @@ class Listeners:
         for message in (said.get("messages") or [])[:1]:
             inner = {**message, "channel": item["channel"], "user": message.get("user") or event["user"]}
             if heard := parse.message(inner, self.directory.team, self.directory.bot):
-                heard = replace(
-                    heard, id=f"reaction:{event['reaction']}:{id}", door="reaction", name=event["reaction"], author=by, root=False
-                )
-                text = await self.directory.named(heard.text)
-                await self.answer(body, await self.desk.hear(replace(heard, text=text, at=clock.now())))
+                await self.answer(body, await self.desk.hear(await self._marked(heard, message, str(event["reaction"]), by)))
+
+    async def _marked(self, message: Message, said: Body, name: str, by: Person) -> Message:
+        """What a reaction asks for. The words it stands under are somebody else's, so the agent is given them as a quote."""
+        marked = await backfill.quote(said, self.directory)
+        text = f"Look at what {line(marked.author)} wrote at {time.strftime('%H:%M UTC', time.gmtime(marked.at))}, and deal with it."
+        return replace(
+            message, id=f"reaction:{name}:{message.id}", door="reaction", name=name, author=by, root=False, text=text, at=clock.now()
+        )
 
     async def _crossed(self, id: str, item: Body, by: Person, delivery: Delivery) -> str:
         if post := await self.journal.post_at(item["channel"], item["ts"]):
@@ -216,6 +234,11 @@ class Listeners:
     async def changed(self, delivery: Delivery, body: Body) -> None:
         user = body["event"].get("user") or {}
         self.directory.forget(str(user.get("id") if isinstance(user, dict) else user))
+
+    async def joined(self, delivery: Delivery, body: Body) -> None:
+        """A private channel has a name for us only from then on."""
+        if body["event"].get("user") == self.directory.bot:
+            await self.moved(delivery, body)
 
     async def moved(self, delivery: Delivery, body: Body) -> None:
         self.directory.renamed()

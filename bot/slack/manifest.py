@@ -17,11 +17,8 @@ REMEDY = "write it again with: frontdesk manifest --write"
 # https://docs.slack.dev/reference/events: each event, and the scope without which Slack does not send it.
 EVENTS = {
     "agent_session_stopped": "chat:write",
-    "agent_session_title_changed": "chat:write",
-    "app_context_changed": "assistant:write",
     "app_home_opened": "",
     "app_mention": "app_mentions:read",
-    "app_uninstalled": "",
     "channel_created": "channels:read",
     "channel_rename": "channels:read",
     "group_rename": "groups:read",
@@ -34,7 +31,6 @@ EVENTS = {
     "subteam_created": "usergroups:read",
     "subteam_members_changed": "usergroups:read",
     "subteam_updated": "usergroups:read",
-    "tokens_revoked": "",
     "user_change": "users:read",
 }
 # What the desk calls needs these besides.

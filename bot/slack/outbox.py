@@ -40,7 +40,7 @@ class Outbox:
 
     async def open(self, session: Session, epoch: int) -> None:
         """Remember what was sent for this session; what was reserved and not known to be sent may stand in the thread."""
-        self._askers[session.id], self._epochs[session.id] = session.asker.id, epoch
+        self._epochs[session.id] = epoch
         for post in await self.journal.posts(session.id):
             self.posts[post.slot] = post
             self._wanted[post.slot] = post.shown
@@ -48,12 +48,12 @@ class Outbox:
                 self._doubtful.add(post.slot)
 
     def close(self, session: Session) -> None:
-        self._askers.pop(session.id, None)
         self._epochs.pop(session.id, None)
         self.streams.close(session.id + ":")
         for slot in [slot for slot, post in self.posts.items() if post.session_id == session.id]:
             del self.posts[slot]
             self._wanted.pop(slot, None)
+            self._askers.pop(slot, None)
             self._doubtful.discard(slot)
 
     async def ours(self, session_id: str) -> bool:
@@ -64,6 +64,10 @@ class Outbox:
     def exists(self, slot: str) -> bool:
         post = self.posts.get(slot)
         return post is not None and bool(post.ts)
+
+    def doubtful(self, slot: str) -> bool:
+        """Whether a process before this one may have sent it, and nobody knows."""
+        return slot in self._doubtful
 
     def method(self, slot: str, view: View) -> str:
         """What is called for this where it is streamed; else empty."""
@@ -77,6 +81,7 @@ class Outbox:
     def differs(self, slot: str, session: Session, view: View) -> bool:
         """Whether this is not what was asked for last."""
         self.posts.setdefault(slot, Post(slot, session.id, session.thread, ""))
+        self._askers.setdefault(slot, (session.by or session.asker).id)  # of the turn that it belongs to
         if self._wanted.get(slot) == (looks := shown(view)) or self.streams.idle(slot, view):
             return False
         self._wanted[slot] = looks
@@ -120,12 +125,7 @@ class Outbox:
                 post = await self._found(post, channel, thread)
             if slot.startswith(OWED):
                 return await self._pay(post, channel, view)
-            if not post.ts and (ts := await self.streams.start(post, channel, thread, view)):
-                post = replace(post, ts=ts)
-            elif not post.ts:
-                post = await self._post(post, channel, thread, view)
-            elif not await self.streams.show(post, channel, view, label(post)):
-                await self._edit(post, channel, view)
+            post = await self._show(post, channel, thread, view)
         except SlackApiError as error:
             await self._refuse(slot, post, view, error)
             return
@@ -143,6 +143,15 @@ class Outbox:
                 await self._edit(owed, channel, view)
             await self.journal.sent(owed.slot, "", "")
         self.posts.pop(owed.slot, None)
+
+    async def _show(self, post: Post, channel: str, thread: str, view: View) -> Post:
+        """Say it, where it can be as a stream; the message as it is known from then on."""
+        if not post.ts:
+            ts = await self.streams.start(post, channel, thread, view)
+            return replace(post, ts=ts) if ts else await self._post(post, channel, thread, view)
+        if not await self.streams.show(post, channel, view, label(post)):
+            await self._edit(post, channel, view)
+        return post
 
     async def _sent(self, post: Post, channel: str, view: View) -> None:
         """Note it. Where another replica was first, theirs stays and ours goes."""
@@ -204,6 +213,8 @@ class Outbox:
         if name in GONE and post.ts:
             if ":q:" in slot:  # an answer that somebody deleted is said anew; a card is not, so it stands where it stood
                 return
+            if name == "block_mismatch":  # it was a stream, and cannot be made another message any more
+                await self._away(post, channel=parse.place(post.thread)[0])
             await self.journal.sent(slot, "", "")
             self.posts[slot] = Post(slot, post.session_id, post.thread, post.id)
             if view.rank == 0:
@@ -216,9 +227,16 @@ class Outbox:
             await self._elsewhere(post, view, name)
         raise why from error
 
+    async def _away(self, post: Post, channel: str) -> None:
+        """What is said anew stands there once."""
+        try:
+            await call(self.client.chat_delete(channel=channel, ts=post.ts))
+        except SlackApiError as error:
+            log.warning("not_deleted", extra={"action": "not_deleted", "slot": post.slot, "error": error_of(error)})
+
     async def _elsewhere(self, post: Post, view: View, name: str) -> None:
-        """The thread cannot be written to any more: its last words go to the person who asked."""
-        asker = self._askers.get(post.session_id, "")
+        """The thread cannot be written to any more: its last words go to the person who asked. Raises Refused where that has to wait."""
+        asker = self._askers.get(post.slot, "")
         try:
             direct = await call(self.client.conversations_open(users=asker))
             channel = str((direct.get("channel") or {}).get("id") or asker)
@@ -226,6 +244,8 @@ class Outbox:
             blocks = [words, *view.blocks]
             await call(self.client.chat_postMessage(channel=channel, text=view.text, blocks=blocks, unfurl_links=False))
         except SlackApiError as error:
+            if (later := refused(error)).after is not None:
+                raise later from error
             log.error("not_said", extra={"action": "not_said", "slot": post.slot, "error": error_of(error)})
 
     async def root(self, slot: str, channel: str, view: View) -> str:

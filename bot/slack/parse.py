@@ -44,7 +44,7 @@ def at(body: Payload) -> float:
 def lane(body: Payload) -> str:
     """Where it happened: what happens in one thread must keep its order.
 
-    Of a reaction Slack does not say the thread: one to a reply may overtake it, and a ❌ that does finds nothing to take back.
+    Of a reaction Slack does not say the thread: one to a reply may overtake it, and is looked for when the reply comes.
     """
     event = body.get("event")
     if not isinstance(event, dict):

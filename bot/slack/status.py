@@ -41,6 +41,7 @@ class Place:
 
     wanted: Line
     marks: set[str]
+    working: dict[str, Line] = field(default_factory=dict)  # the sessions at work there: there may be more than one
     shown: Line | None = None
     owed: bool = False  # whether its end is kept, for the next process
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,7 +62,8 @@ class Status:
 
     def working(self, session: Session, words: str = WORKS) -> None:
         asker = session.by.id if session.by else session.asker.id
-        self._want(session.thread, Line(words, asker, brief(session.title, 190) or "…"))
+        line = Line(words, asker, brief(session.title, 190) or "…")
+        self._want(session.thread, line).working[session.id] = line
 
     @property
     def agent(self) -> bool:
@@ -77,16 +79,19 @@ class Status:
         """A process before this one may have begun the line of this thread."""
         self._places.setdefault(session.thread, Place(Line(), {SESSION}))
 
-    def leave(self, thread: str) -> None:
+    def leave(self, session: Session) -> None:
         """Somebody else has the session now."""
-        place = self._places.get(thread)
-        if place and not place.wanted.over:
+        others, place = self._others(session), self._places.get(session.thread)
+        if place and not others and not place.wanted.over:
             if place.task:
                 place.task.cancel()
-            del self._places[thread]
+            del self._places[session.thread]
 
     async def over(self, session: Session) -> None:
         """Returns at the latest when the end is kept, so that the next process sees to it where this one cannot."""
+        if others := self._others(session):
+            self._want(session.thread, others[0])
+            return
         place = self._want(session.thread, Line(over="suspended" if session.state == "input_required" else "active"))
         if place.task:
             await asyncio.wait([place.task], timeout=SOON)
@@ -96,6 +101,12 @@ class Status:
             place.owed = True
             if place.shown == place.wanted:  # meanwhile
                 await self._forgive(session.thread, place)
+
+    def _others(self, session: Session) -> list[Line]:
+        """What else goes on in the same thread."""
+        working = self._places[session.thread].working if session.thread in self._places else {}
+        working.pop(session.id, None)
+        return list(working.values())
 
     async def recover(self) -> None:
         """End what a process before this one could not."""
@@ -155,8 +166,8 @@ class Status:
     async def _begin(self, thread: str, place: Place, line: Line) -> float:
         channel, ts = parse.place(thread)
         first = not place.marks
-        if first or place.owed:
-            await self._forgive(thread, place)  # be it another replica that owes it
+        if place.owed or (first and self.client.budget.replicas > 1):  # then another may owe an end there
+            await self._forgive(thread, place)
         if first and self._agent and await self._affords(SESSION):
             place.marks.add(SESSION)
             asked = self.client.agents_sessions_setStatus(

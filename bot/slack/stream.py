@@ -25,38 +25,45 @@ Chunk = dict[str, Any]
 
 @dataclass(slots=True)
 class Live:
-    """What one stream has been given: the cards, and after the last new one of them `sent`, made of what follows `before` in the answer."""
+    """What one stream has been given: the cards, and after the last new one of them `sent`, made of what follows `before` in the answer.
+
+    `text` is as much of the answer as that is.
+    """
 
     began: float = field(default_factory=time.monotonic)
     last: float = field(default_factory=time.monotonic)
     tasks: dict[str, Task] = field(default_factory=dict)
     before: str = ""
     sent: str = ""
+    text: str = ""
     size: int = 0
     paused: bool = False
 
     def more(self, flow: Flow) -> tuple[list[Chunk], str, str] | None:
         """What has to be added, and what `before` and `sent` are then. None: it cannot become this by growing.
 
-        Text that a new card follows is over, and the text below is made harmless by itself: half a fence opens none.
+        Text that a new card follows is over, and the text below is made harmless by itself: half a fence opens none. Where both are
+        new, the text is what came of the steps; but nobody writes while a step is at work: then it is what was said before.
         """
-        if not flow.text.startswith(self.before):
+        new = [task for task in flow.tasks if task.id not in self.tasks]
+        works = any(task.status == "in_progress" for task in new)
+        before, sent = (self.text, "") if new and not works else (self.before, self.sent)
+        if not flow.text.startswith(before):
             return None
-        text = safe(flow.text[len(self.before) :])
-        if not text.startswith(self.sent) or self.size + len(text) - len(self.sent) > PIECE:
+        text = safe(flow.text[len(before) :])
+        if not text.startswith(sent) or self.size + len(text) - len(sent) > PIECE:
             return None
-        chunks: list[Chunk] = [{"type": "markdown_text", "text": text[len(self.sent) :]}] if text != self.sent else []
+        words: list[Chunk] = [{"type": "markdown_text", "text": text[len(sent) :]}] if text != sent else []
         changed = [task for task in flow.tasks if self.tasks.get(task.id) != task]
-        chunks += [{"type": "task_update", "id": task.id, "title": task.title, "status": task.status} for task in changed]
-        cut = flow.text and any(task.id not in self.tasks for task in changed)
-        return chunks, flow.text if cut else self.before, "" if cut else text
+        cards = [{"type": "task_update", "id": task.id, "title": task.title, "status": task.status} for task in changed]
+        return (words + cards, flow.text, "") if works else (cards + words, before, text)
 
     def grown(self, flow: Flow, before: str, sent: str, chunks: list[Chunk]) -> None:
         words = sum(len(chunk["text"]) for chunk in chunks if chunk["type"] == "markdown_text")
         if words:
             self.paused, self.last = self.paused or time.monotonic() - self.last > LATE, time.monotonic()
         self.tasks |= {task.id: task for task in flow.tasks}
-        self.before, self.sent, self.size = before, sent, self.size + words
+        self.before, self.sent, self.text, self.size = before, sent, flow.text, self.size + words
 
 
 class Streams:
@@ -140,8 +147,8 @@ class Streams:
 
     async def _stop(self, live: Live, post: Post, channel: str, view: View, metadata: Chunk) -> bool:
         """Text that cards have cut is put together by an edit."""
-        more = live.more(view.flow) if view.flow and not view.rank and not live.before else None
-        if more is None:
+        more = live.more(view.flow) if view.flow and not view.rank else None
+        if more is None or more[1]:
             await self.end(channel, post.ts, view.rank == 2)
             return False
         given: Chunk = {"chunks": more[0]} if more[0] else {}

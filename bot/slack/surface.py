@@ -107,7 +107,7 @@ class SlackSurface:
                     await self._owe(newest.id + ":")
         finally:
             self._newest.pop(session.id, None)
-            self.status.leave(newest.thread)
+            self.status.leave(newest)
             self.writer.forget(newest.id + ":")
             self.outbox.close(newest)
 
@@ -184,13 +184,21 @@ class SlackSurface:
     async def _upload(self, slot: str, session: Session, name: str, content: bytes) -> None:
         channel, ts = parse.place(session.thread)
         post = await self.journal.reserve(slot, session.id, session.thread)
-        if post.ts:
+        if post.ts or (self.outbox.doubtful(slot) and await self._there(channel, ts, name)):
             return
         try:
             await files.upload(self.client, channel, ts, name, content)
             await self.journal.sent(slot, ts, "file")
         except SlackApiError as error:
             self._add(f"{slot}:words", session, f"⚠️ The file {mrkdwn(name, 200)} could not be uploaded: {error_of(error)}.")
+
+    async def _there(self, channel: str, ts: str, name: str) -> bool:
+        """Whether a file of ours stands in the thread that a process before this one may have brought."""
+        with contextlib.suppress(BotError):
+            said = await backfill.replies(self.client, channel, ts)
+            ours = [message for message in said if self.directory.bot == message.get("user")]
+            return any(file.get("name") == name for message in ours for file in message.get("files") or ())
+        return False
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
@@ -221,7 +229,7 @@ class SlackSurface:
         channel, ts = parse.place(source or session.thread)
         if (session.number == 1 and any(message.root for message in until)) or (channel.startswith("D") and session.number > 1):
             return ()
-        asked, quotes = {":".join(message.id.rsplit(":", 2)[-2:]) for message in until}, []
+        asked, quotes = {":".join(message.id.rsplit(":", 2)[-2:]) for message in until if message.door != "reaction"}, []
         newest = max((message.at for message in until if message.door != "answer"), default=clock.now())
         own = {post.id for post in await self.journal.posts(session.id)}  # its own "On it…" is not what was said
         for message in await backfill.replies(self.client, channel, ts, f"{after:.6f}"):
@@ -263,10 +271,6 @@ class SlackSurface:
             await call(asked)
         except SlackApiError as error:
             log.info("not_marked", extra={"action": "not_marked", "error": error_of(error)})
-
-    async def tell(self, message: Message, text: str) -> None:
-        channel, ts = parse.place(message.thread) if message.thread else (message.channel, "")
-        await self.whisper(channel, message.author.id, text, ts if not message.root else "")
 
     async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
         """Say something to one person, there if that can be done, else in their direct message. What Slack does not take is not said."""

@@ -1,5 +1,6 @@
 """What a message looks like: its text for notifications, its blocks, and how they are made."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -60,13 +61,10 @@ def plain(text: str, limit: int = 75) -> dict[str, Any]:
     return {"type": "plain_text", "text": brief(text, limit) or " ", "emoji": False}
 
 
-def button(name: str, text: str, value: str, style: str = "", confirm: str = "") -> Block:
+def button(name: str, text: str, value: str, style: str = "") -> Block:
     made: Block = {"type": "button", "action_id": name, "text": plain(text), "value": value}
     if style:
         made["style"] = style
-    if confirm:
-        words = {"title": plain("Are you sure?", 100), "text": plain(confirm, 300), "confirm": plain("Yes", 30), "deny": plain("No", 30)}
-        made["confirm"] = words
     return made
 
 
@@ -78,6 +76,11 @@ def modal(name: str, title: str, submit: str, blocks: Sequence[Block], about: st
     """A form. `about` is what its submission has to know, at most 3,000 characters."""
     words = {"title": plain(title, 24), "submit": plain(submit, 24), "close": plain("Cancel", 24)}
     return {"type": "modal", "callback_id": name, "private_metadata": about, "blocks": list(blocks), **words}
+
+
+def visible(text: str) -> str:
+    """What would show nothing, or turn the letters around it, shows itself."""
+    return "".join(rf"\u{ord(letter):04x}" if unicodedata.category(letter) == "Cf" else letter for letter in text)
 
 
 def code(text: str, limit: int = 2800) -> str:

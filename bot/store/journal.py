@@ -12,7 +12,7 @@ from bot.store.database import Database, insert
 from bot.store.replicas import DEAD
 from bot.store.tables import deliveries, marks, posts, replicas, sessions
 
-OWED = "owed"  # from when on Slack's history has to be looked through
+OWED, LOOKED = "owed", "looked"  # from when on Slack's history has to be looked through; and until when it was
 TIMED = deliveries.c.lane != deliveries.c.key  # what was said in a thread: its time is Slack's, that of a command is ours
 
 
@@ -45,9 +45,9 @@ class SqlJournal:
 
         return await self.db.write(work, hard=False)
 
-    async def overtaken(self, delivery: Delivery) -> bool:
+    async def overtaken(self, lane: str, at: float) -> bool:
         begun = sa.or_(deliveries.c.done, deliveries.c.owner != "")  # who has it may have looked at the thread already
-        newer = sa.and_(deliveries.c.lane == delivery.lane, deliveries.c.at > delivery.at, begun)
+        newer = sa.and_(deliveries.c.lane == lane, deliveries.c.at > at, begun)
         return bool(await self.db.read(sa.select(deliveries.c.key).where(newer).limit(1)))
 
     async def done(self, key: str) -> None:
@@ -75,9 +75,9 @@ class SqlJournal:
 
     async def latest(self) -> float:
         newest = sa.select(sa.func.max(deliveries.c.at)).where(TIMED).scalar_subquery()
-        owed = sa.select(marks.c.at).where(marks.c.key == OWED).scalar_subquery()
-        found = await self.db.read(sa.select(sa.func.coalesce(owed, newest, 0.0)))
-        return float(found[0][0])
+        owed, looked = (sa.select(marks.c.at).where(marks.c.key == key).scalar_subquery() for key in (OWED, LOOKED))
+        [row] = await self.db.read(sa.select(owed.label("owed"), looked.label("looked"), newest.label("newest")))
+        return float(row.owed or max(row.looked or 0.0, row.newest or 0.0))
 
     async def owe(self, since: float) -> None:
         earlier = sa.case((marks.c.at < since, marks.c.at), else_=since)
@@ -88,9 +88,11 @@ class SqlJournal:
 
         await self.db.write(work)
 
-    async def settled(self, since: float) -> None:
+    async def settled(self, since: float, until: float) -> None:
         def work(connection: sa.Connection) -> None:
             connection.execute(marks.delete().where(marks.c.key == OWED, marks.c.at >= since))
+            row = insert(connection, marks).values(key=LOOKED, at=until)
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": until}))
 
         await self.db.write(work, hard=False)
 

@@ -11,6 +11,7 @@ from bot.store.tables import deliveries, events, feedback, inbox, posts, questio
 
 AGAIN = 2 * 86400.0  # seconds for which a delivery is known again; Slack gives up after an hour or so
 GROUP = 500  # sessions in one transaction: nobody who writes beside it waits for long
+OWED = sa.and_(posts.c.slot.regexp_match("^(status|owed):"), posts.c.shown != "")  # what Slack is to be told still
 BELONGING = (events, turns, questions, feedback, inbox, posts)
 
 
@@ -41,7 +42,8 @@ async def delivered(db: Database, before: float) -> int:
     """Forget deliveries that were dealt with, and are older; how many there were."""
 
     def work(connection: sa.Connection) -> int:
-        connection.execute(posts.delete().where(posts.c.session_id == "", posts.c.at < before))  # each began a thread once
+        threads = sa.and_(posts.c.session_id == "", posts.c.at < before, sa.not_(OWED))  # each began one once, or was put right there
+        connection.execute(posts.delete().where(threads))
         return connection.execute(deliveries.delete().where(_delivered(before))).rowcount
 
     return await db.write(work, hard=False)

@@ -1,6 +1,7 @@
 """The store: sessions, what waits for them, what was said, and what it cost."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,15 +12,16 @@ from bot.agent import Agent
 from bot.errors import Superseded
 from bot.event import Answered, Event, Finished, Question, Text, Thought, Usage
 from bot.message import Message
-from bot.ports import Asked, Feedback, Unread
+from bot.ports import Asked, Unread
 from bot.session import Session
 from bot.store import rows
 from bot.store.database import Database, insert
 from bot.store.journal import SqlJournal
-from bot.store.tables import events, feedback, inbox, questions, sessions, turns
+from bot.store.opinions import SqlOpinions
+from bot.store.tables import events, inbox, questions, sessions, turns
 
 
-class SqlStore(SqlJournal):
+class SqlStore(SqlJournal, SqlOpinions):
     """Implements the ports Store and Journal."""
 
     def __init__(self, url: str) -> None:
@@ -74,9 +76,10 @@ class SqlStore(SqlJournal):
     async def mute(self, session_id: str, muted: bool) -> None:
         await self._do(sessions.update().where(sessions.c.id == session_id).values(muted=muted))
 
-    async def sessions(self, limit: int = 20, person: str = "", live: bool = False) -> list[Session]:
+    async def sessions(self, limit: int = 20, person: str = "", live: bool = False, thread: str = "") -> list[Session]:
         query = sa.select(sessions).order_by(sessions.c.changed.desc()).limit(limit)
         query = query.where(sessions.c.asker == person) if person else query
+        query = query.where(sessions.c.thread == thread) if thread else query
         query = query.where(sessions.c.state.in_(["submitted", "working", "input_required"])) if live else query
         return [rows.session(row) for row in await self.db.read(query)]
 
@@ -107,6 +110,10 @@ class SqlStore(SqlJournal):
         found = await self.db.read(query)
         return (rows.session(row := found[0]), Unread(rows.MESSAGE.validate_json(row.letter), row.turn, row.done)) if found else None
 
+    async def read_by(self, session_id: str, turn: int) -> list[Message]:
+        query = sa.select(inbox.c.data).where(inbox.c.session_id == session_id, inbox.c.turn == turn).order_by(inbox.c.at, inbox.c.id)
+        return [rows.MESSAGE.validate_json(row.data) for row in await self.db.read(query)]
+
     async def release(self, session_id: str, epoch: int, message_ids: Sequence[str]) -> None:
         if message_ids:
             await self._do(inbox.update().where(inbox.c.id.in_(message_ids)).values(turn=0), (session_id, epoch))
@@ -116,7 +123,15 @@ class SqlStore(SqlJournal):
 
     async def finish(self, session_id: str, epoch: int, turn: int) -> None:
         read = sa.and_(inbox.c.session_id == session_id, inbox.c.turn == turn)
-        await self._do(inbox.update().where(read).values(done=True), (session_id, epoch))
+
+        def work(connection: sa.Connection) -> None:
+            _hold(connection, session_id, epoch)
+            connection.execute(inbox.update().where(read).values(done=True))
+            for row in connection.execute(sa.select(inbox.c.id, inbox.c.data).where(read, inbox.c.data.contains('"answer":{'))).all():
+                letter = replace(rows.MESSAGE.validate_json(row.data), answer=None)  # it may hold a secret, and its text does not
+                connection.execute(inbox.update().where(inbox.c.id == row.id).values(data=rows.dump(rows.MESSAGE, letter)))
+
+        await self.db.write(work)
 
     async def unread(self, session_id: str) -> list[Unread]:
         query = sa.select(inbox).where(inbox.c.session_id == session_id, sa.not_(inbox.c.done)).order_by(inbox.c.at, inbox.c.id)
@@ -187,36 +202,13 @@ class SqlStore(SqlJournal):
         late = sa.and_(questions.c.outcome == "", questions.c.expires_at > 0, questions.c.expires_at <= at)
         return [rows.asked(row) for row in await self.db.read(sa.select(questions).where(late))]
 
-    # what came of it
-
-    async def rate(self, given: Feedback) -> Feedback:
-        def work(connection: sa.Connection) -> Feedback:
-            mine = sa.and_(turns.c.session_id == given.session_id, turns.c.number == given.turn)
-            row = connection.execute(sa.select(turns).where(mine)).first()
-            known = {key: getattr(row, key) for key in ("agent", "runtime", "model", "version")} if row else {}
-            kept = Feedback(given.session_id, given.turn, given.person, given.rating, given.reasons, given.text, **known, at=given.at)
-            key = {"session_id": kept.session_id, "turn": kept.turn, "person": kept.person}
-            value = {"agent": kept.agent, "at": kept.at, "data": rows.dump(rows.FEEDBACK, kept)}
-            row_of = insert(connection, feedback).values(**key, **value)
-            connection.execute(row_of.on_conflict_do_update(index_elements=list(key), set_=value))
-            return kept
-
-        return await self.db.write(work)
-
-    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]:
-        query = sa.select(feedback).order_by(feedback.c.at.desc()).limit(limit)
-        query = query.where(feedback.c.agent == agent) if agent else query
-        return [rows.FEEDBACK.validate_json(row.data) for row in await self.db.read(query)]
-
-    async def spent(self, agent: str, since: float) -> Usage:
-        figures = (turns.c.input_tokens, turns.c.output_tokens, turns.c.cached_tokens, turns.c.usd)
-        query = sa.select(*(sa.func.coalesce(sa.func.sum(figure), 0) for figure in figures))
-        return Usage(*(await self.db.read(query.where(turns.c.agent == agent, turns.c.began >= since)))[0])
-
     async def _once(self, work: Callable[[sa.Connection], bool], message: Message | None) -> bool:
-        """False also where another replica was first, at this very moment, to keep the same message."""
+        """False also where another replica was first, at this very moment, to keep the same message.
+
+        A power cut loses only the end of what was written, so what loses this has not done with its delivery, and deals with it again.
+        """
         try:
-            return await self.db.write(work)
+            return await self.db.write(work, hard=False)
         except sa.exc.IntegrityError:
             if message and await self.heard(message.id):
                 return False

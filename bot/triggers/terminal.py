@@ -47,9 +47,6 @@ class Terminal:
 
     async def mark(self, message: Message, mark: Mark) -> None: ...
 
-    async def tell(self, message: Message, text: str) -> None:
-        self._say(text)
-
     async def settle(self, session: Session, question: Question, answered: Answered) -> None: ...
 
     def _show(self, session: Session) -> None:

@@ -33,7 +33,8 @@ class People:
     seed: int
     channels: list[str]
     asks: list[Ask] = field(default_factory=list)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    broke: list[str] = field(default_factory=list)
+    _tasks: set[asyncio.Future[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -83,13 +84,10 @@ class People:
     async def _choose(self, ask: Ask, wait: float) -> None:
         """Press the button until the card says that it was."""
         await asyncio.sleep(wait)
-        while not self._says(ask, "chose") and not self._says(ask, "answered: Red", "Red"):
+        while not self._says(ask, "chose") and not self._says(ask, "answered: Red"):
             if card := self._live(ask, "Red"):
                 await asyncio.gather(self.slack.press(card, "Red", str(ask.root["user"])), return_exceptions=True)
             await asyncio.sleep(PATIENCE / 4)
-            ask.done = not self._live(ask, "Red") and self._says(ask, "chose")
-            if ask.done:
-                return
         ask.done = True
 
     async def _stop(self, ask: Ask, how: str, wait: float) -> None:
@@ -123,7 +121,12 @@ class People:
     def _soon(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: "asyncio.Future[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.broke.append(f"somebody could not go on: {error!r}")
 
     async def leave(self) -> None:
         for task in self._tasks:

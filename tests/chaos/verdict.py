@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from itertools import pairwise
-from math import inf
 
 from bot.playground import Slack
 from bot.playground.things import Json
@@ -20,11 +19,9 @@ def missing(people: People) -> list[str]:
 
 
 def too_late(people: People, ask: Ask) -> bool:
-    """Whether Slack brought what was to stop it when it was over, or a ❌ before it had brought what was asked: then it means nothing."""
-    events = [(each, each.payload.get("event") or {}) for each in people.slack.envelopes]
-    brought = [each for each, event in events if _stops(event, ask)]
-    asked = min((each.acked_at for each, event in events if event.get("ts") == ask.said and each.acked_at), default=inf)
-    return bool(brought) and all(each.acked_at is None or each.acked_at - each.at > LONG or each.acked_at < asked for each in brought)
+    """Whether Slack brought what was to stop it when it was over: then it means nothing."""
+    brought = [each for each in people.slack.envelopes if _stops(each.payload.get("event") or {}, ask)]
+    return bool(brought) and all(each.acked_at is not None and each.acked_at - each.at > LONG for each in brought)
 
 
 def _stops(event: Json, ask: Ask) -> bool:
@@ -34,7 +31,7 @@ def _stops(event: Json, ask: Ask) -> bool:
 
 def faults(people: People) -> list[str]:
     """All that is wrong, in words; empty when all is well."""
-    return [*missing(people), *_twice(people), *_disorder(people), *_left(people)]
+    return [*people.broke, *missing(people), *_twice(people), *_disorder(people), *_left(people)]
 
 
 def _twice(people: People) -> list[str]:
@@ -61,10 +58,10 @@ def _disorder(people: People) -> list[str]:
     found = []
     for asks in threads.values():
         whole = "\n".join(people.seen(asks[0]))
-        for one, next in pairwise(asks):
-            both = one.said in came and next.said in came and came[one.said] < came[next.said]
-            if both and -1 < whole.find(next.answer) < whole.find(one.answer):
-                found.append(f"{one.token} was answered after {next.token}")
+        for one, after in pairwise(asks):
+            both = one.said in came and after.said in came and came[one.said] < came[after.said]
+            if both and -1 < whole.find(after.answer) < whole.find(one.answer):
+                found.append(f"{one.token} was answered after {after.token}")
     return found
 
 

@@ -39,7 +39,7 @@ async def test_a_process_in_which_something_broke_for_good_asks_to_be_started_an
 
     monkeypatch.setattr(app, "CLOCK", 0.01)
     async with app.running(served) as desk:
-        monkeypatch.setattr(desk.desk, "expire", broken)
+        monkeypatch.setattr(desk.desk.questions, "expire", broken)
 
         await slack.until(lambda: desk.watch.health.broken)
 

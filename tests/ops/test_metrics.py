@@ -97,6 +97,17 @@ async def test_what_comes_twice_is_counted_as_such(served: Settings, slack: Slac
     assert found['frontdesk_deliveries_total{again="yes",kind="app_home_opened"}'] == 1
 
 
+async def test_while_the_database_is_away_it_counts_what_it_knows_without(served: Settings) -> None:
+    async with app.running(served) as desk:
+        await until(served, 200)
+        await desk.store.close_all()
+
+        status, text = await get(served, "/metrics")
+
+    assert status == 200
+    assert Figures(text)['frontdesk_slack_calls_total{method="auth.test",outcome="ok"}'] >= 1
+
+
 async def test_replicas_on_one_database_are_ready_and_know_of_one_another(served: Settings, slack: Slack) -> None:
     with cluster() as made:
         await made.ready()

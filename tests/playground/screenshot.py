@@ -94,6 +94,7 @@ def crowd(slack: Slack, count: int, channel: str = "general") -> list[str]:
     for number in range(count):
         ts = f"{start + 60 * number}.000000"
         place.messages[ts] = {"type": "message", "user": people[number // 3 % 3], "text": f"message *{number}* :eyes: of many", "ts": ts}
+        place.roots.append(ts)
     return list(place.messages)
 
 

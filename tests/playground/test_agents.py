@@ -93,6 +93,15 @@ async def test_an_app_that_is_no_agent_has_no_sessions(http: ClientSession) -> N
         assert await refused(client.agents_sessions_setStatus(**thread(asked), status="active")) == "not_authorized"
 
 
+@pytest.mark.parametrize("method", ["setStatus", "setTitle", "setSuggestedPrompts"])
+async def test_an_app_that_is_no_agent_has_nothing_beside_its_threads(http: ClientSession, method: str) -> None:
+    async with Slack(manifest={"oauth_config": {"scopes": {"bot": ["chat:write", "assistant:write"]}}}) as slack:
+        client = AsyncWebClient(slack.bot_token, base_url=slack.url, session=http)
+        args = thread(await slack.direct("hello")) | {"status": "x", "title": "x", "prompts": [{"title": "a", "message": "b"}]}
+
+        assert await refused(client.api_call(f"assistant.threads.{method}", json=args)) == "not_authorized"
+
+
 async def test_the_stop_button_is_there_while_the_session_is_processing(slack: Slack, asked: Json) -> None:
     with pytest.raises(ValueError, match="no stop button"):
         await slack.stop(asked["channel"], asked["ts"])

@@ -59,7 +59,7 @@ async def sent(slack: Slack, client: AsyncWebClient) -> Any:
 
 
 async def whispered(slack: Slack, client: AsyncWebClient) -> Any:
-    return await client.chat_postEphemeral(channel="general", user=slack.user("ana"), text="hello")
+    return await client.chat_postEphemeral(channel=slack.channel("general"), user=slack.user("ana"), text="hello")
 
 
 async def updated(slack: Slack, client: AsyncWebClient) -> Any:

@@ -97,6 +97,13 @@ async def test_markdown_and_all_beside_it_have_13200(client: AsyncWebClient) -> 
     assert await refused(client.chat_postMessage(channel="general", text="x", blocks=blocks)) == "msg_blocks_too_long"
 
 
+async def test_markdown_counts_wherever_it_stands(client: AsyncWebClient) -> None:
+    inside = {"type": "container", "title": words("x"), "child_blocks": [{"type": "markdown", "text": "x" * 6001}]}
+    blocks = [inside, {"type": "markdown", "text": "x" * 6000}]
+
+    assert await refused(client.chat_postMessage(channel="general", text="x", blocks=blocks)) == "msg_blocks_too_long"
+
+
 async def test_what_has_no_id_gets_one(slack: Slack, client: AsyncWebClient) -> None:
     blocks = [{"type": "actions", "elements": [{"type": "button", "text": words("Go")}]}]
 

@@ -145,6 +145,35 @@ async def test_posts_in_another_channel_are_counted_apart(slack: Slack, client: 
     assert len(slack.messages("reviews")) == 1
 
 
+async def test_posts_by_a_persons_id_and_by_their_direct_messages_are_counted_together(slack: Slack, client: AsyncWebClient) -> None:
+    for index in range(10):
+        await client.chat_postMessage(channel=slack.user("ana"), text=str(index))
+
+    assert await refused(client.chat_postMessage(channel=slack.dm("ana"), text="10")) == "ratelimited"
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "error"),
+    [
+        ("chat.postMessage", {"attachments": ["a"]}, "invalid_attachments"),
+        ("chat.postMessage", {"blocks": [{"type": ["a"]}]}, "invalid_blocks"),
+        ("chat.postMessage", {"blocks": [{"type": "divider", "block_id": ["a"]}]}, "invalid_blocks"),
+        ("chat.postMessage", {"blocks": [{"type": "divider", "child_blocks": ["a"]}]}, "invalid_blocks"),
+        ("chat.postMessage", {"blocks": [{"type": "data_table", "caption": "c", "rows": [[], []], "page_size": "x"}]}, "invalid_blocks"),
+        ("conversations.history", {"limit": [1]}, "invalid_arguments"),
+        ("files.completeUploadExternal", {"files": ["a"]}, "invalid_arguments"),
+        ("assistant.threads.setStatus", {"status": "x", "loading_messages": 1}, "invalid_arguments"),
+    ],
+)
+async def test_what_is_of_no_known_form_is_refused(
+    slack: Slack, client: AsyncWebClient, method: str, args: dict[str, object], error: str
+) -> None:  # fmt: skip
+    said = await slack.say("hello")
+    where = {"channel": said["channel"], "channel_id": said["channel"], "thread_ts": said["ts"]}
+
+    assert await refused(client.api_call(method, json=where | args)) == error
+
+
 async def test_a_page_can_show_the_budgets(slack: Slack, client: AsyncWebClient) -> None:
     await client.users_list()
 

@@ -155,13 +155,15 @@ async def test_the_app_hears_the_echo_of_its_edit(slack: Slack, client: AsyncWeb
 
 
 async def test_what_one_person_sees_is_nowhere_else(slack: Slack, client: AsyncWebClient) -> None:
-    await client.chat_postEphemeral(channel="general", user=slack.user("ben"), text="psst")
+    await client.chat_postEphemeral(channel=slack.channel("general"), user=slack.user("ben"), text="psst")
 
     assert ([note["text"] for note in slack.ephemerals("ben")], slack.messages("general")) == (["psst"], [])
 
 
 async def test_only_who_is_in_the_channel_can_see_an_ephemeral_message(slack: Slack, client: AsyncWebClient) -> None:
-    assert await refused(client.chat_postEphemeral(channel="reviews", user=slack.user("dan"), text="psst")) == "user_not_in_channel"
+    call = client.chat_postEphemeral(channel=slack.channel("reviews"), user=slack.user("dan"), text="psst")
+
+    assert await refused(call) == "user_not_in_channel"
 
 
 async def test_a_permalink_of_a_reply_names_its_thread(slack: Slack, client: AsyncWebClient) -> None:

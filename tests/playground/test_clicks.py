@@ -207,7 +207,8 @@ async def test_a_response_url_works_for_half_an_hour(
 async def test_an_ephemeral_message_is_taken_back_over_its_response_url(
     slack: Slack, client: AsyncWebClient, http: ClientSession, pressed: list[Json]
 ) -> None:
-    await client.chat_postEphemeral(channel="general", user=slack.user("ben"), text="?", blocks=actions(button("Go", "go")))
+    channel, ben = slack.channel("general"), slack.user("ben")
+    await client.chat_postEphemeral(channel=channel, user=ben, text="?", blocks=actions(button("Go", "go")))
     await slack.press(slack.ephemerals("ben")[0], "Go")
 
     await http.post(pressed[0]["response_url"], json={"delete_original": True})

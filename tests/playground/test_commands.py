@@ -72,6 +72,19 @@ async def test_a_command_in_a_thread_is_not_supported(slack: Slack) -> None:
         await slack.command("/triage", thread=said)
 
 
+async def test_a_command_whose_answer_is_none_fails_before_the_person(slack: Slack, app: AsyncApp, connect: Connect) -> None:
+    async def triage(ack: Any) -> None:
+        await ack(blocks=[{"type": "song"}])
+
+    app.command("/triage")(triage)
+    await connect(app)
+
+    envelope = await slack.command("/triage")
+
+    assert envelope.state == "acked"
+    assert [note["text"] for note in slack.ephemerals("ana")] == ['/triage failed with the error "invalid_blocks"']
+
+
 async def test_a_command_that_the_manifest_does_not_have() -> None:
     async with Slack(manifest={"features": {"slash_commands": [{"command": "/ask"}]}}) as slack:
         with pytest.raises(ValueError, match="/ask"):

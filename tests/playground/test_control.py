@@ -23,6 +23,8 @@ from bot.playground.tape import FAULTS, PEOPLE
 from bot.replay import replay
 from bot.settings import Settings
 
+from .conftest import Listen
+
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "playground.md").read_text("utf-8")
@@ -219,14 +221,36 @@ async def test_reset_takes_everything_away(driver: Driver, slack: Slack, client:
     await driver.do("direct", text="psst", files=["a.txt"])
     await client.chat_postEphemeral(channel=slack.channel("general"), user=slack.user("ana"), text="Only you.")
     await client.views_open(trigger_id=slack.world.trigger(slack.user("ana")), view=FORM)
+    await client.assistant_threads_setSuggestedPrompts(channel_id=slack.dm("ana"), prompts=[{"title": "a", "message": "b"}])
+    await driver.do("look", channel="random")
+    slack.world.offers["U0ANA", "who"] = {"ben": {"value": "ben"}}
     await driver.do("go_down", seconds=60)
     await driver.do("revoke", scope="chat:write")
     await driver.do("reset")
 
-    seen = [slack.messages("general"), slack.messages("@ana"), slack.ephemerals("ana"), slack.modals("ana"), slack.calls]
-    assert seen == [[], [], [], [], []]
+    seen = [slack.messages("general"), slack.messages("@ana"), slack.messages("general", replies=False), slack.ephemerals("ana")]
+    seen += [slack.modals("ana"), slack.prompts("ana"), slack.envelopes, slack.calls]
+    assert seen == [[]] * 8
+    assert (await client.conversations_history(channel=slack.channel("general")))["messages"] == []
+    assert "app_context" not in await driver.do("direct", text="psst")
+    assert not slack.world.offers
+    await driver.do("reset")
     assert (await driver.do("say", text="anew", by="fred"))["ts"] == slack.message(await driver.do("message", message="m1"))["ts"]
     assert (await client.chat_postMessage(channel=slack.channel("general"), text="Up again."))["ok"]
+
+
+async def test_what_waits_for_an_answer_does_not_come_again_after_a_reset(driver: Driver, slack: Slack, listen: Listen) -> None:
+    ear = await listen(acks=False)
+    await driver.do("say", text="before")
+    pressed = asyncio.create_task(slack.command("/triage"))
+    await slack.until(lambda: len(ear.envelopes) == 2)
+
+    await driver.do("reset")
+    assert (await pressed).state == "forgotten"
+    await driver.do("say", text="after")
+
+    await slack.until(lambda: [each["payload"]["event"]["text"] for each in ear.envelopes[2:]] == ["after", "after"])
+    assert slack.ephemerals("ana") == []
 
 
 # ---- what the docs say ----

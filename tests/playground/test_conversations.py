@@ -254,9 +254,32 @@ async def test_a_reaction_needs_a_timestamp_that_is_one(slack: Slack, client: As
 async def test_the_app_puts_23_reactions_at_most(slack: Slack, client: AsyncWebClient) -> None:
     said = await slack.say("hello")
     for index in range(23):
+        slack.emoji.add(f"face{index}")
         await client.reactions_add(channel=said["channel"], timestamp=said["ts"], name=f"face{index}")
 
     assert await refused(client.reactions_add(channel=said["channel"], timestamp=said["ts"], name="eyes")) == "too_many_reactions"
+
+
+@pytest.mark.parametrize("name", ["no_such_thing", ":eyes:", "Eyes", "eyes::skin-tone-9"])
+async def test_a_reaction_needs_an_emoji_that_is_there(slack: Slack, client: AsyncWebClient, name: str) -> None:
+    said = await slack.say("hello")
+
+    assert await refused(client.reactions_add(channel=said["channel"], timestamp=said["ts"], name=name)) == "invalid_name"
+
+
+@pytest.mark.parametrize("name", ["eyes", "wave::skin-tone-3", "shipit"])
+async def test_a_reaction_is_any_emoji_of_slack_or_of_the_workspace(slack: Slack, client: AsyncWebClient, name: str) -> None:
+    said = await slack.say("hello")
+    slack.emoji.add("shipit")
+
+    await client.reactions_add(channel=said["channel"], timestamp=said["ts"], name=name)
+
+    assert [each["name"] for each in slack.message(said)["reactions"]] == [name]
+
+
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.history", "conversations.members", "conversations.join"])
+async def test_a_channel_is_known_by_its_id_only(client: AsyncWebClient, method: str) -> None:
+    assert await refused(client.api_call(method, params={"channel": "general"})) == "channel_not_found"
 
 
 async def test_the_51st_kind_of_reaction_is_too_many(slack: Slack, client: AsyncWebClient) -> None:

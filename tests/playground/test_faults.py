@@ -34,6 +34,12 @@ async def test_a_fault_lasts_as_many_times_as_it_was_asked_for(slack: Slack, cli
     assert answers == [500, 500, 200]
 
 
+async def test_a_fault_for_no_call_is_none(slack: Slack, client: AsyncWebClient) -> None:
+    slack.fail("auth.test", times=0)
+
+    assert await outcome(client) == 200
+
+
 async def outcome(client: AsyncWebClient) -> int:
     try:
         return (await client.auth_test()).status_code

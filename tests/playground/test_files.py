@@ -78,3 +78,19 @@ async def test_a_file_goes_to_100_channels_at_most(slack: Slack, client: AsyncWe
     args = {"files": [{"id": uploaded["files"][0]["id"]}], "channels": ",".join(["C1"] * 101)}
 
     assert await refused(client.api_call("files.completeUploadExternal", json=args)) == "channels_limit_exceeded"
+
+
+async def test_a_file_is_as_long_as_was_said(client: AsyncWebClient, http: ClientSession) -> None:
+    started = await client.files_getUploadURLExternal(filename="a.md", length=3)
+
+    async with http.post(started["upload_url"], data=b"abcdef") as response:
+        assert response.status == 404
+    assert await refused(client.files_completeUploadExternal(files=[{"id": started["file_id"]}])) == "file_not_found"
+
+
+async def test_a_file_cannot_be_shared_where_nobody_writes_any_more(slack: Slack, client: AsyncWebClient) -> None:
+    await slack.archive("general")
+
+    call = client.files_upload_v2(channel=slack.channel("general"), content="x", filename="a.md")
+
+    assert await refused(call) == "posting_to_channel_denied"

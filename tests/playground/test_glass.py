@@ -76,8 +76,8 @@ async def test_a_call_shows_when_it_came_how_long_it_took_and_what_came_of_it(cl
     assert '"text": "posted"' in unescape(call)
 
 
-async def test_a_call_that_failed_is_marked_and_says_why(client: AsyncWebClient, glass: Glass) -> None:
-    await refused(client, "chat.update", channel="general", ts="1.1", text="no")
+async def test_a_call_that_failed_is_marked_and_says_why(slack: Slack, client: AsyncWebClient, glass: Glass) -> None:
+    await refused(client, "chat.update", channel=slack.channel("general"), ts="1.1", text="no")
 
     [call] = await glass.rows()
 

@@ -1,5 +1,6 @@
 """The page as the server draws it: who may have it, what is on it, and that nothing on it can do harm."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -136,7 +137,7 @@ async def test_a_thread_is_beside_the_channel(slack: Slack, client: AsyncWebClie
 
 
 async def test_each_person_sees_their_own(slack: Slack, client: AsyncWebClient, browser: Browser) -> None:
-    await client.chat_postEphemeral(channel="general", user=slack.user("ben"), text="psst")
+    await client.chat_postEphemeral(channel=slack.channel("general"), user=slack.user("ben"), text="psst")
 
     pages = [await browser.page(by=name, in_=slack.channel("general")) for name in ("ana", "ben")]
 
@@ -548,3 +549,15 @@ async def told(content: Any) -> Json:
         if line.startswith(b"data:"):
             return dict(json.loads(line[5:]))
     raise AssertionError("the stream has ended")
+
+
+async def test_a_page_that_is_gone_at_once_is_no_error(slack: Slack, browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    host = slack.world.url.removeprefix("http://")
+    for _ in range(10):
+        _, gone = await asyncio.open_connection(*host.split(":"))
+        gone.write(f"GET /play/secret/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        gone.close()
+
+    await browser.page()
+
+    assert caplog.messages == []

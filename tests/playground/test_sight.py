@@ -53,12 +53,12 @@ async def test_changes_are_told_in_order(slack: Slack, client: AsyncWebClient) -
     posted = await client.chat_postMessage(channel="general", text="hi")
     await client.reactions_add(channel=posted["channel"], timestamp=posted["ts"], name="eyes")
 
-    kinds = [(await anext(changes))["kind"] for _ in range(4)]
-    assert kinds == ["message", "call", "reaction", "call"]
+    kinds = [(await anext(changes))["kind"] for _ in range(6)]
+    assert kinds == ["message", "envelope", "call", "reaction", "envelope", "call"]
 
 
 async def test_a_slow_watcher_loses_the_oldest(slack: Slack) -> None:
-    changes = slack.changes(size=1)
+    changes = slack.changes(size=2)  # of each message, and of what nobody was told of it
 
     await slack.say("one")
     await slack.say("two")
@@ -106,3 +106,11 @@ async def test_the_newest_messages_of_a_channel(slack: Slack, replies: bool, tex
     found = slack.messages("general", replies, newest=2)
 
     assert [each["text"] for each in found] == texts
+
+
+async def test_a_reply_that_was_sent_to_the_channel_too_is_among_its_messages(slack: Slack, client: AsyncWebClient) -> None:
+    root = await slack.say("one")
+    for text, shown in (("two", True), ("three", False)):
+        await client.chat_postMessage(channel=root["channel"], thread_ts=root["ts"], text=text, reply_broadcast=shown)
+
+    assert [each["text"] for each in slack.messages("general", replies=False)] == ["one", "two"]

@@ -83,13 +83,15 @@ async def test_each_event_goes_to_one_socket(slack: Slack, listen: Listen) -> No
     assert sorted(len(ear.envelopes) for ear in ears) == [5, 5]
 
 
-async def test_an_event_waits_for_a_socket(slack: Slack, listen: Listen) -> None:
+async def test_what_happens_while_no_socket_is_open_is_told_to_nobody(slack: Slack, listen: Listen) -> None:
     await slack.say("hello")
 
     ear = await listen()
+    await slack.say("again")
 
-    await slack.until(lambda: slack.envelopes[0].state == "acked")
-    assert ear.envelopes[0]["retry_attempt"] == 1
+    await slack.until(lambda: slack.envelopes[1].state == "acked")
+    assert slack.envelopes[0].state == "lost"
+    assert [envelope["payload"]["event"]["text"] for envelope in ear.envelopes] == ["again"]
 
 
 async def test_the_eleventh_socket_is_too_many(slack: Slack, listen: Listen) -> None:
@@ -191,15 +193,18 @@ async def test_nothing_works_while_slack_is_down(slack: Slack, app: AsyncApp, co
     await slack.until(lambda: slack.sockets == 0)
 
 
-async def test_an_event_of_an_outage_comes_after_it(slack: Slack, app: AsyncApp, connect: Connect) -> None:
+async def test_what_was_said_in_an_outage_is_only_in_the_history(slack: Slack, app: AsyncApp, connect: Connect) -> None:
     heard = hearing(app)
     await connect(app)
 
     slack.go_down(0.1)
-    said = await slack.mention("hello")
+    await slack.mention("hello")
+    await slack.until(lambda: slack.sockets == 0)
+    await slack.until(lambda: slack.sockets == 1, seconds=10)
+    after = await slack.mention("again")
 
     await slack.until(lambda: heard, seconds=10)
-    assert heard[0]["event"]["ts"] == said["ts"]
+    assert heard[0]["event"]["ts"] == after["ts"]
 
 
 async def test_everything_can_come_twice(slack: Slack, app: AsyncApp, connect: Connect) -> None:
@@ -222,6 +227,18 @@ async def test_everything_can_come_late(slack: Slack, listen: Listen) -> None:
 
     await slack.until(lambda: ear.envelopes)
     assert at_once == []
+
+
+async def test_what_is_late_and_comes_twice_is_late_twice(slack: Slack, listen: Listen) -> None:
+    ear = await listen()
+    slack.delay(0.05)
+    slack.duplicate()
+
+    said = await slack.say("hello")
+
+    await slack.until(lambda: len(ear.envelopes) == 2)
+    assert all(sent - slack.envelopes[-1].at >= 0.05 for sent in slack.envelopes[-1].sent_at)
+    assert [each["payload"]["event"]["ts"] for each in ear.envelopes] == [said["ts"]] * 2
 
 
 async def test_thousands_of_events_are_delivered_in_seconds(slack: Slack, listen: Listen) -> None:

@@ -20,6 +20,10 @@ def task(status: str, title: str = "Read") -> list[Json]:
     return [{"type": "task_update", "id": "1", "title": title, "status": status}]
 
 
+def cards(count: int) -> list[Json]:
+    return [{"type": "task_update", "id": str(number), "title": "Read", "status": "complete"} for number in range(count)]
+
+
 @pytest.fixture
 async def asked(slack: Slack) -> Json:
     return await slack.mention("hello")
@@ -128,6 +132,7 @@ async def test_a_stream_keeps_its_mode(client: AsyncWebClient, to: Json) -> None
         ({"chunks": task("complete", "x" * 257)}, "invalid_chunks"),
         ({"chunks": text("x" * 12_001)}, "msg_too_long"),
         ({"chunks": text("x" * 11_998)}, "msg_blocks_too_long"),
+        ({"chunks": cards(50)}, "msg_blocks_too_many"),
     ],
 )
 async def test_what_cannot_be_appended(client: AsyncWebClient, to: Json, more: Json, error: str) -> None:
@@ -196,6 +201,27 @@ async def test_another_message_is_no_stream(slack: Slack, client: AsyncWebClient
 
 async def test_a_stream_needs_somebody_who_is_there(client: AsyncWebClient, to: Json) -> None:
     assert await refused(client.chat_startStream(**to | {"recipient_user_id": "U404"})) == "user_not_found"
+
+
+async def test_a_stream_needs_the_workspace_of_whoever_reads_it(client: AsyncWebClient, to: Json) -> None:
+    assert await refused(client.chat_startStream(**to | {"recipient_team_id": "T0PARTNER"})) == "user_not_found"
+
+
+async def test_what_a_stream_becomes_is_measured_whole(slack: Slack, client: AsyncWebClient, asked: Json, to: Json) -> None:
+    stream = await live(client, to, chunks=text("Hello"))
+    last = [{"type": "markdown", "text": "x" * 11_996}]
+
+    assert await refused(client.chat_stopStream(**stream, chunks=text(" all"), blocks=last)) == "msg_blocks_too_long"
+    await client.chat_stopStream(**stream)
+    assert slack.text(slack.thread(asked)[1]) == "Hello"
+
+
+async def test_a_stream_has_50_blocks_and_as_many_at_its_end(slack: Slack, client: AsyncWebClient, asked: Json, to: Json) -> None:
+    stream = await live(client, to, chunks=cards(50))
+
+    await client.chat_stopStream(**stream, blocks=[{"type": "divider"}] * 50)
+
+    assert len(slack.thread(asked)[1]["blocks"]) == 100
 
 
 async def test_tasks_are_shown_in_a_known_way(client: AsyncWebClient, to: Json) -> None:

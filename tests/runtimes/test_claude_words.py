@@ -14,6 +14,8 @@ from bot.runtimes.claude_memory import Memory, written
 from bot.runtimes.claude_questions import for_session
 
 WORK = Path("/srv/work")
+LINES = "".join(f"line {number}\n" for number in range(500))
+ISSUE = {"title": "e" * 9999, "labels": ["ä"]}
 
 
 @pytest.mark.parametrize(
@@ -41,20 +43,21 @@ def test_a_title_is_short_however_long_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "given"),
+    ("tool", "given", "shown"),
     [
-        ("Bash", {"command": "a\n" * 500, "dangerouslyDisableSandbox": True}),
-        ("Write", {"file_path": "/a", "content": "b\n" * 500}),
-        ("Edit", {"file_path": "/a", "old_string": "c" * 9999, "new_string": "d" * 9999, "replace_all": True}),
-        ("mcp__github__create_issue", {"title": "e" * 9999, "labels": ["ä"]}),
+        ("Bash", {"command": LINES, "dangerouslyDisableSandbox": True}, LINES + '\n\n{\n  "dangerouslyDisableSandbox": true\n}'),
+        ("Write", {"file_path": "/a", "content": LINES}, f"/a\n\n{LINES}"),
+        (
+            "Edit",
+            {"file_path": "/a", "old_string": "a\n" + "c" * 9999, "new_string": "b\n" + "d" * 9999, "replace_all": True},
+            f"/a\n\n- a\n- {'c' * 9999}\n+ b\n+ {'d' * 9999}\n\n" + '{\n  "replace_all": true\n}',
+        ),
+        ("mcp__github__create_issue", ISSUE, json.dumps(ISSUE, indent=2, ensure_ascii=False)),
     ],
+    ids=["command", "file", "change", "anything"],
 )
-def test_what_is_to_be_allowed_is_shown_whole(tool: str, given: dict[str, object]) -> None:
-    shown = words.exact(tool, given)
-
-    for key, value in given.items():
-        told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        assert all(line in shown for line in told.splitlines()) or f'"{key}"' in shown
+def test_what_is_to_be_allowed_is_shown_whole(tool: str, given: dict[str, object], shown: str) -> None:
+    assert words.exact(tool, given) == shown
 
 
 def test_the_narrowest_of_what_is_suggested_is_allowed_for_the_session() -> None:

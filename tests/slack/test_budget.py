@@ -113,11 +113,11 @@ async def client(slack: Slack) -> AsyncIterator[Client]:
 
 
 async def test_where_slack_refuses_all_the_same_the_method_is_left_alone(slack: Slack, client: Client) -> None:
-    slack.fail("team.info", retry_after=30)
-    await asyncio.gather(client.team_info(), return_exceptions=True)
+    slack.fail("auth.test", retry_after=30)
+    await asyncio.gather(client.auth_test(), return_exceptions=True)
 
-    assert client.budget.room("team.info", RATES["team.info"]) < 0
-    assert client.budget.room("bots.info", RATES["bots.info"]) > 0
+    assert client.budget.room("auth.test", RATES["auth.test"]) < 0
+    assert client.budget.room("users.info", RATES["users.info"]) > 0
 
 
 async def test_replicas_go_by_what_the_database_says() -> None:

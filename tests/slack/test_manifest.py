@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from bot.agent import Agent, parse
+from bot.app import Frontdesk
 from bot.errors import ConfigError
 from bot.playground import Slack
 from bot.slack.manifest import EVENTS, SCOPES, at, lag, manifest, prompts, text
@@ -69,6 +70,15 @@ def test_each_event_has_its_scope_and_nothing_is_asked_for_twice() -> None:
     assert at(made, "oauth_config.scopes.bot") == sorted(SCOPES)
     assert {scope for scope in EVENTS.values() if scope} <= set(SCOPES)
     assert len(set(SCOPES)) == len(SCOPES)
+
+
+def test_the_app_is_told_of_what_means_something_to_it_and_of_nothing_else(desk: Frontdesk) -> None:
+    unasked = {"command", "block_actions", "message_action", "view_submission"}
+    messages = {"message_changed": "message", "message_deleted": "message"}
+
+    means = {messages.get(kind, kind) for kind in desk.listeners.handlers} - unasked
+
+    assert {event.partition(".")[0] for event in EVENTS} == means
 
 
 def test_the_direct_messages_own_agent_suggests_first_and_others_are_called_by_name() -> None:

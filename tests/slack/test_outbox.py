@@ -1,4 +1,4 @@
-"""Our messages: what somebody deleted, and what is said of it then."""
+"""Our messages: what somebody deleted, what is said of it then, and where last words go that no thread takes any more."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.message import Person
+from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
 from bot.session import Session
@@ -30,19 +30,39 @@ async def outbox(slack: Slack, tmp_path: Path) -> AsyncIterator[Outbox]:
     await store.close_all()
 
 
-async def said_and_deleted(slack: Slack, outbox: Outbox, slot: str) -> Json:
-    """A message of ours that somebody deletes; the root of its thread."""
+async def said(slack: Slack, outbox: Outbox, slot: str) -> Json:
+    """A message of ours; the root of its thread."""
     root = await slack.say("Look at this")
     session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
     await outbox.open(session, 0)
     outbox.differs(slot, session, OPEN)
     await outbox.send(slot, OPEN)
+    return root
+
+
+async def said_and_deleted(slack: Slack, outbox: Outbox, slot: str) -> Json:
+    """A message of ours that somebody deletes; the root of its thread."""
+    root = await said(slack, outbox, slot)
     await outbox.client.chat_delete(channel=root["channel"], ts=outbox.posts[slot].ts)
     return root
 
 
 def texts(slack: Slack, root: Json) -> list[str]:
     return [slack.text(message) for message in slack.thread(root)[1:]]
+
+
+async def archived(slack: Slack, outbox: Outbox) -> None:
+    """Ana began a thread, Ben has asked in it, and then its channel was archived."""
+    root = await slack.say("Look at this")
+    ana, ben = (Person(slack.user(name)) for name in ("ana", "ben"))
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", ana, str(root["channel"]))
+    await outbox.open(session, 0)
+    outbox.differs("s1:1:0", session.begin([Message("m1", session.thread, session.channel, ben, "Which?")]), CLOSED)
+    await slack.archive("general")
+
+
+def told(slack: Slack, name: str) -> list[str]:
+    return [slack.text(message) for message in slack.messages(slack.dm(name))]
 
 
 async def test_a_card_that_somebody_deleted_is_not_said_anew_however_often_it_changes(slack: Slack, outbox: Outbox) -> None:
@@ -62,3 +82,36 @@ async def test_an_answer_that_somebody_deleted_is_said_anew(slack: Slack, outbox
     await outbox.send("s1:1:0", CLOSED)
 
     assert texts(slack, root) == ["ana answered: B"]
+
+
+async def test_an_answer_whose_blocks_slack_does_not_replace_is_said_anew_and_stands_there_once(slack: Slack, outbox: Outbox) -> None:
+    root = await said(slack, outbox, "s1:1:0")
+    slack.fail("chat.update", error="block_mismatch")
+
+    with pytest.raises(Refused, match="block_mismatch"):
+        await outbox.send("s1:1:0", CLOSED)
+    await outbox.send("s1:1:0", CLOSED)
+
+    assert texts(slack, root) == ["ana answered: B"]
+
+
+async def test_last_words_that_no_thread_takes_go_to_whoever_asked_this_time(slack: Slack, outbox: Outbox) -> None:
+    await archived(slack, outbox)
+
+    with pytest.raises(Refused, match="is_archived"):
+        await outbox.send("s1:1:0", CLOSED)
+
+    assert told(slack, "ana") == []
+    assert ["This was for you" in text and "ana answered: B" in text for text in told(slack, "ben")] == [True]
+
+
+async def test_last_words_that_cannot_be_brought_now_are_brought_later(slack: Slack, outbox: Outbox) -> None:
+    await archived(slack, outbox)
+    slack.fail("conversations.open", status=503)
+
+    with pytest.raises(Refused) as refused:
+        await outbox.send("s1:1:0", CLOSED)
+    with pytest.raises(Refused, match="is_archived"):
+        await outbox.send("s1:1:0", CLOSED)
+
+    assert (refused.value.after, len(told(slack, "ben"))) == (1.0, 1)

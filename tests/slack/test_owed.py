@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -21,14 +20,6 @@ from bot.store.sql import SqlStore
 from tests.standins.stage import agent
 
 FOLDED = View("Done", (context("Done"),), 1)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
-    await store.open()
-    yield store
-    await store.close_all()
 
 
 @pytest.fixture

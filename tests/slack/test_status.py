@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -17,14 +16,6 @@ from bot.slack.status import Status
 from bot.store.sql import SqlStore
 
 Asked = Callable[[Json], Session]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
-    await store.open()
-    yield store
-    await store.close_all()
 
 
 @pytest.fixture
@@ -51,6 +42,13 @@ def works(slack: Slack, root: Json) -> bool:
     return bool(shown["text"]) or shown["session"] == "processing"
 
 
+async def begun(slack: Slack, status: Status) -> tuple[Json, Session]:
+    root, session = await asked(slack)
+    status.working(session)
+    await slack.until(lambda: works(slack, root))
+    return root, session
+
+
 async def test_slacks_own_line_stands_there_while_somebody_works(slack: Slack, status: Status) -> None:
     root, session = await asked(slack)
 
@@ -62,9 +60,7 @@ async def test_slacks_own_line_stands_there_while_somebody_works(slack: Slack, s
 
 
 async def test_what_waits_for_a_person_is_suspended(slack: Slack, status: Status) -> None:
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
 
     await status.over(replace(session, state="input_required"))
 
@@ -109,9 +105,7 @@ async def test_where_nothing_can_be_paid_there_is_no_line(slack: Slack, status: 
 
 
 async def test_an_end_that_fails_is_tried_until_it_is_done(slack: Slack, status: Status) -> None:
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
     slack.fail(SESSION, times=2)
 
     await status.over(session)
@@ -123,9 +117,7 @@ async def test_an_end_that_has_to_wait_holds_nobody_up_and_is_kept(
     slack: Slack, status: Status, client: Client, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.01)
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
     client.budget.pause(SESSION, RATES[SESSION], 60.0)
 
     await status.over(session)
@@ -143,9 +135,7 @@ async def test_what_was_ended_is_not_ended_again_by_the_next_process(
     slack: Slack, status: Status, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.0)
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
     slack.fail(SESSION)
     await status.over(session)
     await slack.until(lambda: not works(slack, root))
@@ -162,9 +152,7 @@ async def test_a_turn_that_begins_takes_the_place_of_an_end_that_waits(
     slack: Slack, status: Status, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.0)
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
     client.budget.pause(SESSION, RATES[SESSION], 0.3)
     await status.over(session)
 
@@ -179,10 +167,10 @@ async def test_a_turn_that_begins_on_another_replica_takes_the_place_of_an_end_t
     slack: Slack, status: Status, client: Client, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.0)
-    other = Status(Client(slack.bot_token, slack.url, client.session, client._called), store)
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    theirs = Client(slack.bot_token, slack.url, client.session, client._called)
+    theirs.budget.replicas = 2
+    other = Status(theirs, store)
+    root, session = await begun(slack, status)
     client.budget.pause(SESSION, RATES[SESSION], 0.3)
     await status.over(session)
 
@@ -206,9 +194,7 @@ async def test_a_workspace_that_does_not_know_agents_gets_a_text(slack: Slack, s
 
 
 async def test_what_a_process_before_this_one_began_is_ended(slack: Slack, status: Status) -> None:
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+    root, session = await begun(slack, status)
     next_one = Status(status.client, status.journal)
 
     next_one.cut(session)
@@ -218,12 +204,22 @@ async def test_what_a_process_before_this_one_began_is_ended(slack: Slack, statu
     assert not works(slack, root)
 
 
-async def test_whoever_has_the_session_no_more_leaves_its_line_alone(slack: Slack, status: Status) -> None:
-    root, session = await asked(slack)
-    status.working(session)
-    await slack.until(lambda: works(slack, root))
+async def test_the_line_stays_while_another_session_works_in_the_same_thread(slack: Slack, status: Status) -> None:
+    root, session = await begun(slack, status)
+    status.working(other := replace(session, id="s2"))
 
-    status.leave(session.thread)
+    await status.over(session)
+    await status.settled()
+
+    assert works(slack, root)
+    await status.over(other)
+    assert not works(slack, root)
+
+
+async def test_whoever_has_the_session_no_more_leaves_its_line_alone(slack: Slack, status: Status) -> None:
+    root, session = await begun(slack, status)
+
+    status.leave(session)
     await status.settled()
 
     assert works(slack, root)

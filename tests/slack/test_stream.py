@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -34,14 +33,6 @@ WHICH = Question("q1", "question", (Part("which", "Which colour?", (Option("Red"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.writer.GLANCE", 0.0)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
-    await store.open()
-    yield store
-    await store.close_all()
 
 
 @pytest.fixture
@@ -194,6 +185,39 @@ async def test_many_steps_share_the_last_card(surface: SlackSurface, talk: Talk)
         await talk.told(DONE)
 
     assert (len(cards), cards[-1]) == (13, "29 more: Step 41")
+
+
+async def test_what_came_of_steps_stands_below_them(surface: SlackSurface, talk: Talk) -> None:
+    async with talk.on(surface):
+        await talk.told(Step("c1", "Reading", status="completed"))
+        await talk.told(Step("c2", "Running", status="completed"), Text("It is red."), DONE)
+
+    assert shown(talk) == ["Reading", "Running", "It is red."]
+    assert talk.called == [START, STOP]
+
+
+async def test_what_is_said_before_a_step_stands_above_it(surface: SlackSurface, talk: Talk) -> None:
+    async with talk.on(surface):
+        await talk.told(Text("I look.\n"), Step("c1", "Reading"))
+        before = shown(talk)
+        await talk.told(Step("c1", "Reading", status="completed"), Text("It is red.\n"), DONE)
+
+    assert before == ["I look.", "Reading"]
+
+
+async def test_no_card_of_a_plan_goes_on_after_the_end(surface: SlackSurface, talk: Talk) -> None:
+    async with talk.on(surface):
+        await talk.told(Plan((Item("Look", "in_progress"), Item("Answer"))))
+        before = shown(talk)
+        await talk.told(Text("one"), DONE)
+
+    assert before == ["Look", "Answer"]
+    assert shown(talk) == ["one"]
+
+
+def shown(talk: Talk) -> list[str]:
+    """The text and the cards of the message, as they stand one below the other."""
+    return [str(block.get("title") or block["text"]) for block in talk.messages[0]["blocks"] if block["type"] in ("markdown", "task_card")]
 
 
 async def test_text_that_cards_have_cut_is_put_together_in_the_end(surface: SlackSurface, talk: Talk) -> None:

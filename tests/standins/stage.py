@@ -37,7 +37,6 @@ class Watching:
     def __init__(self) -> None:
         self.shown: list[Session] = []
         self.marks: list[tuple[str, Mark]] = []
-        self.told: list[str] = []
         self.quotes: tuple[Quote, ...] = ()
         self.ready = asyncio.Event()
         self.ready.set()
@@ -78,9 +77,6 @@ class Watching:
     async def mark(self, message: Message, mark: Mark) -> None:
         self.marks.append((message.id, mark))
         self._changed.set()
-
-    async def tell(self, message: Message, text: str) -> None:
-        self.told.append(text)
 
     async def settle(self, session: Session, question: Question, answered: Answered) -> None: ...
 

@@ -1,20 +1,14 @@
 """Slack's limits as rows: replicas take of them together, never more than there is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 
 from bot.store.budget import take
 from bot.store.tables import meta
-from tests.standins.postgres import Cluster, cluster
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
+from tests.standins.postgres import Cluster
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

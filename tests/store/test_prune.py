@@ -1,12 +1,11 @@
 """What was over long ago is taken out of the database with all that belongs to it; what is open never is."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bot import clock
 from bot.agent import parse
 from bot.event import Finished, Question, Started, Text
 from bot.journal import Delivery
@@ -16,31 +15,10 @@ from bot.session import Session
 from bot.store import prune
 from bot.store.sql import SqlStore
 from bot.store.tables import meta
-from tests.standins.postgres import Cluster, cluster
 
 ANA = Person("U1", "Ana")
 HELPER = parse("helper", "---\ndescription: Helps.\nruntime: echo\n---\nHelp.\n")
 OLD, NOW = 1000.0, 2e9
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
-    """All that follows holds on both."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/frontdesk.db"
-    if request.param == "postgresql":
-        made = request.getfixturevalue("postgres")
-        await made.ready()
-        url = await made.create()
-    store = SqlStore(url)
-    await store.open()
-    yield store
-    await store.close_all()
 
 
 async def happen(store: SqlStore, name: str, *, over: bool = True, at: float = OLD, read: bool = True) -> None:
@@ -128,3 +106,15 @@ async def test_the_newest_that_was_said_is_never_forgotten(store: SqlStore) -> N
 
     assert await prune.delivered(store.db, NOW) == 1
     assert await store.latest() == OLD + 1
+
+
+async def test_what_is_owed_in_slack_still_is_not_forgotten(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: OLD)
+    shown = {"open:m1": "looks", "status:paid": "", "status:t1": "owed", "owed:paid": "", "owed:s1:1:0": '["1.0", "Done", [], ""]'}
+    for slot, looks in shown.items():
+        await store.reserve(slot, "", "slack:T1:C1:1.0")
+        await store.sent(slot, "", looks)
+
+    await prune.delivered(store.db, NOW)
+
+    assert sorted(post.slot for post in await store.posts("")) == ["owed:s1:1:0", "status:t1"]

@@ -1,9 +1,7 @@
 """The store and the journal on a real file: what each call promises, also to many at once, and after the next start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,33 +14,12 @@ from bot.ports import Feedback
 from bot.session import Session
 from bot.store import replicas, sql
 from bot.store.sql import SqlStore
-from tests.standins.postgres import Cluster, cluster
 from tests.standins.stage import lose
 
 ANA, BEN = Person("U1", "Ana", groups=frozenset({"S1"})), Person("U2", "Ben")
 THREAD = "slack:T1:C1:1.0"
 COLOUR = Question("q1", "question", (Part("which", "Which?", (Option("Red"), Option("Blue"))),), expires_at=500.0)
 AGENT = Agent.model_validate({"name": "helper", "version": "v1", "description": "Helps.", "runtime": "echo", "model": "small"})
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
-    """All that follows holds on both."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/desk.db"
-    if request.param == "postgresql":
-        made = request.getfixturevalue("postgres")
-        await made.ready()
-        url = await made.create()
-    store = SqlStore(url)
-    await store.open()
-    yield store
-    await store.close_all()
 
 
 def session(id: str = "s1", thread: str = THREAD, agent: str = "helper", asker: Person = ANA) -> Session:
@@ -298,12 +275,12 @@ async def test_what_has_one_lane_is_dealt_with_one_at_a_time_in_its_order(store:
 async def test_what_was_overtaken_in_its_lane_is_known(store: SqlStore) -> None:
     first, reply = Delivery("first", "message", "{}", 1.0, "C1:1"), Delivery("reply", "message", "{}", 2.0, "C1:1")
     await store.receive(reply)
-    assert not await store.overtaken(first)
+    assert not await store.overtaken("C1:1", first.at)
 
     await store.claim("C1:1")
 
-    assert await store.overtaken(first)
-    assert not await store.overtaken(reply)
+    assert await store.overtaken("C1:1", first.at)
+    assert not await store.overtaken("C1:1", reply.at)
 
 
 async def test_what_a_replica_had_that_is_no_more_is_adopted(store: SqlStore) -> None:
@@ -354,10 +331,18 @@ async def test_what_has_still_to_be_looked_for_comes_before_the_newest(store: Sq
     await store.owe(6.0)
 
     assert await store.latest() == 5.0
-    await store.settled(6.0)
+    await store.settled(6.0, until=6.5)
     assert await store.latest() == 5.0
-    await store.settled(5.0)
+    await store.settled(5.0, until=6.5)
     assert await store.latest() == 7.0
+
+
+async def test_until_when_was_looked_is_known_also_where_nothing_came(store: SqlStore) -> None:
+    await store.owe(5.0)
+
+    await store.settled(5.0, until=8.0)
+
+    assert await store.latest() == 8.0
 
 
 async def test_replicas_with_other_agents_are_counted(store: SqlStore) -> None:

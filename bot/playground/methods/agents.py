@@ -13,12 +13,13 @@ STATES = ("active", "processing", "suspended", "closed")
 
 def status(world: World, args: Json) -> Json:
     """Free text under the thread; gone when the app posts there, or after two minutes; "" takes it away."""
+    _agent(world)
     needed(args, "channel_id", "thread_ts")
     if "status" not in args:
         needed(args, "status")
     channel, thread = _thread(world, args)
     loading = load(args, "loading_messages") or []
-    if len(loading) > 10:
+    if not isinstance(loading, list) or len(loading) > 10:
         raise invalid("no more than 10 items allowed [json-pointer:/loading_messages]")
     slot = world.slot(channel.id, thread)
     slot.text, slot.loading, slot.expires = str(args["status"] or ""), list(loading), time.monotonic() + STATUS_SECONDS
@@ -27,6 +28,7 @@ def status(world: World, args: Json) -> Json:
 
 
 def title(world: World, args: Json) -> Json:
+    _agent(world)
     needed(args, "channel_id", "thread_ts", "title")
     channel, thread = _thread(world, args)
     slot = world.slot(channel.id, thread)
@@ -36,7 +38,8 @@ def title(world: World, args: Json) -> Json:
 
 
 def prompts(world: World, args: Json) -> Json:
-    """At the top of the Messages tab. With `thread_ts` the call does nothing for an agent app, and says ok, as in Slack."""
+    """At the top of the Messages tab. With `thread_ts` the call does nothing and says ok, as in Slack."""
+    _agent(world)
     needed(args, "channel_id")
     channel = inside(world, args, "channel_id")
     given = load(args, "prompts")
@@ -44,7 +47,7 @@ def prompts(world: World, args: Json) -> Json:
         raise invalid("must have 1 to 4 items [json-pointer:/prompts]")
     if any(not isinstance(each, dict) or not each.get("title") or not each.get("message") for each in given):
         raise invalid("missing required field: title, message [json-pointer:/prompts]")
-    if not (args.get("thread_ts") and world.agent):
+    if not args.get("thread_ts"):
         world.prompts[channel.id] = {"title": args.get("title") or "", "prompts": given}
         world.feed.tell("prompts", channel=channel.id, prompts=given)
     return {}

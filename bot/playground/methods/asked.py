@@ -18,7 +18,7 @@ def number(args: Json, name: str, default: int, most: int) -> int:
     """A whole number above 0; Slack caps what is too large."""
     try:
         value = int(args.get(name) or default)
-    except ValueError:
+    except (TypeError, ValueError):
         raise invalid(f"must be an integer [json-pointer:/{name}]") from None
     if value < 1:
         raise Refusal("invalid_limit")
@@ -45,8 +45,7 @@ def load(args: Json, name: str, error: str = "invalid_arguments") -> Any:
 def place(world: World, args: Json, key: str = "channel") -> Channel:
     """The channel of a call, if the bot can see it; else channel_not_found."""
     needed(args, key)
-    name = str(args[key])
-    channel = world.find_channel(name)
+    channel = world.channels.get(str(args[key]))
     if channel is None or (channel.is_private and world.bot.id not in channel.members):
         raise Refusal("channel_not_found")
     return channel

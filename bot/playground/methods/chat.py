@@ -36,13 +36,21 @@ def guise(world: World, args: Json) -> Json:
     return ({"username": args["username"]} if args.get("username") else {}) | ({"icons": icons} if icons else {})
 
 
+def addressed(world: World, args: Json) -> Channel | None:
+    """Where a post is to go: a channel by its id or, here only, by its name; for a person's id the direct messages with them."""
+    name = str(args.get("channel") or "")
+    person = world.people.get(name)
+    if person is None:
+        return world.find_channel(name)
+    return None if person.is_bot else world.dm(person)
+
+
 def _target(world: World, args: Json) -> Channel:
-    """A channel, or for a person's id the direct messages with them."""
-    person = world.people.get(str(args.get("channel", "")))
-    if person is not None:
-        if person.is_bot:
-            raise Refusal("channel_not_found")
-        return world.dm(person)
+    needed(args, "channel")
+    found = addressed(world, args)
+    if found is None:
+        raise Refusal("channel_not_found")
+    args = {"channel": found.id}
     public = "chat:write.public" in world.scopes and not place(world, args).is_private
     return lively(place(world, args) if public else inside(world, args))
 
@@ -87,7 +95,7 @@ def content_of(world: World, args: Json) -> Json:
         content["blocks"] = kit.filled(blocks, world.id)
     attachments = load(args, "attachments", "invalid_attachments")
     if attachments is not None:
-        if not isinstance(attachments, list):
+        if not isinstance(attachments, list) or any(not isinstance(each, dict) for each in attachments):
             raise Refusal("invalid_attachments")
         if len(attachments) > 100:
             raise Refusal("too_many_attachments")

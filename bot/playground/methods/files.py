@@ -23,13 +23,14 @@ def upload_url(world: World, args: Json) -> Json:
     if not str(args["length"]).isdigit() or int(args["length"]) < 1:
         raise invalid("must be greater than 0 [json-pointer:/length]")
     file = new(world, str(args["filename"]), world.bot.id)
+    file.length = int(args["length"])
     return {"upload_url": f"{world.url}/upload/v1/{file.id}", "file_id": file.id}
 
 
 def received(world: World, key: str, content: bytes) -> bool:
-    """Bytes came to an upload URL. False when there is no such upload."""
+    """Bytes came to an upload URL. False when there is no such upload, or they are more or fewer than was said."""
     file = world.files.get(key)
-    if file is None or file.channels:
+    if file is None or file.channels or len(content) != file.length:
         return False
     file.content, file.uploaded = content, True
     return True
@@ -37,7 +38,7 @@ def received(world: World, key: str, content: bytes) -> bool:
 
 def complete(world: World, args: Json) -> Json:
     asked = load(args, "files")
-    if not isinstance(asked, list) or not asked:
+    if not isinstance(asked, list) or not asked or any(not isinstance(each, dict) for each in asked):
         raise invalid("missing required field: files")
     files = []
     for each in asked:
@@ -49,7 +50,10 @@ def complete(world: World, args: Json) -> Json:
     wanted = [part for part in (args.get("channel_id"), *str(args.get("channels") or "").split(",")) if part]
     if len(wanted) > 100:
         raise Refusal("channels_limit_exceeded")
-    for channel in [inside(world, {"channel": name}) for name in wanted]:
+    places = [inside(world, {"channel": name}) for name in wanted]
+    if any(channel.is_archived for channel in places):
+        raise Refusal("posting_to_channel_denied")
+    for channel in places:
         share(world, channel, files, args)
     return {"files": [file.shown() for file in files]}
 

@@ -3,12 +3,13 @@
 import re
 
 from .. import posting
+from ..emoji import EMOJI
 from ..refusal import Refusal
 from ..things import Channel, Json
 from ..world import World
 from .asked import inside, needed
 
-NAME = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
+TONE = re.compile(r"::skin-tone-[2-6]$")
 STAMP = re.compile(r"\d+\.\d+")
 MOST_KINDS = 50
 MOST_OWN = 23  # of one person, or of the app
@@ -36,7 +37,7 @@ def remove(world: World, args: Json) -> Json:
 def _item(world: World, args: Json) -> tuple[Channel, str, str]:
     needed(args, "name")
     name = str(args["name"])
-    if not NAME.fullmatch(name):
+    if TONE.sub("", name) not in EMOJI.keys() | world.emoji:
         raise Refusal("invalid_name")
     channel, ts = _message(world, args)
     return channel, ts, name

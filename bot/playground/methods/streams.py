@@ -1,6 +1,8 @@
 """chat.*Stream: a message that grows while the agent writes."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .. import blocks as kit
@@ -26,15 +28,16 @@ def start(world: World, args: Json) -> Json:
     for name in ("recipient_team_id", "recipient_user_id"):
         if channel.kind != "im" and not args.get(name):
             raise Refusal(f"missing_{name}")
-    if args.get("recipient_user_id") and str(args["recipient_user_id"]) not in world.people:
+    reader = str(args.get("recipient_user_id") or "")
+    person = world.people.get(reader)
+    if reader and (person is None or args.get("recipient_team_id") not in (None, "", person.team_id)):
         raise Refusal("user_not_found")
     display = str(args.get("task_display_mode") or "timeline")
     if display not in DISPLAYS:
         raise invalid(f"must be one of {', '.join(DISPLAYS)} [json-pointer:/task_display_mode]")
-    expires, reader = time.monotonic() + world.stream_seconds, str(args.get("recipient_user_id") or "")
-    stream = Stream(channel.id, "", thread, expires, display=display, reader=reader)
-    _grow(stream, args, required=False)
-    message = events.from_bot(world.bot, _text(stream), blocks=_blocks(world, stream), streaming_state="in_progress", **guise(world, args))
+    stream = Stream(channel.id, "", thread, time.monotonic() + world.stream_seconds, display=display, reader=reader)
+    blocks = _grow(world, stream, args, required=False)
+    message = events.from_bot(world.bot, _text(stream), blocks=blocks, streaming_state="in_progress", **guise(world, args))
     message = posting.post(world, channel, message, thread)
     stream.ts, stream.first = message["ts"], {"text": message["text"], "blocks": message["blocks"]}
     world.streams[channel.id, stream.ts] = stream
@@ -45,8 +48,8 @@ def start(world: World, args: Json) -> Json:
 
 def append(world: World, args: Json) -> Json:
     channel, stream = _live(world, args)
-    _grow(stream, args, required=True)
-    change = {"text": _text(stream), "blocks": _blocks(world, stream)}
+    blocks = _grow(world, stream, args, required=True)
+    change = {"text": _text(stream), "blocks": blocks}
     posting.edit(world, channel, stream.ts, change, silent=True)
     return {"channel": channel.id, "ts": stream.ts}
 
@@ -57,10 +60,9 @@ def stop(world: World, args: Json) -> Json:
     state = str(args.get("session_status") or "active")
     if state not in agents.STATES:
         raise Refusal("invalid_arguments")
-    _grow(stream, args, required=False)
+    blocks = _grow(world, stream, args, required=False, below=content.pop("blocks", []))
     stream.state = "done"
-    whole = _blocks(world, stream) + content.pop("blocks", [])
-    change = {"text": _text(stream), "blocks": whole, "streaming_state": "completed", **content}
+    change = {"text": _text(stream), "blocks": blocks, "streaming_state": "completed", **content}
     message = posting.edit(world, channel, stream.ts, change)
     if world.agent:
         agents.enter(world, channel.id, stream.thread or stream.ts, state)
@@ -82,23 +84,26 @@ def _live(world: World, args: Json) -> tuple[Channel, Stream]:
     return channel, stream
 
 
-def _grow(stream: Stream, args: Json, required: bool) -> None:
-    """Take what a call brings into the stream; nothing is taken when any of it is refused."""
+def _grow(world: World, stream: Stream, args: Json, required: bool, below: Sequence[Json] = ()) -> list[Json]:
+    """Take what a call brings into the stream, and give its blocks; nothing is taken when any of it is refused."""
     text, chunks = args.get("markdown_text"), load(args, "chunks", "invalid_chunks")
     if text and chunks:
         raise Refusal("cannot_provide_both_markdown_text_and_chunks")
-    if not text and not chunks:
-        if required:
-            raise Refusal("markdown_text_or_chunks_required")
-        return
-    mode = "markdown" if text else "chunks"
+    if required and not text and not chunks:
+        raise Refusal("markdown_text_or_chunks_required")
+    mode = "markdown" if text else "chunks" if chunks else stream.mode
     if stream.mode and stream.mode != mode:
         raise Refusal("streaming_mode_mismatch")
     parts = [dict(part) for part in stream.parts]
-    for chunk in [{"type": "markdown_text", "text": text}] if text else _chunks(chunks):
+    for chunk in [{"type": "markdown_text", "text": str(text)}] if text else _chunks(chunks or []):
         _take(parts, chunk)
-    _measure(parts)
+    streamed = _blocks(world, replace(stream, parts=parts))
+    if len(streamed) > kit.MOST_BLOCKS:
+        raise Refusal("msg_blocks_too_many")
+    blocks = [*streamed, *below]
+    kit.check_message(blocks, 2 * kit.MOST_BLOCKS)  # as many again may come at the end
     stream.mode, stream.parts = mode, parts
+    return blocks
 
 
 def _chunks(chunks: Any) -> list[Json]:
@@ -138,14 +143,6 @@ def _take(parts: list[Json], chunk: Json) -> None:
         same.update(chunk)
 
 
-def _measure(parts: list[Json]) -> None:
-    """The texts become markdown blocks of one message, so they share that limit."""
-    if sum(len(part["text"]) for part in parts if part["type"] == "markdown_text") > LONGEST_MARKDOWN:
-        raise Refusal("msg_blocks_too_long")
-    if sum(len(part["blocks"]) for part in parts if part["type"] == "blocks") > 50:
-        raise Refusal("msg_blocks_too_many")
-
-
 def _text(stream: Stream) -> str:
     return "\n".join(part["text"] for part in stream.parts if part["type"] == "markdown_text")
 
@@ -154,16 +151,18 @@ def _blocks(world: World, stream: Stream) -> list[Json]:
     """What is seen of the stream; the tasks are one plan with `task_display_mode` plan, else a card each."""
     found: list[Json] = []
     plan: Json = {"type": "plan", "block_id": "plan", "title": "Plan", "tasks": []}
+    tasks = plan["tasks"] if stream.display == "plan" else found
     for index, part in enumerate(stream.parts):
-        if part["type"] == "markdown_text":
-            found.append({"type": "markdown", "block_id": f"text-{index}", "text": part["text"]})
-        elif part["type"] == "blocks":
-            part["blocks"] = kit.filled(part["blocks"], world.id)
-            found += part["blocks"]
-        elif part["type"] == "plan_update":
-            plan["title"] = part["title"]
-        else:
-            (plan["tasks"] if stream.display == "plan" else found).append(_card(part, index))
+        match part["type"]:
+            case "markdown_text" if part["text"]:
+                found.append({"type": "markdown", "block_id": f"text-{index}", "text": part["text"]})
+            case "blocks":
+                part["blocks"] = kit.filled(part["blocks"], world.id)
+                found += part["blocks"]
+            case "plan_update":
+                plan["title"] = part["title"]
+            case "task_update":
+                tasks.append(_card(part, index))
     return found if not plan["tasks"] and plan["title"] == "Plan" else [plan, *found]
 
 

@@ -4,13 +4,17 @@ import { editing, place } from "./pieces.js";
 import { daily, day } from "./when.js";
 
 const NEAR = 1200; // pixels before an end at which the next messages are asked for
+const CALM = 1000; // milliseconds without an edit, after which it is told what was edited
 const TOGETHER = 5 * 60; // seconds in which one author's messages stand as one
 export const eye = crypto.randomUUID();
 const known = {}; // by list: what is beyond it
 const asked = {}; // by list: the message around which it was last asked for
 const marks = {}; // by place: where New begins
 const stuck = {}; // by list: whether it stays at its end while what is in it grows
+const tops = {}; // by list: how far it was scrolled when that was last looked at
 const inside = {}; // by list: which channel or thread it shows
+const edited = new Map(); // by key: the pieces that were edited, and not told since
+let calm;
 let opened = "";
 let wanted = ""; // the message of a permalink
 
@@ -39,20 +43,20 @@ function update(list, rows, followed) {
   const log = box(list);
   const keys = new Set(rows.map(([key]) => key));
   const again = [...log.children].some((piece) => keys.has(piece.dataset.key));
-  const end = again && followed && low(log);
+  const end = again && followed && (stuck[list] || low(log));
   const top = log.getBoundingClientRect().top;
   const anchor = again && !end && [...log.children].find((piece) => keys.has(piece.dataset.key) && piece.getBoundingClientRect().bottom > top);
   const [key, offset] = anchor ? [anchor.dataset.key, anchor.getBoundingClientRect().top] : [];
-  const fresh = place(list, rows);
+  const { fresh, changed } = place(list, rows);
   asked[list] = null;
   if (list === "messages" && inside[list] === opened && followed && (end || !again)) seen(log);
   marked(log, list);
   const now = list === "thread" ? log.firstElementChild?.dataset.key : opened;
-  if (inside[list] === now && followed && follows(list)) announce(fresh);
+  if (inside[list] === now && followed && follows(list)) { announce(fresh); later(changed); }
   inside[list] = now;
   if (key) log.scrollTop += [...log.children].find((piece) => piece.dataset.key === key).getBoundingClientRect().top - offset;
   else if (end || !again) bottom(list);
-  for (const piece of fresh) sizes.observe(piece);
+  for (const piece of [...fresh, ...changed.map(([, now]) => now)]) sizes.observe(piece);
   find(log, list);
 }
 
@@ -65,10 +69,11 @@ function seen(log) {
 function bottom(list) {
   stuck[list] = true;
   box(list).scrollTop = box(list).scrollHeight;
+  tops[list] = box(list).scrollTop;
 }
 
 // What was only estimated becomes what it is when it is seen, and pictures come late.
-const sizes = new ResizeObserver(() => { for (const list of ["messages", "thread"]) if (stuck[list]) bottom(list); });
+const sizes = new ResizeObserver(() => { for (const list of ["messages", "thread"]) { if (stuck[list]) bottom(list); button(list); } });
 
 // Days, authors and the New line depend on the neighbours, so they are marks on the pieces, drawn by the stylesheet.
 function marked(log, list) {
@@ -87,7 +92,7 @@ function marked(log, list) {
     const one = before && before.by === now.dataset.by && ts - before.ts < TOGETHER && !now.matches(".only, .gone") && !before.only;
     set(piece, "follow", one && !piece.dataset.day && !piece.dataset.new && !(list === "thread" && piece === log.children[1]) ? "" : null);
     const replies = before && list === "thread" && !known[list]?.above && piece === log.children[1] && !piece.dataset.day;
-    set(piece, "replies", replies ? counted(log.children.length - 1 + (known[list]?.below ?? 0)) : null);
+    set(piece, "replies", replies ? counted(all("article:not(.only)", log).length - 1 + (known[list]?.below ?? 0)) : null);
     before = { when, ts, by: now.dataset.by, only: now.matches(".only, .gone") };
   }
 }
@@ -99,10 +104,24 @@ function set(piece, name, value) {
   else if (piece.dataset[name] !== value) piece.dataset[name] = value;
 }
 
-// New messages are told to screen readers once, when they come; their edits are not.
+// New messages are told to screen readers when they come, and an app's message once more, when it has become what it stays.
 function announce(fresh) {
   const heard = fresh.map(article).filter((each) => each?.matches(".message") && !("mine" in each.dataset));
-  if (heard.length) $("#said").textContent = heard.map((each) => `${each.dataset.by}: ${$(".text, .blocks", each)?.textContent.slice(0, 200) ?? ""}`).join("\n");
+  if (heard.length) $("#said").textContent = heard.map((each) => `${each.dataset.by}: ${words(each).slice(0, 200)}`).join("\n");
+}
+
+const words = (piece) => $(".text, .blocks", piece)?.textContent ?? "";
+
+function later(changed) {
+  const more = changed.filter(([was, now]) => edited.has(now.dataset.key) || ($(".badge", now) && words(was) !== words(now)));
+  for (const [, now] of more) edited.set(now.dataset.key, now);
+  if (more.length) { clearTimeout(calm); calm = setTimeout(told, CALM); }
+}
+
+function told() {
+  if ($("[data-part=status] > *")) { calm = setTimeout(told, CALM); return; } // somebody works at it still
+  announce([...edited.values()].filter((piece) => piece.isConnected));
+  edited.clear();
 }
 
 function button(list) {
@@ -118,7 +137,8 @@ async function look(list, at) {
 
 function scrolled(list) {
   const log = box(list);
-  stuck[list] = low(log);
+  stuck[list] = low(log) || (stuck[list] && log.scrollTop >= tops[list]); // what grows moves the end away; only people go away from it
+  tops[list] = log.scrollTop;
   button(list);
   const first = (known[list]?.above && log.scrollTop < NEAR) || (known[list]?.below && log.scrollHeight - log.scrollTop - log.clientHeight < NEAR);
   if (!first) return;

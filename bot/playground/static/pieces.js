@@ -7,24 +7,25 @@ document.addEventListener("focusin", (event) => { focused = event.target.closest
 
 export function place(part, rows) {
   const box = $(`[data-part="${part}"]`);
-  if (box.hasAttribute("data-held")) return [];
+  const [fresh, changed] = [[], []];
+  if (box.hasAttribute("data-held")) return { fresh, changed };
   const old = new Map([...box.children].map((piece) => [piece.dataset.key, piece]));
   const keys = new Set(rows.map(([key]) => key));
   for (const [key, piece] of old) if (!keys.has(key)) removed(piece);
-  const fresh = [];
   rows.forEach(([key, version, html], index) => {
     let piece = old.get(key);
     if (html !== null && piece?.dataset.v !== version) {
       const now = made(key, version, html);
       const had = piece?.contains(document.activeElement);
-      if (piece) { keep(piece, now); piece.replaceWith(now); } else fresh.push(now);
+      if (piece) { now.style.containIntrinsicBlockSize = `auto ${piece.offsetHeight}px`; keep(piece, now); piece.replaceWith(now); }
+      if (piece) changed.push([piece, now]); else fresh.push(now);
       refocus(piece, now);
       if (had && document.activeElement === document.body) $("article", now)?.focus({ preventScroll: true });
       piece = now;
     }
     if (piece && box.children[index] !== piece) box.insertBefore(piece, box.children[index] ?? null);
   });
-  return fresh;
+  return { fresh, changed };
 }
 
 // What had the focus may go with its piece, as Stop does; then it is the composer's, and not the page's beginning.

@@ -4,7 +4,7 @@ from bot.agent import Agent
 from bot.event import ALLOW, DENY, Answered, Option, Part, Question
 from bot.session import Session
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section
+from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section, visible
 
 FEW = 5  # options that are buttons; more are a menu
 TITLE = {"question": "A question", "permission": "Permission needed", "form": "A few questions", "auth": "Please sign in"}
@@ -40,7 +40,7 @@ def _body(question: Question) -> list[Block]:
         text = (f"*{mrkdwn(brief(part.header, 80))}*\n" if part.header else "") + mrkdwn(part.text, 2000)
         described = [_described(option) for option in part.options if option.description or len(option.label) > 75]
         blocks.append(section("\n".join([text or "…", *described])))
-    rest = question.detail
+    rest = visible(question.detail)
     for _ in range(12):
         if rest:
             size = 1200 if len(mrkdwn(rest[:1200], 1 << 20)) < 2700 else 500  # an & becomes five characters

@@ -118,7 +118,8 @@ def _answer(session: Session, split: bool) -> list[View]:
             parts = [*parts[:MOST], "_The rest stands in the file below._"]
         views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
         last = views[-1]
-        flow = Flow(text, _tasks(session)) if text and len(parts) == 1 else None
+        undone = any(item.status != "done" for item in session.plan)  # its cards would spin for ever: an edit takes them away
+        flow = Flow(text, _tasks(session)) if text and len(parts) == 1 and not undone else None
         views[-1] = View(last.text, (*last.blocks, *_foot(session, split), feedback.buttons(about)), 0, flow)
         return views
     if session.state == "input_required":
@@ -142,7 +143,7 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
         blocks.append(markdown(pieces(safe(text), 6000)[0]))
     elements = [button("steps", "Steps", about)] if session.count else []
     if session.state != "canceled":
-        elements.insert(0, button("retry", "Try again", about, "primary"))
+        elements.insert(0, button("retry", "Try again", about))
     blocks += [*_notices(session, 0), *([actions(*elements)] if elements else [])]
     return [View(mrkdwn(brief(f"{word}. {session.reason}", 300)), tuple(blocks), 0)]
 

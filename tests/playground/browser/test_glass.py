@@ -37,7 +37,7 @@ async def test_rows_are_found_by_words_kind_and_error(desk: Desk) -> None:
     page = await glass(desk)
     await desk.web.chat_postMessage(channel="general", text="needle")
     with pytest.raises(SlackApiError):
-        await desk.web.chat_update(channel="general", ts="1.1", text="haystack")
+        await desk.web.chat_update(channel=desk.slack.channel("general"), ts="1.1", text="haystack")
     rows = page.locator("[data-row]:visible")
 
     await page.get_by_label("Find in names and payloads").fill("NEEDLE")
@@ -178,7 +178,7 @@ async def test_axe_finds_nothing_serious_in_any_tab(desk: Desk, tab: str, dark: 
     desk.slack.duplicate()
     await desk.slack.mention("hello")
     with pytest.raises(SlackApiError):
-        await desk.web.chat_update(channel="general", ts="1.1", text="no")
+        await desk.web.chat_update(channel=desk.slack.channel("general"), ts="1.1", text="no")
     page = await glass(desk, tab, dark=dark)
     for row in await page.locator("[data-row] summary").all():
         await row.click()

@@ -22,6 +22,7 @@ UP = """() => {
 SEEN = """log => { const top = log.getBoundingClientRect().top; const seen = [...log.querySelectorAll("article")]
   .find(each => each.getBoundingClientRect().top >= top); return [seen.dataset.ts, Math.round(seen.getBoundingClientRect().top - top)]; }"""
 
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 WHERE = """(log, ts) => Math.round(log.querySelector(`[data-ts='${ts}']`).getBoundingClientRect().top - log.getBoundingClientRect().top)"""
 
 
@@ -164,6 +165,7 @@ async def test_replies_have_faces_and_a_deleted_root_keeps_its_thread(desk: Desk
 async def test_times_are_in_the_zone_of_the_browser(desk: Desk) -> None:
     place = desk.slack.world.channel("general")
     place.messages["1700000000.000000"] = {"type": "message", "user": "U0BEN", "text": "then", "ts": "1700000000.000000"}
+    place.roots.append("1700000000.000000")
     context = await desk.browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
     page = await context.new_page()
     await page.goto(desk.client.url + "?as=ana&in=C0GENERAL")
@@ -206,3 +208,39 @@ async def test_the_time_of_a_message_is_a_link_to_it(desk: Desk) -> None:
 
     await expect(page).to_have_url(re.compile(f"at={said['ts']}"))
     await expect(messages(page).get_by_role("article")).to_be_focused()
+
+
+async def test_whoever_says_something_very_long_stays_at_its_end(desk: Desk) -> None:
+    page = await desk.open()
+    await page.get_by_label("Message #general").fill("x" * 15_000)
+    await page.keyboard.press("Enter")
+    await expect(messages(page).locator("article").last).to_contain_text("x" * 15_000)
+
+    for count in ("1 reply", "2 replies"):
+        await desk.slack.say("a reply", by="ben", thread=desk.slack.messages("general")[-1])
+        await expect(messages(page).get_by_role("link", name=count)).to_be_attached()
+        await page.evaluate(DRAWN)
+
+        await expect(messages(page).get_by_role("link", name=count)).to_be_in_viewport()
+
+
+async def test_what_only_one_person_sees_is_no_reply(desk: Desk) -> None:
+    root = await desk.slack.say("root")
+    await desk.slack.say("a reply", by="ben", thread=root)
+    at = {"channel": root["channel"], "thread_ts": root["ts"], "user": desk.slack.user("ana")}
+    page = await desk.open(f"?as=ana&in={root['channel']}&thread={root['ts']}")
+
+    await desk.web.chat_postEphemeral(**at, text="psst")
+
+    await expect(thread(page).get_by_text("psst")).to_be_visible()
+    await expect(thread(page).locator("[data-replies]")).to_have_attribute("data-replies", "1 reply")
+
+
+async def test_where_one_edits_there_is_room_for_all_lines(desk: Desk) -> None:
+    await desk.slack.say("one\ntwo\nthree\nfour")
+    page = await desk.open()
+    await page.get_by_label("Message #general").focus()
+
+    await page.keyboard.press("ArrowUp")
+
+    await expect(page.get_by_label("Edit the message")).to_have_attribute("rows", "4")

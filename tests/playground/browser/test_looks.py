@@ -16,6 +16,9 @@ pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's chromium"),
 ]
 
+TOLD = """() => { window.told = []; const said = document.querySelector("#said");
+  new MutationObserver(() => told.push(said.textContent)).observe(said, { childList: true }); }"""
+
 
 async def test_hostile_words_do_nothing_anywhere(desk: Desk) -> None:
     desk.slack.add_person(EVIL)
@@ -154,15 +157,36 @@ async def test_a_modal_keeps_the_focus(desk: Desk) -> None:
         assert await page.evaluate("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))")
 
 
-async def test_a_new_message_is_told_once_and_its_edits_are_not(desk: Desk) -> None:
-    page = await desk.open()
-    posted = await desk.web.chat_postMessage(channel="general", text="thinking")
+@pytest.mark.parametrize("narrow", [False, True])
+async def test_where_the_playground_has_stopped_that_hides_nothing(desk: Desk, narrow: bool) -> None:
+    page = await desk.open("?as=ana&in=messages", narrow=narrow)
+    tab = page.get_by_role("link", name="Home", exact=True)
+
+    await page.locator("#offline").evaluate("banner => { banner.hidden = false; banner.textContent = 'It has stopped. '.repeat(5); }")
+
+    banner, below = await page.locator("#offline").bounding_box(), await tab.bounding_box()
+    assert banner
+    assert below
+    assert banner["y"] + banner["height"] <= below["y"]
+    await expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
+
+
+async def test_an_answer_is_told_when_it_comes_and_when_it_is_whole(desk: Desk) -> None:
+    asked = await desk.slack.mention("look")
+    page = await desk.open(f"?as=ana&in=C0GENERAL&thread={asked['ts']}")
+    await page.evaluate(TOLD)
+    at = {"channel_id": asked["channel"], "thread_ts": asked["ts"]}
+    await desk.web.agents_sessions_setStatus(**at, status="processing")
+    posted = await desk.web.chat_postMessage(channel=asked["channel"], thread_ts=asked["ts"], text="thinking")
     await expect(page.locator("#said")).to_have_text("Frontdesk: thinking")
 
-    await desk.web.chat_update(channel=posted["channel"], ts=posted["ts"], text="thought")
+    for text in ("half", "whole"):
+        await desk.web.chat_update(channel=posted["channel"], ts=posted["ts"], text=text)
+        await expect(thread(page).get_by_text(text)).to_be_visible()
+    await desk.web.agents_sessions_setStatus(**at, status="active")
 
-    await expect(messages(page).get_by_text("thought")).to_be_visible()
-    await expect(page.locator("#said")).to_have_text("Frontdesk: thinking")
+    await expect(page.locator("#said")).to_have_text("Frontdesk: whole")
+    assert (await page.evaluate("told"))[-2:] == ["Frontdesk: thinking", "Frontdesk: whole"]
 
 
 # ---- axe ----
@@ -192,6 +216,7 @@ async def test_axe_finds_nothing_serious_in_any_block(desk: Desk, dark: bool) ->
         place.messages[ts] = {"type": "message", "bot_id": desk.slack.world.bot.bot_id, "user": desk.slack.bot, "ts": ts, "blocks": [
             {"block_id": f"b{number}", **block}
         ]}  # fmt: skip
+        place.roots.append(ts)
     page = await desk.open(dark=dark)
 
     assert await findings(page) == []

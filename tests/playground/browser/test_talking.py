@@ -149,7 +149,7 @@ async def test_two_people_look_at_once(desk: Desk) -> None:
     await ana.get_by_label("Message #general").fill("hello all")
     await ana.keyboard.press("Enter")
     await expect(messages(ben).get_by_text("hello all")).to_be_visible()
-    await desk.web.chat_postEphemeral(channel="general", user=desk.slack.user("ben"), text="psst")
+    await desk.web.chat_postEphemeral(channel=desk.slack.channel("general"), user=desk.slack.user("ben"), text="psst")
     await expect(messages(ben).get_by_text("Only visible to you")).to_be_visible()
     await ana.get_by_label("You are").select_option("ben")
 

@@ -1,0 +1,72 @@
+"""Where a local harness lives: folders, environment and limits of one session, so that no session sees another's."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.errors import Unavailable
+from bot.ports import Turn
+from bot.runtimes.child import Command
+
+USUAL = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+class Options(BaseModel):
+    """What can be said of every harness that runs on this machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cwd: Path | None = None
+    """The folder that the agent works in; by default an empty one that belongs to the session."""
+    path: Path | None = None
+    """Where the harness is, if it is not found by its name."""
+    start_seconds: float = Field(default=60, gt=0)
+    """How long it may take to start."""
+    memory_megabytes: int = Field(default=4096, ge=0)
+    """How much memory it may use, with all that it begins; 0 sets no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """`name` is the harness's, in small letters: its folder in the session's is called so."""
+
+    turn: Turn
+    options: Options
+    name: str
+
+    @property
+    def work(self) -> Path:
+        return self.options.cwd or self.turn.folder / "work"
+
+    @property
+    def kept(self) -> Path:
+        """What the harness keeps of the conversation."""
+        return self.turn.folder / self.name
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Not a single variable of our own process."""
+        own = {"HOME": self.turn.folder / "home", "TMPDIR": self.turn.folder / "tmp"}
+        return {**USUAL, **self.turn.environment, **{name: str(folder) for name, folder in own.items()}}
+
+    def prepare(self) -> None:
+        """Raises Unavailable."""
+        for part in ("home", "tmp", self.name):
+            (self.turn.folder / part).mkdir(mode=0o700, exist_ok=True)
+        if self.options.cwd is None:
+            self.work.mkdir(exist_ok=True)
+        elif not self.work.is_dir():
+            raise Unavailable(f"There is no folder {self.work}, which options.cwd in {self.turn.agent.file} names; make it.")
+
+    def command(self, title: str, *words: str, remedy: str, environment: dict[str, str] | None = None) -> Command:
+        """`words` begin with the harness's name, which is looked for in PATH. Raises Unavailable where it is not found."""
+        found = self.options.path or shutil.which(words[0], path=self.environment["PATH"]) or shutil.which(words[0])
+        if found is None:
+            raise Unavailable(f"{title} is not installed ({words[0]} is not found in PATH); {remedy}.")
+        given = {**self.environment, **(environment or {})}
+        return Command(
+            title, (str(found), *words[1:]), self.work, given, f"FRONTDESK_HARNESS={self.kept}", remedy,
+            self.options.memory_megabytes << 20,
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+"""Files that people attach: whole in the session's folder, or not there at all."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.errors import BotError
+from bot.message import Attachment
+from bot.playground import Slack
+from bot.slack import parse
+from bot.slack.calls import Client
+from bot.slack.files import fetch
+
+LIMIT = 100_000
+
+
+@pytest.fixture
+async def client(slack: Slack) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as http:
+        yield Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
+
+
+async def attached(slack: Slack, name: str, content: bytes) -> Attachment:
+    """A file that came with a message."""
+    message = await slack.direct("Look at this", files=[(name, content)])
+    return parse.files(message)[0]
+
+
+def inside(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "議事録" * 60])
+async def test_a_file_is_brought_whole_whatever_it_is_called(slack: Slack, client: Client, tmp_path: Path, name: str) -> None:
+    path = await fetch(client, await attached(slack, name, b"all of it"), tmp_path, LIMIT)
+
+    assert (path.parent, path.read_bytes()) == (tmp_path, b"all of it")
+
+
+async def test_a_file_that_turns_out_to_be_too_large_leaves_no_piece_behind(slack: Slack, client: Client, tmp_path: Path) -> None:
+    big = replace(await attached(slack, "big.bin", b"x" * 3 * LIMIT), size=0)
+
+    with pytest.raises(BotError, match="is larger than"):
+        await fetch(client, big, tmp_path, LIMIT)
+
+    assert inside(tmp_path) == []
+
+
+async def test_a_file_for_which_there_is_no_room_is_told_with_what_to_do(slack: Slack, client: Client, tmp_path: Path) -> None:
+    with pytest.raises(BotError) as told:
+        await fetch(client, await attached(slack, "notes.txt", b"all of it"), tmp_path / "gone", LIMIT)
+
+    assert str(told.value) == (
+        "notes.txt could not be kept (No such file or directory), so the agent was not given it. "
+        "Whoever runs Frontdesk has to see to it that SESSIONS_DIR has room and can be written to; then upload it again."
+    )
