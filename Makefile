@@ -18,11 +18,13 @@ play: $(READY)  ## try it in a browser, without Slack and without a key
 run: $(READY)  ## connect to Slack
 	.venv/bin/frontdesk run
 
-test: $(READY) postgres $(if $(BROWSER_TESTS),browser)
+test: $(READY) postgres sandbox $(if $(BROWSER_TESTS),browser)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile --ignore=tests/harnesses
 
 test-harnesses: $(READY) .harnesses/.ready  ## the real harnesses against the contract; pinned, in .harnesses
+	rm -f .harnesses/contract.json
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile tests/harnesses
+	.venv/bin/python -m tests.harnesses.table docs/runtimes.md
 
 chaos: $(READY) postgres  ## half an hour of everything going wrong at once; SEED, MINUTES and REPLICAS are yours to set
 	.venv/bin/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --replicas $(REPLICAS) --postgres
@@ -48,7 +50,10 @@ clean:
 	tests/harnesses/install.sh .harnesses $(PYTHON)
 	touch $@
 
-.PHONY: browser postgres
+.PHONY: browser postgres sandbox
+sandbox:  # without it, or where the machine allows no user namespaces, its tests are skipped
+	@command -v bwrap >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends bubblewrap; } || true
+
 postgres:
 	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends postgresql; }
 

@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Mapping
 
-from benchmarks import acknowledge, catchup, crowd, faults, growth, idle, page, replicas, sessions, sign, stream, takeover
+from benchmarks import acknowledge, catchup, crowd, faults, growth, idle, page, replicas, sessions, sign, stream, takeover, workspace
 from benchmarks.rows import Row, table
 from benchmarks.stage import ROOT
 
@@ -25,6 +25,7 @@ MEASURES: Mapping[str, Callable[[bool], Awaitable[list[Row]]]] = {
     "catchup": catchup.measure,
     "faults": faults.measure,
     "growth": growth.measure,
+    "workspace": workspace.measure,
     "page": page.measure,
 }
 

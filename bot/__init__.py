@@ -3,6 +3,7 @@
 To start
 __main__.py             python -m bot
 cli.py                  the commands of the shell
+ask.py                  asks an agent in the terminal
 library.py              `from bot import query`: the same for programs
 settings.py             the environment, read once
 logs.py                 structured logs, without tokens
@@ -12,6 +13,7 @@ replay.py               does a recorded play again
 bench.py                looks on for authors, and runs a turn again
 notes.py                what it has seen, in words
 check.py                what is wrong with agents, beside what their files show
+lent.py                 what turns are lent, put together
 upkeep.py               old things taken away, and a copy of what is kept
 scratch.py              a folder that is thrown away in the end
 
@@ -32,6 +34,7 @@ clock.py                the time that all replicas agree on
 It becomes a session
 dispatch.py             everything that can be asked of the desk
 questions.py            the agents' questions: who may answer, and that each has one answer
+compare.py              the same asked of two, side by side
 words.py                what the desk itself says, and the words it understands
 route.py                which agent is meant
 policy.py               who may, and within which budget
@@ -46,22 +49,70 @@ line.py                 who may run now, and who is next where too many want to
 engine/local.py         one task for each session that has something to do
 engine/procrastinate.py the same over replicas: one of them has each session
 inbox.py                what the turn begins with, and what people say meanwhile
+aid.py                  what a turn is lent while it runs
 turn.py                 the heart: events become the session's state, and what people see
 prompt.py               what the agent is told
 slack/backfill.py       what was said in the thread before
 slack/files.py          files, from Slack to the session's folder and back
 event.py                what a runtime may say
 runtimes/__init__.py    the runtimes by name
+runtimes/fallback.py    another in place of one that is not available
 runtimes/echo.py        needs no key: says back what it is told
 runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
 runtimes/child.py             a harness's process: what it is given, and that nothing of it stays
 runtimes/home.py              where such a harness lives: folders, environment and limits
+runtimes/sandbox.py           bubblewrap around it
+runtimes/loopback.py          a server that is such a process, and listens on this machine only
+runtimes/gateway.py           LiteLLM, through which calls of models go
 runtimes/claude_setting.py    what it is begun with
 runtimes/claude_story.py      what it tells, as events
 runtimes/claude_questions.py  what it asks of people
 runtimes/claude_memory.py     what its next process has to know
+runtimes/claude_transcript.py  what it wrote down, found again by any replica
 runtimes/claude_words.py      its tools and errors in words
+runtimes/acp.py         agents that speak ACP, in processes of their own
+runtimes/acp_setting.py    what one is begun with
+runtimes/acp_pipe.py       the connection to it
+runtimes/acp_story.py      what it tells, as events
+runtimes/acp_questions.py  what it asks of people
+runtimes/acp_form.py       its forms as questions
+runtimes/acp_memory.py     what its next process has to know
+runtimes/acp_words.py      its calls and errors in words
+runtimes/coding.py            what OpenCode and Pi have in common: tools and people's words
+runtimes/opencode.py          OpenCode, as a server of its own
+runtimes/opencode_server.py   that server, over HTTP
+runtimes/opencode_setting.py  what it is begun with
+runtimes/opencode_story.py    what it tells, as events
+runtimes/opencode_questions.py  what it asks of people
+runtimes/opencode_words.py    its permissions and errors in words
+runtimes/pi.py                Pi, in a process of its own
+runtimes/pi_process.py        that process: commands and records, line by line
+runtimes/pi_setting.py        what it is begun with
+runtimes/pi_story.py          what it tells, as events
+runtimes/pi_questions.py      what it asks of people, by way of pi_extension.ts
+runtimes/codex.py             Codex, in a process of its own
+runtimes/codex_setting.py     what it is begun with
+runtimes/codex_story.py       what it tells, as events
+runtimes/codex_questions.py   what it asks of people
+runtimes/codex_forms.py       that as questions, and the answers as it takes them
+runtimes/codex_words.py       its steps and errors in words
+runtimes/rpc.py               JSON-RPC over lines
+runtimes/hermes.py           Hermes, by its gateway's API
+runtimes/hermes_server.py    that API, and the process
+runtimes/hermes_setting.py   what it is begun with
+runtimes/hermes_story.py     what it tells, as events
+runtimes/langgraph.py            agents on a LangGraph server
+runtimes/langgraph_line.py       the connection to one
+runtimes/langgraph_work.py       one turn there
+runtimes/langgraph_story.py      what a graph tells, as events
+runtimes/langgraph_questions.py  what it asks of people
+runtimes/langgraph_words.py      its tools and errors in words
+runtimes/deepagents.py           DeepAgents and other graphs, on such a server of their own
+runtimes/deepagents_setting.py   what that is begun with
+runtimes/stream_json.py            any command that speaks Claude Code's stream-json
+runtimes/stream_json_story.py      what it tells, as events
+runtimes/stream_json_questions.py  what it asks of people
 runtimes/a2a.py         agents that speak A2A
 runtimes/a2a_line.py    the connection to one
 runtimes/a2a_stream.py  the answer to a call, as it comes
@@ -71,8 +122,10 @@ runtimes/a2a_parts.py   the pieces of which its messages are made
 
 People see it
 slack/surface.py        keeps what people see of a session equal to its state
+slack/beside.py         what belongs to no session: a thread begun, a private word, a comparison
 slack/status.py         the line that says that somebody works, and Slack's own Stop
 slack/view.py           what a message looks like
+slack/views/compare.py  two sessions side by side
 slack/views/session.py  a turn as messages: how it goes, then what came of it
 slack/views/question.py a question as a card, as a form, and closed
 slack/views/feedback.py what people think of an answer
@@ -84,6 +137,20 @@ slack/stream.py         an answer that grows, as Slack's own stream
 slack/writer.py         sends it, within Slack's limits, last words first
 slack/budget.py         how often Slack may be called, and what is kept for what matters more
 
+Our tools for agents
+tools/lend.py           who gets them
+tools/deeds.py          what they do
+tools/server.py         the MCP server that has them
+
+Where agents work on repositories
+workspaces/files.py     agents/workspaces.yaml, read and found good
+workspaces/lend.py      a workspace for each session that is to have one
+workspaces/clone.py     how it is made
+workspaces/git.py       git, which asks nobody, and what it says in words
+workspaces/shell.py     a command, and that nothing of it stays
+workspaces/lock.py      that no two use the same
+workspaces/tidy.py      old ones taken away
+
 It is kept
 store/tables.py         the tables
 store/rows.py           objects as rows, and back
@@ -91,6 +158,7 @@ store/database.py       the database: opened, migrated, written to in groups
 store/sql.py            sessions, what waits for them, what was said, and what it cost
 store/replicas.py       who shares the database, and what time it is
 store/journal.py        what came in and what went out
+store/keep.py           what runtimes keep of their sessions
 store/opinions.py       what people thought of the answers, and what those cost
 store/budget.py         Slack's limits as rows, for all replicas
 store/files.py          the folder of agents' files

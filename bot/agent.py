@@ -150,6 +150,8 @@ class Agent(Strict):
     model: str = ""
     options: dict[str, Any] = {}
     environment: tuple[str, ...] = ()
+    workspace: str = ""
+    tools: bool = False
     fallback: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
@@ -159,7 +161,7 @@ class Agent(Strict):
 
     @property
     def file(self) -> str:
-        return f"agents/{self.name}.md"
+        return f"agents/{self.name.partition('@')[0]}.md"  # it may be tried on another runtime
 
     def names(self) -> set[str]:
         """The channels (#reviews) and user groups (@platform) that this file names, and that have to be looked up."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot import check, clock, logs
+from bot import check, clock, lent, logs
 from bot.agent import Agent, conflicts
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
@@ -67,14 +67,15 @@ class Frontdesk:
         parts = parts or Parts(Agents(settings.agents_dir), SqlStore(settings.database_url))
         self.files, self.store = parts.files, parts.store
         self.problems: list[str] = []  # what is wrong with agents whose files are right
-        self.watch = Watch(settings)
+        self.watch, self.lent = Watch(settings), lent.Lent(settings)
         ears = self.watch.ears
         shared = Shared(Budgets(self.store.db).take) if self.store.shared else None
         store, client = ears.store(self.store), web(settings, http, self._called, shared)
         self.directory = Directory(client)
         self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)
         line = Line(Limits(settings.turns_at_once, settings.turns_per_person))
-        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line)
+        gateway = (settings.litellm_api_base, settings.litellm_api_key)
+        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, self.lent.aids, gateway)
         self.turns = Turns(self.agent, ears.runtime(parts.runtime), store, ears.surface(self.surface), house)
         self.engine = engine(self.store, self.turns)
         self.desk = Desk(lambda: self._agents, store, self.surface, self.engine)
@@ -166,7 +167,7 @@ class Frontdesk:
 
     async def _examine(self) -> None:
         """Log what is wrong that was not wrong before."""
-        found = [*await check.mistakes(self.files.agents), *conflicts(self._agents)]
+        found = [*await check.mistakes(self.files.agents, self.files.folder), *conflicts(self._agents)]
         problems = [problem for problem in found if problem not in self.files.problems]
         for problem in problems:
             if problem not in self.problems:
@@ -188,6 +189,7 @@ class Frontdesk:
             self._tidied = time.monotonic()
             with contextlib.suppress(StoreFailed):
                 await prune.delivered(self.store.db, clock.now() - prune.AGAIN)
+            await lent.tidied(self.settings)
 
     async def stop(self, seconds: float = 0.0) -> None:
         """Begin nothing more, let what runs finish within this time, leave the rest to the next process.
@@ -196,6 +198,7 @@ class Frontdesk:
         """
         self.watch.leaving = self.turns.leaving = True
         await self.engine.close(seconds)
+        await self.lent.close()
         await self.slack.close()
         await self.door.close()
         for task in self._tasks:

@@ -4,20 +4,26 @@ import asyncio
 import time
 from collections.abc import Iterable
 from itertools import product
+from pathlib import Path
 
 from bot import prompt
 from bot.agent import Agent
 from bot.errors import ConfigError
 from bot.message import Person
-from bot.runtimes import runtime_of
+from bot.runtimes import all_of
+from bot.workspaces.files import mistakes_of
 
 SOMEBODY = Person("U0", "Somebody")
 
 
-async def mistakes(agents: Iterable[Agent]) -> list[str]:
-    """Each mistake in a sentence. Never raises, though a runtime's module may do whatever it likes when it is imported."""
-    found: list[str] = []
-    for agent, look in product(agents, (runtime_of, _filled)):
+async def mistakes(agents: Iterable[Agent], folder: Path | None = None) -> list[str]:
+    """Each mistake in a sentence: of these agents, and of what stands beside them in their folder.
+
+    Never raises, though a runtime's module may do whatever it likes when it is imported.
+    """
+    agents = tuple(agents)
+    found: list[str] = mistakes_of(folder, agents) if folder else []
+    for agent, look in product(agents, (all_of, _filled)):
         [said] = await asyncio.gather(asyncio.to_thread(look, agent), return_exceptions=True)
         match said:
             case ConfigError():

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -12,24 +11,18 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
-from bot import app, check, play, replay, upkeep
+from bot import app, ask, check, play, replay, upkeep
 from bot.agent import Agent
-from bot.engine.local import LocalEngine
 from bot.errors import BotError, ConfigError
-from bot.message import Message
-from bot.runtimes import runtime_of
-from bot.scratch import scratch
-from bot.session import Session, heading
+from bot.runtimes import build
+from bot.runtimes.home import contained
 from bot.settings import Settings, load
 from bot.slack import doctor, manifest
 from bot.slack.doctor import Finding
 from bot.store.database import Database
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
-from bot.triggers.terminal import TYPIST, Talk, Terminal, keyboard
-from bot.turn import House, Turns
 
 T = TypeVar("T")
 GONE = 130  # what a shell gives for Ctrl-C
@@ -79,9 +72,11 @@ def parser() -> ArgumentParser:
     look.add_argument("--no-wait", dest="wait", action="store_const", const=0.0, help="ask nobody for a mention")
     made = verb("manifest", _manifest, "print the Slack app manifest that the agents' files need")
     made.add_argument("--write", type=Path, nargs="?", const=Path("manifest.yaml"), help="write it there; names that stand there stay")
-    ask = verb("ask", _ask, "ask an agent here in the terminal")
-    ask.add_argument("agent", metavar="AGENT")
-    ask.add_argument("words", nargs="+", metavar="WORDS")
+    asked = verb("ask", _ask, "ask an agent here in the terminal")
+    asked.add_argument("agent", metavar="AGENT", help="an agent's name; left out with --runtime")
+    asked.add_argument("words", nargs="*", metavar="WORDS")
+    asked.add_argument("--runtime", default="", help="ask this runtime itself, without an agent's file")
+    asked.add_argument("--model", default="", help="and this model of it")
     sessions = verb("sessions", _sessions, "list the newest sessions", script=True)
     sessions.add_argument("--limit", type=int, default=20)
     sessions.add_argument("--live", action="store_true", help="only those that run or wait")
@@ -111,7 +106,7 @@ def _run(settings: Settings, given: Namespace) -> None:
 def _check(settings: Settings, given: Namespace) -> int:
     folder = Agents(settings.agents_dir)
     folder.load()
-    problems = [*folder.problems, *asyncio.run(check.mistakes(folder.agents))]
+    problems = [*folder.problems, *asyncio.run(check.mistakes(folder.agents, folder.folder))]
     problems += [] if folder.problems else _behind(folder.agents, given.manifest)
     problems += asyncio.run(doctor.unknown(settings, folder.agents))
     if given.json:
@@ -188,42 +183,31 @@ async def _reach(agent: Agent, settings: Settings) -> Finding:
     """Whether a runtime can be loaded; and be reached, if it has a `reach` that says so."""
     name, unset = f"agent {agent.name}", [name for name in agent.environment if not settings.environment.get(name)]
     try:
-        runtime = runtime_of(agent)
+        runtime = build(agent)
         if reach := getattr(runtime, "reach", None):
-            await reach(agent, {name: settings.environment[name] for name in agent.environment if name in settings.environment})
+            names = settings.environment.keys() & {*agent.environment, "LITELLM_API_BASE"}
+            await reach(agent, {name: settings.environment[name] for name in names})
+        kept = await asyncio.to_thread(contained, getattr(runtime, "options", None))
     except BotError as error:
         return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
-    return Finding(name, True, f"{agent.runtime} is ready" + (f"; not set: {', '.join(unset)}" if unset else ""))
+    said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]
+    return Finding(name, True, "; ".join(filter(None, said)))
 
 
 def _ask(settings: Settings, given: Namespace) -> int:
-    agents = {agent.name: agent for agent in _agents(settings)}
-    if given.agent not in agents:
-        raise ConfigError(f"there is no agent {given.agent!r}; there are {', '.join(sorted(agents))}")
-    session = asyncio.run(_converse(settings, agents[given.agent], " ".join(given.words)))
+    words = [given.agent, *given.words] if given.runtime else given.words
+    if not words:
+        raise ConfigError(f"say what {given.agent} is to do, as in: frontdesk ask {given.agent} Which tests fail?")
+    agent = ask.made(settings, given.runtime, given.model) if given.runtime else _called(settings, given.agent)
+    session = asyncio.run(ask.converse(settings, agent, " ".join(words)))
     return {"completed": 0, "canceled": GONE}.get(session.state, 1)
 
 
-async def _converse(settings: Settings, agent: Agent, words: str) -> Session:
-    message = Message(uuid4().hex, f"cli:{uuid4().hex}", "terminal", TYPIST, words, "cli", time.time(), agent=agent.name)
-    session = Session(uuid4().hex, agent.name, message.thread, TYPIST, message.channel, title=heading(words), asked=message.at)
-    terminal, stopped = Terminal(sys.stdout, sys.stderr, keyboard(sys.stdin)), asyncio.Event()
-    house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60)
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        stopped.set()
-        loop.remove_signal_handler(signal.SIGINT)  # whoever presses it again does not want to wait
-
-    loop.add_signal_handler(signal.SIGINT, stop)
-    with scratch() as folder:
-        kept = settings.environment.get("DATABASE_URL")
-        async with upkeep.opened(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
-            engine = LocalEngine(Turns(lambda _: agent, runtime_of, store, terminal, house).run)
-            try:
-                return await Talk(terminal, store, engine).run(session, message, stopped)
-            finally:
-                await engine.close(5)
+def _called(settings: Settings, name: str) -> Agent:
+    agents = {agent.name: agent for agent in _agents(settings)}
+    if name not in agents:
+        raise ConfigError(f"there is no agent {name!r}; there are {', '.join(sorted(agents))}")
+    return agents[name]
 
 
 # what was kept

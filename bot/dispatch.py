@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from bot import clock, policy, words
 from bot.agent import Agent, gone
+from bot.compare import ON, Comparison, tried_on
 from bot.errors import ConfigError
 from bot.event import Event
 from bot.message import Message, Person
@@ -27,6 +28,7 @@ class Desk:
 
     def __init__(self, agents: Callable[[], Sequence[Agent]], store: Store, surface: Surface, engine: Engine) -> None:
         self._agents, self.store, self.surface, self.engine = agents, store, surface, engine
+        self.comparison = Comparison(store, surface, engine.submit)
         self.questions = Questions(self.agent, store, surface, engine)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -36,16 +38,15 @@ class Desk:
 
     def agent(self, name: str) -> Agent:
         """Raises ConfigError for an agent whose file is gone."""
-        for agent in self.agents:
-            if agent.name == name:
-                return agent
+        if agent := tried_on(name, self.agents):
+            return agent
         raise ConfigError(
             f"The agent {name!r} is no longer here: agents/{name}.md is gone. Call another by its name, or mention me in a new thread."
         )
 
     def _known(self, name: str) -> Agent:
         """The same, and one that nobody may ask for an agent whose file is gone."""
-        return next((agent for agent in self.agents if agent.name == name), gone(name))
+        return tried_on(name, self.agents) or gone(name)
 
     async def hear(self, message: Message) -> str:
         """Begin a session, or go on with the one in this thread."""
@@ -89,6 +90,8 @@ class Desk:
 
     async def _begin(self, message: Message, first: bool = True) -> str:
         """Begin a session; `first` says that there is none in its thread."""
+        if message.door in ADDRESSED and (pair := words.compared(message.text)):
+            return await self._compare(message, *pair)
         other, text = named(message.text, self.agents)
         picked = next((agent for agent in self.agents if agent.name == message.agent), None) or other
         agent = picked or route(message, self.agents)
@@ -102,6 +105,19 @@ class Desk:
             return ""
         policy.check(agent, message.author, "run")
         return await self._start(replace(message, text=text) if other else message, agent, first)
+
+    async def _compare(self, message: Message, one: str, other: str, prompt: str) -> str:
+        """Ask two the same: agents by their names, or runtimes by theirs, on which the agent of this place is tried."""
+        here = route(message, self.agents)
+        at = f"{here.name}{ON}" if here else ""
+        found = [tried_on(name, self.agents) or tried_on(f"{at}{name}", self.agents) for name in (one, other)]
+        agents = [agent for agent in found if agent]
+        if len(agents) < 2:
+            return self._nobody(message)
+        for agent in agents:
+            policy.check(agent, message.author, "run")
+        await self.comparison.begin(message, agents, prompt)
+        return ""
 
     async def _start(self, message: Message, agent: Agent, first: bool) -> str:
         private = message.private or agent.reply == "private"

@@ -144,6 +144,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Improvement:
+    """What the agent says would have made its work easier: for those who look after it, not for the thread."""
+
+    kind: Literal["missing", "unclear", "slow", "denied", "other"]
+    text: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """The turn waits for room, which the desk says: how many are before it, and about how many seconds that takes; 0 if nobody can tell."""
 
@@ -160,5 +169,5 @@ class Finished:
     error: str = ""
 
 
-Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Queued | Finished
+Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Improvement | Queued | Finished
 """Everything that a runtime may say."""

@@ -57,7 +57,8 @@ class Inbox:
 
     `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on;
     `stopped` is the stop that came while it ran, with what waited then;
-    `heard` is what happens meanwhile, be it that the runtime tells it or that people do it.
+    `heard` is what happens meanwhile, be it that the runtime tells it or that people do it; `asked` are the questions that were
+    asked beside the runtime, and whose answers are not for it.
     """
 
     def __init__(self, store: Store, surface: Surface, session: Session, wake: asyncio.Event) -> None:
@@ -71,6 +72,7 @@ class Inbox:
         self._owner: tuple[int, Agent] | None = None
         self._known: set[str] = set()
         self.heard = Heard()
+        self.asked: dict[str, asyncio.Future[Message]] = {}
         self._listening = 0
 
     @cached_property
@@ -141,6 +143,8 @@ class Inbox:
 
     async def _take_in(self, message: Message) -> None:
         self._known.add(message.id)
+        if message.answer and (asked := self.asked.get(message.answer.question)):
+            return asked.set_result(message)
         if message.door == "stop":
             waiting = await self._meant(message)
             self.stopped = [message, *waiting]
@@ -174,13 +178,18 @@ class Inbox:
             message = await self._given.get()
         finally:
             self._listening -= 1
+        await self.heed(message)
+        return message
+
+    async def heed(self, message: Message) -> None:
+        """This message is the turn's from now on."""
         if self._owner:
             await self._note(message, *self._owner)
         if message.answer:
+            self.asked.pop(message.answer.question, None)
             await self.heard.put(settle(self.session, message))
         else:
             await self.surface.mark(message, "given")
-        return message
 
     async def _note(self, message: Message, epoch: int, agent: Agent) -> None:
         """The turn has read this message; unless it ended at that very moment."""

@@ -1,6 +1,6 @@
 """What came in and what went out, kept: what a surface needs so that nothing is lost, and nothing said twice."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,12 +58,24 @@ class Journal(Protocol):
         """Until when all that was said came, or was looked for (Unix seconds, by Slack's clock); 0 if nobody ever listened."""
         ...
 
-    async def owe(self, since: float) -> None:
-        """Note that what was said after then (Unix seconds) has to be looked for; `latest` is no later until that is `settled`."""
+    async def owe(self, since: float) -> str:
+        """Note that what was said after then (Unix seconds) has to be looked for; `latest` is no later until that is settled."""
         ...
 
-    async def settled(self, since: float, until: float) -> None:
-        """All that was said between the two was looked for."""
+    async def owes(self, debt: str) -> bool:
+        """Whether nobody has looked for it yet."""
+        ...
+
+    async def debts(self) -> Mapping[str, float]:
+        """All that has to be looked for still, and from when on: also what processes owe that may be no more."""
+        ...
+
+    async def settled(self, debts: Collection[str], until: float) -> None:
+        """These are paid: all was looked for that was said until then."""
+        ...
+
+    async def lead(self, seconds: float) -> bool:
+        """Be the one who looks for all, for so long, or for so much longer; False while another is. 0 gives it up."""
         ...
 
     async def heard(self, message_id: str) -> bool:

@@ -18,6 +18,7 @@ LOUD = (
     "watchfiles",
     "a2a",
     "claude_agent_sdk",
+    "mcp",
     "asyncio",
 )  # they would log payloads
 USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from bot.agent import Agent, Trigger
-from bot.event import Answered, Artifact, Event, Finished, Notice, Plan, Question, Queued, Started, Step, Text, Thought, Usage
+from bot.event import Answered, Artifact, Event, Finished, Improvement, Notice, Plan, Question, Queued, Started, Step, Text, Thought, Usage
 from bot.playground.bench import Line, Route, Run
 from bot.session import Session
 
@@ -74,6 +74,8 @@ def line(event: Event) -> tuple[str, str]:
             text = f"{name} ({media}) {url or path}"
         case Usage(given, made, cached, usd, _):
             text = f"{given:,} tokens in, {made:,} out, {cached:,} cached, ${usd:.4f}"
+        case Improvement(what, text):
+            text = f"{what}: {text}"
         case Queued(ahead):
             text = f"waits for room, behind {ahead}"
         case Notice(text, level):

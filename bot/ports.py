@@ -13,6 +13,36 @@ from bot.session import Session
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """An MCP server (streamable HTTP) that speaks with people for one turn; whoever has the token speaks in its agent's name."""
+
+    url: str
+    token: str = field(repr=False)
+    name: str = "frontdesk"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Keep(Protocol):
+    """What a runtime keeps of one session beside its folder, so that every replica finds it: lines, by a key. Raises StoreFailed."""
+
+    async def load(self, key: str) -> list[str]: ...
+    async def append(self, key: str, lines: Sequence[str]) -> None: ...
+
+
+class Nowhere:
+    """Keeps nothing: there is no other replica."""
+
+    async def load(self, key: str) -> list[str]:
+        return []
+
+    async def append(self, key: str, lines: Sequence[str]) -> None:
+        """Forget it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One thing asked of an agent.
 
@@ -20,7 +50,9 @@ class Turn:
     this very turn had begun in a process that ended: find the work and go on with it, or raise RuntimeFailed with words
     that say honestly that it was cut. `answer` is set where the turn begins with the answer to a question that the runtime
     asked; `prompt` then holds the same answer in words. `folder` is the session's own, exists, and is kept between turns;
-    `files` stand in it. `environment` has the variables that the agent's file names, and no others.
+    `files` stand in it. `environment` has the variables that the agent's file names, and no others. `workspace` is the folder
+    that the agent is to work in, where its file names one. `tools` are ours, where the runtime or the agent's file wants them.
+    `gateway` is the address through which all calls of models go, and its key; both empty where there is none.
     `leaving()` is true once this process goes away: a closed iterator then means that the next process goes on with the work.
     """
 
@@ -37,10 +69,18 @@ class Turn:
     person: Person = NOBODY
     environment: Mapping[str, str] = field(default_factory=dict)
     leaving: Callable[[], bool] = bool
+    workspace: Path | None = None
+    tools: Tools | None = None
+    channel: str = ""
+    keep: Keep = field(default_factory=Nowhere)
+    gateway: tuple[str, str] = field(default=("", ""), repr=False)
 
 
 class Runtime(Protocol):
-    """Where an agent runs. A class with `Options`, a pydantic model of the agent's `options`, is made with one of them."""
+    """Where an agent runs. A class with `Options`, a pydantic model of the agent's `options`, is made with one of them.
+
+    One whose agents have no way of their own to ask people says so by an attribute, `tools = True`: its turns are lent ours.
+    """
 
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
         """Do one turn, and tell what happens; closing the iterator stops the work for good, unless `turn.leaving()`.
@@ -73,6 +113,10 @@ class Surface(Protocol):
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         """Begin a thread for a message that has none (a command, a private answer): its thread and channel. Safe to repeat."""
+        ...
+
+    async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
+        """Show sessions that were asked the same side by side, with how many people prefer each. Raises BotError."""
         ...
 
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
@@ -192,6 +236,10 @@ class Store(Protocol):
         """Keep the state and what led to it. Raises Superseded."""
         ...
 
+    def keep(self, session_id: str) -> Keep:
+        """Where the session's runtime keeps things of its own."""
+        ...
+
     async def unfinished(self) -> list[str]:
         """The ids of the sessions that have something in the inbox."""
         ...
@@ -221,7 +269,7 @@ class Store(Protocol):
         """The threads in which something has happened since then (Unix seconds), and when."""
         ...
 
-    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]: ...
+    async def feedback(self, agent: str = "", limit: int = 100, session_id: str = "") -> list[Feedback]: ...
     async def steps(self, session_id: str, turn: int) -> list[Event]:
         """All the steps of a turn as they last stood, and the other events but text and thoughts."""
         ...

@@ -4,7 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
-from bot.event import Answered, Artifact, Event, Finished, Item, Notice, Plan, Question, Queued, Started, Step, Text, Thought, Usage
+from bot.event import (
+    Answered,
+    Artifact,
+    Event,
+    Finished,
+    Improvement,
+    Item,
+    Notice,
+    Plan,
+    Question,
+    Queued,
+    Started,
+    Step,
+    Text,
+    Thought,
+    Usage,
+)
 from bot.message import Message, Person
 
 State = Literal["submitted", "working", "input_required", "completed", "failed", "canceled", "rejected"]
@@ -115,6 +131,8 @@ class Session:
                 return replace(self, usage=add(self.usage, event), spent=add(self.spent, event))
             case Notice():
                 return self if event in self.notices else replace(self, notices=(*self.notices, event)[-KEPT:])
+            case Improvement():
+                return self
             case Queued():
                 return replace(self, queued=event)
             case Finished():

@@ -17,7 +17,10 @@ class Settings(BaseModel):
     `hold_minutes`: how long a process that asked a question is kept alive for its answer. `drain_seconds`: how long running
     turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack. `http_port`: where /healthz, /readyz and
     /metrics are served, on `http_host`; 0 serves nothing. `turns_at_once`, `turns_per_person`: how many may run at once in this process.
-    `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing.
+    `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing. `workspace_days`: how
+    long a session's copy of a repository is kept after its last turn; `workspace_gigabytes`: the room for all of them, 0 for any.
+    `litellm_api_base`: a LiteLLM
+    gateway, through which the model calls of all harnesses then go, with `litellm_api_key`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +41,10 @@ class Settings(BaseModel):
     turns_at_once: int = Field(default=1000, gt=0)
     turns_per_person: int = Field(default=1000, gt=0)
     catch_up_hours: float = Field(default=24, ge=0)
+    workspace_days: float = Field(default=30, gt=0)
+    workspace_gigabytes: float = Field(default=50, ge=0)
+    litellm_api_base: str = Field(default="", pattern="^(https?://.+)?$")
+    litellm_api_key: str = ""
     environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import clock, policy, prompt
 from bot.agent import Agent, gone
+from bot.aid import Aid, Talk
 from bot.errors import BotError, ConfigError, Superseded
 from bot.event import Event, Finished, Notice, Queued, Text, Thought, Usage
 from bot.inbox import Heard, Inbox
@@ -31,13 +32,16 @@ KNOWN: tuple[type, ...] = Event.__args__
 class House:
     """Where sessions have their folders, the environment that agents' files may name, and how long a question is held open (seconds).
 
-    `line` is where turns wait for one another.
+    `line` is where turns wait for one another; `aids` is what they are lent, one after the other.
+    `gateway` is where calls of models go, and the key to it.
     """
 
     folder: Path
     environment: Mapping[str, str]
     hold: float = 600.0
     line: Line = field(default_factory=Line)
+    aids: Sequence[Aid] = ()
+    gateway: tuple[str, str] = ("", "")
 
 
 class Turns:
@@ -174,9 +178,13 @@ class Turns:
             turn, notices = await self._prepare(session, agent, inbox)
             for notice in notices:
                 yield notice
-            async with aclosing(self.runtime(agent).run(turn, inbox)) as events:  # type: ignore[type-var]
-                async for event in events:
-                    yield event
+            runtime, talk = self.runtime(agent), Talk(session, inbox, self.surface)
+            async with AsyncExitStack() as lent:
+                for aid in self.house.aids:
+                    turn = await lent.enter_async_context(aid.lend(turn, runtime, talk))
+                async with aclosing(runtime.run(turn, inbox)) as events:  # type: ignore[type-var]
+                    async for event in events:
+                        yield talk.last(event)
 
     async def _prepare(self, session: Session, agent: Agent, inbox: Inbox) -> tuple[Turn, list[Notice]]:
         """All that the runtime needs: context, files, a folder."""
@@ -202,7 +210,8 @@ class Turns:
         instructions = prompt.instructions(agent, last.author, last.channel_name or session.channel_name or last.channel, last.at)
         return Turn(
             session.id, session.number, agent, text, instructions, session.resume, inbox.again, inbox.answer, folder.resolve(),
-            tuple(files), last.author, environment, lambda: self.leaving or inbox.lost,
+            tuple(files), last.author, environment, lambda: self.leaving or inbox.lost, channel=session.channel,
+            keep=self.store.keep(session.id), gateway=self.house.gateway,
         ), notices  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot import lent
 from bot.settings import Settings
 from bot.store import backup, prune
 from bot.store.prune import Pruned
@@ -50,6 +51,8 @@ def _prune(settings: Settings, given: Namespace) -> None:
     pruned, folders = asyncio.run(_take(settings, time.time() - given.older, given.dry_run))
     would = "would be taken away" if given.dry_run else "taken away"
     print(f"{len(pruned.sessions)} sessions, {folders} of their folders, and {pruned.deliveries} deliveries {would}.")
+    for folder in asyncio.run(lent.tidied(settings, dry=given.dry_run)):
+        print(f"{folder} {would}.")
 
 
 async def _take(settings: Settings, before: float, dry: bool) -> tuple[Pruned, int]:

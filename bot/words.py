@@ -1,5 +1,6 @@
 """What Frontdesk itself says, and the words that it understands in a thread."""
 
+import re
 from collections.abc import Sequence
 
 from bot import clock
@@ -24,6 +25,15 @@ def command(text: str) -> str:
     """The word of COMMANDS that this text is, if it is nothing else."""
     word = text.strip().strip(".!").lower()
     return word if word in COMMANDS else ""
+
+
+COMPARE = re.compile(r"\s*compare\s+([\w-]+)(?:\s+(?:and|with)|,)?\s+([\w-]+):\s+(.+)", re.IGNORECASE | re.DOTALL)
+
+
+def compared(text: str) -> tuple[str, str, str] | None:
+    """Two names and what both are asked, in `compare claude_code codex: Which tests fail?`"""
+    found = COMPARE.match(text)
+    return (found[1], found[2], found[3]) if found else None
 
 
 def aside(text: str) -> bool:

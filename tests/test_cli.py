@@ -53,6 +53,19 @@ def shell(tmp_path: Path) -> Shell:
     return shell
 
 
+def test_a_runtime_is_asked_without_an_agents_file(shell: Shell) -> None:
+    asked = shell.run("ask", "--runtime", "echo", "!say", "as it is")
+
+    assert (asked.returncode, asked.stdout) == (0, "as it is\n")
+
+
+def test_who_is_asked_nothing_is_told_how(shell: Shell) -> None:
+    asked = shell.run("ask", "helper")
+
+    assert asked.returncode == 2
+    assert asked.stderr == "frontdesk: say what helper is to do, as in: frontdesk ask helper Which tests fail?\n"
+
+
 def test_it_says_its_version_and_its_commands(shell: Shell) -> None:
     assert shell.run("--version").stdout == "frontdesk 0.1.0\n"
 

@@ -14,9 +14,9 @@ BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
     {"errors", "clock", "journal", "mistakes"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"},
-    {"ports", "line"}, {"inbox"}, {"questions"}, {"turn", "dispatch", "settings"}, {"logs"},
+    {"ports", "line"}, {"inbox"}, {"questions", "compare", "aid"}, {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
-JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "scratch", "library", "__main__"}
+JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "lent", "scratch", "library", "ask", "__main__"}
 HOMES = {
     "slack_sdk": ("slack/",),
     "slack_bolt": ("slack/",),
@@ -29,6 +29,11 @@ HOMES = {
     "opentelemetry": ("ops/traces.py",),
     "claude_agent_sdk": ("runtimes/claude_",),
     "a2a": ("runtimes/a2a",),
+    "mcp": ("tools/server.py",),
+    "uvicorn": ("tools/server.py",),
+    "starlette": ("tools/server.py",),
+    "acp": ("runtimes/acp",),
+    "langgraph_sdk": ("runtimes/langgraph_line.py",),
 }
 CODE = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in [*FILES, *sorted(TESTS.rglob("*.py"))]]
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)

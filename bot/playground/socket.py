@@ -114,8 +114,9 @@ class Hub:
 
     def _write(self, envelope: Envelope) -> None:
         link = self._next()
-        if link is None:  # nobody listens, and nobody is told later
-            self._end(envelope, "lost")
+        if link is None:
+            if envelope.answer is not None or not envelope.sent_at:  # nobody listens, and nobody is told later
+                self._end(envelope, "lost")
             return
         envelope.sent_at.append(time.monotonic())
         envelope.links.append(link.number)

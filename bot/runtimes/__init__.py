@@ -10,13 +10,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.agent import Agent, explain
 from bot.errors import ConfigError
 from bot.ports import Runtime
+from bot.runtimes.fallback import Fallback
 
 RUNTIMES = {
     "echo": "bot.runtimes.echo:Echo",
     "claude_code": "bot.runtimes.claude_code:ClaudeCode",
+    "opencode": "bot.runtimes.opencode:OpenCode",
+    "pi": "bot.runtimes.pi:Pi",
+    "codex": "bot.runtimes.codex:Codex",
+    "hermes": "bot.runtimes.hermes:Hermes",
+    "deepagents": "bot.runtimes.deepagents:DeepAgents",
+    "langgraph": "bot.runtimes.langgraph:LangGraph",
+    "stream_json": "bot.runtimes.stream_json:StreamJson",
     "a2a": "bot.runtimes.a2a:A2A",
+    "acp": "bot.runtimes.acp:ACP",
 }
-EXTRAS = {"claude_agent_sdk": "claude", "a2a": "a2a"}
+EXTRAS = {"claude_agent_sdk": "claude", "a2a": "a2a", "acp": "acp", "langgraph_sdk": "langgraph"}
 
 
 class Nothing(BaseModel):
@@ -26,7 +35,17 @@ class Nothing(BaseModel):
 
 
 def runtime_of(agent: Agent) -> Runtime:
-    """The runtime that an agent's file asks for, by name or as "package.module:Class". Raises ConfigError, with the remedy."""
+    """Where an agent runs: on what its file asks for, or on what that names to stand in for it. Raises ConfigError, with the remedy."""
+    return Fallback(agent, build) if agent.fallback else build(agent)
+
+
+def all_of(agent: Agent) -> list[Runtime]:
+    """What its file asks for, and all that may stand in. Raises ConfigError for the first that cannot be loaded."""
+    return [build(choice) for choice in Fallback(agent, build).choices]
+
+
+def build(agent: Agent) -> Runtime:
+    """The runtime of this name, or of this "package.module:Class". Raises ConfigError, with the remedy."""
     module, _, name = RUNTIMES.get(agent.runtime, agent.runtime).partition(":")
     if not name:
         raise ConfigError(f"{agent.file}: runtime: there is no {agent.runtime!r}; there are {', '.join(RUNTIMES)}, or write module:Class")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import anyio
@@ -13,26 +13,29 @@ from claude_agent_sdk import (
     ClaudeAgentOptions,
     ClaudeSDKClient,
     ClaudeSDKError,
-    CLIJSONDecodeError,
     ProcessError,
     ResultError,
     ResultMessage,
+    SessionStore,
 )
 
 from bot.agent import Agent
-from bot.errors import RuntimeFailed, Unavailable
+from bot.errors import RuntimeFailed, StoreFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
 from bot.prompt import line
-from bot.runtimes import claude_setting
+from bot.runtimes import claude_setting, gateway
 from bot.runtimes.claude_memory import Memory
-from bot.runtimes.claude_process import REMEDY, Process
+from bot.runtimes.claude_process import Process
 from bot.runtimes.claude_questions import Questions
-from bot.runtimes.claude_setting import Setting, knows
+from bot.runtimes.claude_setting import REMEDY, Setting
 from bot.runtimes.claude_story import Story
+from bot.runtimes.claude_transcript import Copy, Transcript, knows
 from bot.runtimes.claude_words import PROOFS, missing, short
 
+MEMORY = "memory"  # under this key it is kept for other replicas
+PARKING = 1.0  # seconds in which Claude Code may put a question off
 WAITING = 100  # events that nobody has taken yet; then Claude Code waits
 AGAIN = (
     "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
@@ -57,47 +60,75 @@ class ClaudeCode:
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         tell, told = anyio.create_memory_object_stream[Event](WAITING)
-        work = asyncio.create_task(Work(Setting(turn, self.options), inbox, tell).run(), name=f"claude-{turn.session_id}")
+        work = Work(Setting(turn, self.options), inbox, tell)
+        task = asyncio.create_task(work.run(), name=f"claude-{turn.session_id}")
         try:
             async for event in told:
                 yield event
-            await work
+            await task
         finally:
-            work.cancel()
             try:
-                await asyncio.wait([work])
+                await work.leave(task)
             finally:
                 told.close()
-            _ = work.cancelled() or work.exception()  # nobody is left to hear it
+            _ = task.cancelled() or task.exception()  # nobody is left to hear it
 
 
 class Work:
     """One turn, from the start of the process to its end."""
 
+    story: Story
+    questions: Questions
+
     def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
-        self.memory = Memory.read(self.turn.folder)
-        key = missing(self.turn.agent, self.turn.environment)
-        self.story = Story(setting.work, self.turn.agent.file, self.memory, lambda: self.memory.write(self.turn.folder), key)
-        self.questions = Questions(self.story, tell.send, self._drop)
         self.sent: dict[str, None] = {}
         self.begun = False
 
     async def run(self) -> None:
         async with self.tell:
-            self.setting.prepare()
-            transcript = self.setting.transcript(self.memory)
+            self.setting.furnish()
+            memory, transcript = await self._recalled()
             session = self.turn.resume if transcript else str(uuid4())
-            command = self.setting.command(session, transcript is not None, self.memory)
-            self.memory.of(session, self.setting.work)
+            memory.of(session, self.setting.work)
+            process = Process(self.setting.begun(session, transcript is not None, memory))
+            self._know(memory)
             prompt = await asyncio.to_thread(worded, self.turn, transcript)
             lost = self.turn.resume and not transcript and not (self.turn.again and self.turn.number == 1)
             notices = [Notice(LOST, "warning")] if lost else []
-            process = Process(command, self.setting.work, self.setting.environment, self.setting.mark)
-            with self._translated(process):
-                await self._converse(process, session, prompt, notices)
+            try:
+                with self._translated(process):
+                    await self._converse(process, session, prompt, notices)
+            finally:
+                with suppress(StoreFailed):
+                    await self.turn.keep.append(MEMORY, [memory.model_dump_json()] if self.begun else [])
             if self.story.end:
                 await self.tell.send(self.story.end)
+
+    async def leave(self, task: "asyncio.Task[None]") -> None:
+        """End it; but a question that is open is put off, so that the next process is asked it again."""
+        try:
+            if self.begun and not task.done() and self.questions.park():
+                await asyncio.wait([task], timeout=PARKING)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _recalled(self) -> tuple[Memory, Path | None]:
+        """What is known of the conversation: from another replica, if that has gone on with it. Raises StoreFailed."""
+        known = Transcript(self.setting.kept, self.turn.resume, self.setting.work)
+        memory = Memory.read(self.turn.folder)
+        if await known.restore(self.turn.keep):
+            kept = await self.turn.keep.load(MEMORY)
+            memory = Memory.model_validate_json(kept[-1] if kept else "{}").model_copy(update={"usd": memory.usd})
+        elif memory.work not in ("", str(self.setting.work)):
+            return memory, None
+        return memory, known.file
+
+    def _know(self, memory: Memory) -> None:
+        key = gateway.REMEDY if self.turn.gateway[0] else missing(self.turn.agent, self.turn.environment)
+        self.story = Story(self.setting.work, self.turn.agent.file, memory, lambda: memory.write(self.turn.folder), key)
+        self.questions = Questions(self.story, self.turn, self.tell.send, self._drop)
 
     async def _converse(self, process: Process, session: str, prompt: str, notices: list[Notice]) -> None:
         client = ClaudeSDKClient(self._asked_for(), process)
@@ -123,7 +154,11 @@ class Work:
         return ClaudeAgentOptions(
             system_prompt={"type": "preset", "preset": "claude_code", "snapshot": False},  # the instructions name who asks: new each turn
             can_use_tool=self.questions.ask,
+            hooks={"PreToolUse": [self.questions.hook]},
             verbatim_prompts=True,  # what people write is no command of Claude Code, and names no file to read
+            session_store=cast(SessionStore, Copy(self.turn.keep)),
+            session_store_flush="eager",
+            env={"CLAUDE_CONFIG_DIR": str(self.setting.kept)},
         )
 
     async def _connect(self, client: ClaudeSDKClient) -> None:
@@ -142,7 +177,9 @@ class Work:
     async def _talk(self, client: ClaudeSDKClient, prompt: str) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                await self._send(client, prompt)
+                self.sent = {self.questions.parked: None} if self.questions.parked else {}
+                if not self.questions.answered:
+                    await self._send(client, prompt)
                 listening = group.create_task(self._listen(client))
                 await self._read(client)
                 listening.cancel()
@@ -166,6 +203,8 @@ class Work:
     async def _read(self, client: ClaudeSDKClient) -> None:
         async for message in client.receive_messages():
             if isinstance(message, ResultMessage):
+                if message.deferred_tool_use:
+                    return self.story.park(message.deferred_tool_use.id, message.total_cost_usd or 0.0)
                 self._account(message)
             for event in self.story.tell(message):
                 await self.tell.send(event)
@@ -190,7 +229,7 @@ class Work:
         try:
             yield
         except ClaudeSDKError as error:
-            raise (RuntimeFailed if self.begun else Unavailable)(ended(error, process.complaint)) from error
+            raise (RuntimeFailed if self.begun else Unavailable)(process.child.broken or ended(error, process.complaint)) from error
 
 
 def attributed(message: Message) -> str:
@@ -219,7 +258,5 @@ def ended(error: ClaudeSDKError, complaint: str) -> str:
             return f"Claude Code was killed (signal {-code}); often that is a machine that has no memory left. Say how to go on."
         case ProcessError(exit_code=int(code)):
             return f"Claude Code ended by itself with code {code}. It said: {short(complaint or 'nothing', 300)}"
-        case CLIJSONDecodeError():
-            return "Claude Code said something that cannot be read. Perhaps options.cli_path does not fit to claude-agent-sdk."
         case _:
             return f"Claude Code has gone in the middle of its work. It said: {short(complaint or 'nothing', 300)}"

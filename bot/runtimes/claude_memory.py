@@ -18,15 +18,22 @@ class Task(BaseModel):
 
 
 class Memory(BaseModel):
-    """`work` is where it worked, `usd` its cost as Claude Code last told it. The rest is what people allowed for the whole session."""
+    """`work` is where it worked, `usd` its cost as Claude Code last told it on this machine, `owed` what of it nobody was told yet.
+
+    `parked` is the call that asks a question, put off into the next process; `asked` holds by their calls the prints of what people
+    were asked to allow. The rest is what people allowed for the session.
+    """
 
     session: str = ""
     work: str = ""
     usd: float = 0.0
+    owed: float = 0.0
     tasks: dict[str, Task] = {}
     rules: list[str] = []
     folders: list[str] = []
     mode: str = ""
+    parked: str = ""
+    asked: dict[str, str] = {}
 
     @classmethod
     def read(cls, folder: Path) -> "Memory":
@@ -43,13 +50,13 @@ class Memory(BaseModel):
     def of(self, session: str, work: Path) -> None:
         """Forget what belongs to another session than this."""
         if session != self.session:
-            self.session, self.usd, self.tasks = session, 0.0, {}
+            self.session, self.usd, self.tasks, self.parked, self.asked = session, 0.0, {}, "", {}
         self.work = str(work)
 
     def spend(self, total: float) -> float:
-        """What has been spent since the last total; a total that is smaller than the last has begun anew."""
-        new = total - self.usd if total >= self.usd else total
-        self.usd = total
+        """What has been spent and not told; a total that is smaller than the last has begun anew."""
+        new = self.owed + (total - self.usd if total >= self.usd else total)
+        self.usd, self.owed = total, 0.0
         return new
 
     def plan(self) -> Plan:

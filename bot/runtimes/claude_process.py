@@ -1,23 +1,20 @@
 """The Claude Code process, as the SDK's transport."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
-from claude_agent_sdk import ClaudeSDKError, CLIConnectionError, CLIJSONDecodeError, ProcessError, Transport
+from claude_agent_sdk import ClaudeSDKError, CLIConnectionError, ProcessError, Transport
 
 from bot.errors import RuntimeFailed
 from bot.runtimes.child import Child, Command
-
-REMEDY = "install the wheel of claude-agent-sdk that brings it, or set options.cli_path to where it is"
 
 
 class Process(Transport):
     """Carries the SDK's messages. The SDK's own transport hands down all of our environment, and cannot end what a tool began."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], mark: str) -> None:
-        self.child = Child(Command("Claude Code", command, folder, environment, mark, REMEDY))
+    def __init__(self, command: Command) -> None:
+        self.child = Child(command)
         self.done = False
 
     @property
@@ -40,10 +37,10 @@ class Process(Transport):
     async def read_messages(self) -> AsyncIterator[dict[str, Any]]:
         try:
             async for line in self.child.lines():
-                if line.startswith(b"{"):  # some builds say other things too
-                    yield json.loads(line)
-        except (ValueError, RuntimeFailed) as error:
-            raise CLIJSONDecodeError("", error) from error  # without the line: it may hold anything
+                if message := read(line):
+                    yield message
+        except RuntimeFailed as error:
+            raise CLIConnectionError(str(error)) from error
         await self.child.ended()
         if self.child.code:
             raise self._gone()
@@ -60,3 +57,12 @@ class Process(Transport):
 
     def kill(self) -> None:
         self.child.kill()
+
+
+def read(line: bytes) -> dict[str, Any] | None:
+    """A message; None for what some builds say beside them."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None

@@ -20,7 +20,6 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
-from bot.errors import RuntimeFailed
 from bot.event import Event, Finished, Notice, Step, StepStatus, Text, Thought, Usage
 from bot.runtimes import claude_words as words
 from bot.runtimes.claude_memory import Memory, Task
@@ -60,6 +59,11 @@ class Story:
                 yield Notice(f"The rate limit of the Claude account {reached}.", "warning")
             case SystemMessage():
                 yield from self._noted(message)
+
+    def park(self, call: str, total: float) -> None:
+        """The question was put off; what it has cost so far is told by the next process."""
+        self.memory.parked, self.memory.owed = call, self.memory.spend(total)
+        self.keep()
 
     def _streamed(self, event: dict[str, Any]) -> Iterator[Event]:
         match event:
@@ -136,14 +140,13 @@ class Story:
             yield Text("\n\n".join(self._results), final=True)
 
     def _outcome(self, result: ResultMessage) -> Finished:
-        """Raises RuntimeFailed for what is an error."""
         match result:
             case ResultMessage(terminal_reason="aborted_streaming" | "aborted_tools"):
                 return Finished("canceled")
             case ResultMessage(subtype="error_max_turns"):
                 return Finished("failed", f"It was stopped: `options.max_turns` in {self.file} allows no more rounds. Say how to go on.")
             case ResultMessage(is_error=True, errors=[*errors]) if errors:
-                raise RuntimeFailed(f"Claude Code stopped with an error: {words.short('; '.join(map(str, errors)), 300)}")
+                return Finished("failed", f"Claude Code stopped with an error: {words.short('; '.join(map(str, errors)), 300)}")
             case ResultMessage(is_error=True):
-                raise RuntimeFailed(words.failure(result.result or "", result.api_error_status, self.file, self.key))
+                return Finished("failed", words.failure(result.result or "", result.api_error_status, self.file, self.key))
         return Finished("completed")

@@ -18,7 +18,7 @@ KINDS: dict[str, StepKind] = {
 LONG = 80
 KEY = "ANTHROPIC_API_KEY"
 PROOFS = (
-    KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN",
+    KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "LITELLM_API_BASE",
     "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY",
 )  # fmt: skip
 
@@ -164,6 +164,8 @@ def failure(text: str, status: int | None, file: str, key: str) -> str:
             return f"Claude did not accept the credentials ({status}). {key}"
         case None if "logged in" in said.lower() or "login" in said.lower():
             return f"Claude Code has no credentials: it is not logged in. {key}"
+        case 400 if "No connected db" in said:  # so says a LiteLLM that has no database to look in
+            return f"LiteLLM does not know the key (400). {key}"
         case 404:
             return f"Claude's API does not know what was asked for (404), mostly the model; correct `model:` in {file}. It said: {said}"
         case 429:

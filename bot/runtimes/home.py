@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.errors import Unavailable
 from bot.ports import Turn
 from bot.runtimes.child import Command
+from bot.runtimes.sandbox import trouble, wrapped
 
 USUAL = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
@@ -26,6 +27,22 @@ class Options(BaseModel):
     """How long it may take to start."""
     memory_megabytes: int = Field(default=4096, ge=0)
     """How much memory it may use, with all that it begins; 0 sets no limit."""
+    sandbox: str = Field(default="none", pattern="^(none|bwrap)$")
+    """What keeps it from the rest of this machine: nothing; or bubblewrap (Linux), in which it can write only into the session's own
+    folders and where it works, and sees neither other sessions nor other processes."""
+    network: bool = True
+    """Whether it may reach the network from its sandbox; its model is there too."""
+
+
+def contained(options: object) -> str:
+    """What keeps a harness on this machine from the rest of it, in words; empty where it does not run here. Raises Unavailable."""
+    if not isinstance(options, Options):
+        return ""
+    caged = options.sandbox == "bwrap"
+    if caged and (why := trouble(Path.cwd())):
+        raise Unavailable(why)
+    sandbox = "in bubblewrap" + ("" if options.network else " without network") if caged else "in no sandbox of ours"
+    return f"{sandbox}, " + (f"with at most {options.memory_megabytes} MiB" if options.memory_megabytes else "with any memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Home:
 
     @property
     def work(self) -> Path:
-        return self.options.cwd or self.turn.folder / "work"
+        return self.turn.workspace or self.options.cwd or self.turn.folder / "work"
 
     @property
     def kept(self) -> Path:
@@ -55,7 +72,7 @@ class Home:
         """Raises Unavailable."""
         for part in ("home", "tmp", self.name):
             (self.turn.folder / part).mkdir(mode=0o700, exist_ok=True)
-        if self.options.cwd is None:
+        if self.turn.workspace is None and self.options.cwd is None:
             self.work.mkdir(exist_ok=True)
         elif not self.work.is_dir():
             raise Unavailable(f"There is no folder {self.work}, which options.cwd in {self.turn.agent.file} names; make it.")
@@ -66,7 +83,10 @@ class Home:
         if found is None:
             raise Unavailable(f"{title} is not installed ({words[0]} is not found in PATH); {remedy}.")
         given = {**self.environment, **(environment or {})}
+        words = (str(found), *words[1:])
+        if self.options.sandbox == "bwrap":
+            words = wrapped(words, self.turn.folder, self.work.resolve(), network=self.options.network)
         return Command(
-            title, (str(found), *words[1:]), self.work, given, f"FRONTDESK_HARNESS={self.kept}", remedy,
+            title, words, self.work, given, f"FRONTDESK_HARNESS={self.kept}", remedy,
             self.options.memory_megabytes << 20,
         )  # fmt: skip

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 ECHO, QUIET = 8.0, 120.0  # seconds until a message of ours must have come back as an event; and of silence until a look is due
 FEW = 10  # conversations that are looked at when it is only quiet
 TICK = 1.0
+LEASE = 12.0  # seconds after which another replica looks, where one that did gives no sign of life
 SHUT = 2.0  # seconds for which what comes waits at the most for what is found
 
 
@@ -82,18 +83,36 @@ class Attention:
             self.gate.set()
 
     async def look(self, since: float, most: int | None = None) -> int:
-        """Let in what was said since then. Raises StoreFailed."""
+        """Let in what was said since then; how much was new to us. Raises StoreFailed."""
         if not self.hours:
             return 0
-        now = clock.now()
-        back = now - self.hours * 3600
-        since = max(min(since, await self.journal.latest() or since), back)  # one that died may have left something to look for
-        if most is None:
-            await self.journal.owe(since)  # who dies meanwhile leaves it to the next
-        found = await self.catchup.look(since, await self.store.threads(back), most)
-        if most is None:
-            await self.journal.settled(since, now)
+        back = clock.now() - self.hours * 3600
+        if most is not None:
+            return await self.catchup.look(max(since, back), await self.store.threads(back), most)
+        debt = await self.journal.owe(max(min(since, await self.journal.latest() or since), back))  # who dies leaves it to the next
+        # One replica looks for all, since Slack lets us read few conversations in a minute.
+        while not await self.journal.lead(LEASE):  # noqa: ASYNC110  (who has it says so in the database)
+            await asyncio.sleep(TICK)
+        holding = asyncio.create_task(self._hold())
+        try:
+            return await self._pay(back) if await self.journal.owes(debt) else 0
+        finally:
+            holding.cancel()
+            await asyncio.wait([holding])
+            await self.journal.lead(0)
+
+    async def _pay(self, back: float) -> int:
+        """Look for what any replica owes by now."""
+        began, debts = clock.now(), await self.journal.debts()
+        found = await self.catchup.look(max(min(debts.values()), back), await self.store.threads(back))
+        await self.journal.settled(debts, began)
         return found
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3)
+            with suppress(StoreFailed):
+                await self.journal.lead(LEASE)
 
     async def _watch(self) -> None:
         while True:

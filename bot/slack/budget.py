@@ -44,7 +44,7 @@ RATES: Mapping[str, Rate] = {
     "conversations.info": Rate(13, 36),
     **dict.fromkeys((START, STOP, "conversations.list", "usergroups.list", "usergroups.users.list", "reactions.remove"), TIER_2),
     **dict.fromkeys(("apps.connections.open", "chat.delete", "conversations.open", "users.conversations", "reactions.add"), TIER_3),
-    "conversations.history": Rate(12, 36),  # after a time without a socket all conversations are read at once
+    "conversations.history": Rate(29, 19),  # after a time without a socket all conversations are read
     "conversations.replies": Rate(24, 24),
     **dict.fromkeys(("chat.postEphemeral", APPEND, "views.open", "views.publish"), TIER_4),
     **dict.fromkeys(("files.getUploadURLExternal", "files.completeUploadExternal"), TIER_4),

@@ -138,6 +138,14 @@ async def rated(press: Press, room: Room) -> str:
     return "Thank you, it is noted."
 
 
+async def voted(press: Press, room: Room) -> str:
+    """Which of two answers to the same is better."""
+    choice, id, thread, *session_ids = press.value.split(" ")
+    for session_id in session_ids:
+        await room.desk.steps(session_id, 1, press.by)  # raises Denied for who may not ask the agent
+    return await room.desk.comparison.vote(id, thread, session_ids, int(choice), press.by, press.at)
+
+
 async def explained(press: Press, room: Room) -> str:
     """The form that says what was wrong."""
     session_id, number = press.value.split(" ")
@@ -174,6 +182,7 @@ PRESSED: dict[str, Handler] = {
     "retry": retried,
     "steps": looked,
     "feedback": rated,
+    "vote": voted,
 }
 SENT: dict[str, Handler] = {"reply": replied, "deny": refused, "feedback": explained, "triage": started}
 """Buttons and forms by name. To add one: write its handler, and its line here."""

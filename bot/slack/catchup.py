@@ -16,7 +16,7 @@ from bot.slack.directory import Directory
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
 KINDS = "public_channel,private_channel,im,mpim"
-MARGIN = 5.0  # seconds before the last sign of life that are looked at too: what was on its way then
+MARGIN = 30.0  # seconds before the last sign of life that are looked at too: what was on its way then, or known only to who died
 PAGE, PAGES = 200, 10  # messages of a page, and pages of one conversation: what is older is too much to answer unasked
 PAUSE = 2.0  # seconds until a call is tried again that did not get through
 

@@ -62,7 +62,7 @@ class Listeners:
         user = event.get("user") or body.get("user_id") or (body.get("user") or {}).get("id") or ""
         thread = event.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or ""
         if text and isinstance(user, str) and user:
-            await self.surface.whisper(channel or user, user, text, thread)
+            await self.surface.beside.whisper(channel or user, user, text, thread)
 
     async def said(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]

@@ -250,13 +250,23 @@ class Outbox:
 
     async def root(self, slot: str, channel: str, view: View) -> str:
         """Post a message that begins a thread, once; its ts. Raises SlackApiError."""
-        post = await self.journal.reserve(slot, "", f"slack::{channel}:")
-        if not post.ts:
-            post = await self._found(post, channel, "")
-        if not post.ts:
-            post = await self._post(post, channel, "", view)
+        return (await self._once(slot, channel, "", view)).ts
+
+    async def once(self, slot: str, channel: str, thread: str, view: View) -> None:
+        """Post a message into a thread, once, and edit it from then on. Raises SlackApiError."""
+        post = await self._once(slot, channel, thread, view)
+        if post.shown != shown(view):
+            await self._edit(post, channel, view)
             await self.journal.sent(slot, post.ts, shown(view))
-        return post.ts
+
+    async def _once(self, slot: str, channel: str, thread: str, view: View) -> Post:
+        post = await self.journal.reserve(slot, "", f"slack::{channel}:{thread}")
+        if not post.ts:
+            post = await self._found(post, channel, thread)
+        if not post.ts:
+            post = await self._post(post, channel, thread, view)
+            await self.journal.sent(slot, post.ts, shown(view))
+        return post
 
 
 def label(post: Post) -> dict[str, Any]:

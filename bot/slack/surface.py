@@ -20,13 +20,14 @@ from bot.message import Attachment, Message, Quote
 from bot.ports import Mark, Show
 from bot.session import Session
 from bot.slack import backfill, files, parse
-from bot.slack.calls import Client, call, error_of, refused
+from bot.slack.beside import Beside
+from bot.slack.calls import Client, call, error_of
 from bot.slack.directory import Directory
-from bot.slack.markdown import brief, mrkdwn
+from bot.slack.markdown import mrkdwn
 from bot.slack.outbox import Outbox, delivery
 from bot.slack.status import WORKS, Status
 from bot.slack.stream import Streams
-from bot.slack.view import View, context, section
+from bot.slack.view import View, context
 from bot.slack.views import question as card
 from bot.slack.views import session as turn
 from bot.slack.writer import Writer
@@ -46,6 +47,7 @@ class SlackSurface:
         self.status = Status(client, journal)
         self.streams = Streams(client, client.budget, lambda: self.status.agent, self.status.begun)
         self.outbox = Outbox(client, journal, self.streams)
+        self.beside = Beside(client, self.outbox, directory)
         self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel, client.budget, self.outbox.method)
         self._newest: dict[str, tuple[Session, Agent]] = {}
         self._queued: set[str] = set()
@@ -201,28 +203,10 @@ class SlackSurface:
         return False
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
-        said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
-        name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
-        about = f" in <#{message.channel}>" if message.private else ""
-        text = f"{name} asked *{agent.name}*{about}:\n{said}"
-        view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
-        channel = await self._direct(message.author.id) if message.private else message.channel
-        slot = f"open:{message.id}"
-        try:
-            ts = await self.outbox.root(slot, channel, view)
-        except SlackApiError as error:
-            if error_of(error) not in ("not_in_channel", "channel_not_found", "is_archived", "restricted_action"):
-                raise BotError(f"I could not begin a thread: {error_of(error)}. Try again.") from error
-            channel = await self._direct(message.author.id)
-            ts = await self.outbox.root(slot, channel, view)
-        return parse.thread(self.directory.team, channel, ts), channel
+        return await self.beside.open(message, agent)
 
-    async def _direct(self, user: str) -> str:
-        try:
-            said = await call(self.client.conversations_open(users=user))
-        except SlackApiError as error:
-            raise BotError(f"I could not write to you directly: {error_of(error)}.") from error
-        return str((said.get("channel") or {}).get("id") or user)
+    async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
+        await self.beside.compare(id, thread, sessions, votes)
 
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
         source = until[0].source if session.number == 1 and until else ""
@@ -271,22 +255,6 @@ class SlackSurface:
             await call(asked)
         except SlackApiError as error:
             log.info("not_marked", extra={"action": "not_marked", "error": error_of(error)})
-
-    async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
-        """Say something to one person, there if that can be done, else in their direct message. What Slack does not take is not said."""
-        more: dict[str, Any] = {"thread_ts": thread} if thread else {}
-        try:
-            await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text[:3900], **more))
-        except SlackApiError as error:
-            log.info("not_whispered", extra={"action": "not_whispered", "error": error_of(error)})
-            if refused(error).after is None:
-                await self._write_to(user, text)
-
-    async def _write_to(self, user: str, text: str) -> None:
-        with contextlib.suppress(BotError, SlackApiError):
-            await call(
-                self.client.chat_postMessage(channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False)
-            )
 
     def _soon(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)

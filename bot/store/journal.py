@@ -12,7 +12,8 @@ from bot.store.database import Database, insert
 from bot.store.replicas import DEAD
 from bot.store.tables import deliveries, marks, posts, replicas, sessions
 
-OWED, LOOKED = "owed", "looked"  # from when on Slack's history has to be looked through; and until when it was
+OWED, LOOKED = "owed:", "looked"  # from when on Slack's history has to be looked through, by whoever; and until when it was
+LEADS = "leads:"  # whose name stands behind it looks for all
 TIMED = deliveries.c.lane != deliveries.c.key  # what was said in a thread: its time is Slack's, that of a command is ours
 
 
@@ -75,22 +76,41 @@ class SqlJournal:
 
     async def latest(self) -> float:
         newest = sa.select(sa.func.max(deliveries.c.at)).where(TIMED).scalar_subquery()
-        owed, looked = (sa.select(marks.c.at).where(marks.c.key == key).scalar_subquery() for key in (OWED, LOOKED))
+        owed = sa.select(sa.func.min(marks.c.at)).where(marks.c.key.startswith(OWED)).scalar_subquery()
+        looked = sa.select(marks.c.at).where(marks.c.key == LOOKED).scalar_subquery()
         [row] = await self.db.read(sa.select(owed.label("owed"), looked.label("looked"), newest.label("newest")))
         return float(row.owed or max(row.looked or 0.0, row.newest or 0.0))
 
-    async def owe(self, since: float) -> None:
-        earlier = sa.case((marks.c.at < since, marks.c.at), else_=since)
+    async def owe(self, since: float) -> str:
+        debt = f"{OWED}{uuid4().hex}"
+        await self.db.write(lambda connection: connection.execute(marks.insert().values(key=debt, at=since)).rowcount)
+        return debt
 
+    async def owes(self, debt: str) -> bool:
+        return bool(await self.db.read(sa.select(marks.c.key).where(marks.c.key == debt)))
+
+    async def debts(self) -> dict[str, float]:
+        found = await self.db.read(sa.select(marks).where(marks.c.key.startswith(OWED)))
+        return {row.key: row.at for row in found}
+
+    async def lead(self, seconds: float) -> bool:
+        mine, now = f"{LEADS}{self.replica}", clock.now()
+        alive = sa.select(sa.literal(LEADS).concat(replicas.c.id)).where(replicas.c.seen > now - DEAD)
+        other = sa.and_(marks.c.key.startswith(LEADS), marks.c.key != mine, marks.c.key.in_(alive), marks.c.at > now)
+
+        def work(connection: sa.Connection) -> bool:
+            if seconds and connection.scalar(sa.select(marks.c.key).where(other)):
+                return False
+            connection.execute(marks.delete().where(marks.c.key.startswith(LEADS), sa.not_(other)))
+            if seconds:
+                connection.execute(marks.insert().values(key=mine, at=now + seconds))
+            return bool(seconds)
+
+        return await self.db.write(work, hard=False)
+
+    async def settled(self, debts: Collection[str], until: float) -> None:
         def work(connection: sa.Connection) -> None:
-            row = insert(connection, marks).values(key=OWED, at=since)
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": earlier}))
-
-        await self.db.write(work)
-
-    async def settled(self, since: float, until: float) -> None:
-        def work(connection: sa.Connection) -> None:
-            connection.execute(marks.delete().where(marks.c.key == OWED, marks.c.at >= since))
+            connection.execute(marks.delete().where(marks.c.key.in_(debts)))
             row = insert(connection, marks).values(key=LOOKED, at=until)
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": until}))
 

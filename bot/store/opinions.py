@@ -31,9 +31,10 @@ class SqlOpinions:
 
         return await self.db.write(work)
 
-    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]:
+    async def feedback(self, agent: str = "", limit: int = 100, session_id: str = "") -> list[Feedback]:
         query = sa.select(feedback).order_by(feedback.c.at.desc()).limit(limit)
         query = query.where(feedback.c.agent == agent) if agent else query
+        query = query.where(feedback.c.session_id == session_id) if session_id else query
         return [rows.FEEDBACK.validate_json(row.data) for row in await self.db.read(query)]
 
     async def spent(self, agent: str, since: float) -> Usage:

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from bot.session import OVER
 from bot.store.database import Database
 from bot.store.journal import TIMED
-from bot.store.tables import deliveries, events, feedback, inbox, posts, questions, sessions, turns
+from bot.store.tables import deliveries, events, feedback, inbox, kept, posts, questions, sessions, turns
 
 AGAIN = 2 * 86400.0  # seconds for which a delivery is known again; Slack gives up after an hour or so
 GROUP = 500  # sessions in one transaction: nobody who writes beside it waits for long
 OWED = sa.and_(posts.c.slot.regexp_match("^(status|owed):"), posts.c.shown != "")  # what Slack is to be told still
-BELONGING = (events, turns, questions, feedback, inbox, posts)
+BELONGING = (events, turns, questions, feedback, inbox, posts, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.session import Session
 from bot.store import rows
 from bot.store.database import Database, insert
 from bot.store.journal import SqlJournal
+from bot.store.keep import SqlKeep
 from bot.store.opinions import SqlOpinions
 from bot.store.tables import events, inbox, questions, sessions, turns
 
@@ -38,6 +39,9 @@ class SqlStore(SqlJournal, SqlOpinions):
 
     async def close_all(self) -> None:
         await self.db.close()
+
+    def keep(self, session_id: str) -> SqlKeep:
+        return SqlKeep(self.db, session_id)
 
     # sessions
 

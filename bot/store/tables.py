@@ -137,3 +137,12 @@ budgets = sa.Table(
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("tat", sa.Float, nullable=False),
 )
+
+kept = sa.Table(
+    "kept",
+    meta,
+    sa.Column("session_id", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("data", sa.Text, nullable=False),
+)

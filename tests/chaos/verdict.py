@@ -85,4 +85,6 @@ def picture(slack: Slack, people: People, tokens: str) -> str:
         if ask.token in tokens:
             lines.append(f"--- {ask.token}: {slack.text(slack.thread(ask.root)[0])!r}")
             lines += [f"    {message['ts']} {slack.text(message)!r}" for message in slack.thread(ask.root)[1:]]
+            told = [each for each in slack.envelopes if (each.payload.get("event") or {}).get("ts") == ask.said]
+            lines += [f"    delivered: {each.state}, {each.attempts} attempts, sent at {each.sent_at}, by {each.links}" for each in told]
     return "\n".join(lines)

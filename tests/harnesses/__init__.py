@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2] / ".harnesses"
 
 def harness(name: str) -> str:
     """Where the real one is, by the name of its command."""
-    places = [ROOT / "node_modules" / ".bin" / name, *(ROOT / folder / "bin" / name for folder in ("hermes", "deepagents"))]
+    places = [ROOT / "node_modules" / ".bin" / name, *(ROOT / folder / "bin" / name for folder in ("hermes", "deepagents", "litellm"))]
     for place in places:
         if place.exists():
             return str(place)

@@ -14,6 +14,7 @@ from tests.standins.model import Model
 from .talk import after, talked, talking, turn
 
 BASH = {"tools": ["Bash"]}
+OURS = ("TMPDIR", "FRONTDESK_HARNESS")  # folders of the session
 
 
 async def test_a_turn_is_told_from_its_start_to_its_end(model: Model, tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ async def test_nothing_of_our_own_environment_reaches_the_agent(model: Model, tm
     known = ("CLAUDE", "ANTHROPIC", "AI_AGENT", "NoDefaultCurrentDirectoryInExePath", "COREPACK", "GIT_EDITOR", "OTEL_", "SHELL", "SHLVL")
     assert seen["MINE"] == "yes"
     assert seen["HOME"] == str(tmp_path / "s" / "home")
-    assert {name for name in seen if not name.startswith(known)} <= {"MINE", "HOME", "PATH", "PWD", "OLDPWD", "LANG", "_"}
+    assert {name for name in seen if not name.startswith(known)} <= {"MINE", "HOME", "PATH", "PWD", "OLDPWD", "LANG", "_", *OURS}
     assert not {"SLACK_BOT_TOKEN", "CLAUDE_CODE_USE_BEDROCK"} & seen.keys()
 
 

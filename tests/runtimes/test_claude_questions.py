@@ -137,18 +137,6 @@ async def test_an_answer_to_nothing_is_not_taken_for_the_answer_to_something(mod
     assert talk.steps[question.id].status == "denied"
 
 
-async def test_an_answer_after_the_process_died_goes_on_with_the_conversation(model: Model, tmp_path: Path) -> None:
-    async with talking(turn(tmp_path / "s", model.url, f"{ask(COLOUR)}\n!toolresult")) as cut:
-        question = await cut.question()
-
-    answer = Answer(question.id, {"0": ("Red",)})
-    talk = await talked(after(cut, "You asked: Which colour?\nThe answer is: Red", again=True, answer=answer))
-
-    assert talk.answered.startswith("echo: The process that you ran in was restarted")
-    assert talk.answered.endswith("You asked: Which colour?\nThe answer is: Red")
-    assert talk.resume == cut.resume
-
-
 async def test_the_file_says_what_is_always_asked_and_what_never_is_done(model: Model, tmp_path: Path) -> None:
     prompt = '!tool Bash {"command": "ls"}\n!tool Bash {"command": "rm -f x"}\n!toolresult'
     options = {"tools": ["Bash"], "ask": ["Bash(ls *)"], "deny": ["Bash(rm *)"]}

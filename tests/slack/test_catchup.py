@@ -81,7 +81,7 @@ async def test_replies_in_a_thread_that_began_before_are_found(slack: Slack, ear
     between = await slack.say("known", thread=root)
     await slack.say("missed", thread=root)
 
-    assert await ear.look(root, since=float(between["ts"]) + 5) == 1
+    assert await ear.look(root, since=float(between["ts"]) + catchup.MARGIN) == 1
 
     assert ear.texts == ["missed"]
 
@@ -177,9 +177,20 @@ class Known:
     async def latest(self) -> float:
         return self.newest
 
-    async def owe(self, since: float) -> None: ...
+    async def owe(self, since: float) -> str:
+        self.owed = since
+        return "mine"
 
-    async def settled(self, since: float, until: float) -> None: ...
+    async def owes(self, debt: str) -> bool:
+        return True
+
+    async def debts(self) -> dict[str, float]:
+        return {"mine": self.owed}
+
+    async def lead(self, seconds: float) -> bool:
+        return True
+
+    async def settled(self, debts: list[str], until: float) -> None: ...
 
     async def threads(self, after: float) -> dict[str, float]:
         return {}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.agent import Agent
+from bot.aid import Aid
 from bot.engine.local import LocalEngine
 from bot.errors import BotError
 from bot.event import Answered, Event, Finished, Option, Part, Question, Started, Step, Text
@@ -53,6 +54,8 @@ class Watching:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None: ...
+
     @asynccontextmanager
     async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
         yield self._show
@@ -88,13 +91,14 @@ class Stage:
         self.store, self.folder, self.surface = store, folder, Watching()
         self.agent = agent()
         self.hold, self.line = 600.0, Line()
+        self.aids: Sequence[Aid] = ()
         self.engine = LocalEngine(self._nothing)
 
     async def _nothing(self, session_id: str, wake: asyncio.Event) -> None: ...
 
     def play(self, runtime: Runtime) -> Turns:
         """What runs the session's turns from now on, as a new process would."""
-        house = House(self.folder, {}, self.hold, self.line)
+        house = House(self.folder, {}, self.hold, self.line, self.aids)
         turns = Turns(lambda _: self.agent, lambda _: runtime, self.store, self.surface, house)
         self.engine = LocalEngine(turns.run)
         return turns

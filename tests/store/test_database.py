@@ -169,7 +169,7 @@ async def test_a_newer_schema_is_refused(store: SqlStore, file: Path) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     newer = SqlStore(at(file))
 
-    with pytest.raises(ConfigError, match="schema 9999, and this frontdesk knows 0002"):
+    with pytest.raises(ConfigError, match="schema 9999, and this frontdesk knows 0003"):
         await newer.open(alone=False)
     await newer.close_all()
 

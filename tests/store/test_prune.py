@@ -33,6 +33,7 @@ async def happen(store: SqlStore, name: str, *, over: bool = True, at: float = O
     await store.save(epoch, session.fold(told, at), told, at)
     await store.reserve(f"{name}:1:0", name, message.thread)
     await store.rate(Feedback(name, 1, "U1", "good"))
+    await store.keep(name).append("memory", ["{}"])
     if read:
         await store.finish(name, epoch, 1)
     await store.db.write(lambda connection: connection.execute(sa.text(f"UPDATE sessions SET changed = {at} WHERE id = '{name}'")) and None)

@@ -326,21 +326,34 @@ async def test_a_command_whose_time_is_ours_says_nothing_of_what_was_said(store:
 
 async def test_what_has_still_to_be_looked_for_comes_before_the_newest(store: SqlStore) -> None:
     await store.receive(Delivery("k1", "message", "{}", 7.0, "C1:1"))
+    first = await store.owe(5.0)
+    later = await store.owe(6.0)
 
-    await store.owe(5.0)
-    await store.owe(6.0)
-
-    assert await store.latest() == 5.0
-    await store.settled(6.0, until=6.5)
-    assert await store.latest() == 5.0
-    await store.settled(5.0, until=6.5)
+    assert (await store.latest(), await store.debts()) == (5.0, {first: 5.0, later: 6.0})
+    await store.settled([later], until=6.5)
+    assert (await store.latest(), await store.owes(first), await store.owes(later)) == (5.0, True, False)
+    await store.settled([first], until=6.5)
     assert await store.latest() == 7.0
 
 
-async def test_until_when_was_looked_is_known_also_where_nothing_came(store: SqlStore) -> None:
-    await store.owe(5.0)
+async def test_one_replica_looks_for_all_until_it_gives_that_up_or_is_no_more(store: SqlStore) -> None:
+    async def lead(replica: str, seconds: float) -> bool:
+        store.replica = replica
+        return await store.lead(seconds)
 
-    await store.settled(5.0, until=8.0)
+    for replica in ("r1", "r2"):
+        await replicas.beat(store.db, replica, "", first=False)
+
+    assert [await lead("r1", 60), await lead("r2", 60), await lead("r1", 60)] == [True, False, True]
+    assert [await lead("r1", 0), await lead("r2", 60), await lead("r1", 60)] == [False, True, False]
+    await replicas.leave(store.db, "r2")
+    assert await lead("r1", 60)
+
+
+async def test_until_when_was_looked_is_known_also_where_nothing_came(store: SqlStore) -> None:
+    debt = await store.owe(5.0)
+
+    await store.settled([debt], until=8.0)
 
     assert await store.latest() == 8.0
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.errors import ConfigError
 
 log = logging.getLogger(__name__)
-HEAD = "0002"
+HEAD = "0003"
 
 
 def upgrade(url: str) -> None:

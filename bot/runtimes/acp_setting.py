@@ -1,0 +1,106 @@
+"""What an ACP agent is begun with: its command, its switches, its folders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from acp.schema import AgentCapabilities, HttpHeader, HttpMcpServer
+
+from bot.errors import Unavailable
+from bot.ports import Turn
+from bot.runtimes import home
+from bot.runtimes.child import Command
+from bot.runtimes.home import Home
+
+NPM = "install it with: npm install -g"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What is known of a harness. `mode` is the one in which it asks people; `totals`: it counts tokens from its own start on.
+
+    `questions`: its agent can ask people more than for leave.
+    """
+
+    title: str
+    command: tuple[str, ...]
+    remedy: str
+    switches: Mapping[str, str] = field(default_factory=dict)
+    mode: str = ""
+    totals: bool = False
+    questions: bool = False
+
+
+PRESETS = {
+    "claude": Preset(
+        "Claude Code", ("claude-agent-acp",), f"{NPM} @agentclientprotocol/claude-agent-acp",
+        {
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
+            "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",  # which would cost a call of the model
+        },
+        questions=True,
+    ),
+    "codex": Preset("Codex", ("codex-acp",), f"{NPM} @agentclientprotocol/codex-acp", mode="workspace-write", questions=True),
+    "opencode": Preset(
+        "OpenCode", ("opencode", "acp"), f"{NPM} opencode-ai",
+        {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_ENABLE_QUESTION_TOOL": "0"},  # over ACP nobody hears that tool: it waits for ever
+    ),
+    "hermes": Preset("Hermes", ("hermes", "acp"), "install it with: pip install 'hermes-agent[acp]'", totals=True),
+    "deepagents": Preset("DeepAgents", (), "install deepagents-acp for the Python that options.command names"),
+    "gemini": Preset("Gemini CLI", ("gemini", "--acp"), f"{NPM} @google/gemini-cli"),
+    "copilot": Preset("Copilot CLI", ("copilot", "--acp"), f"{NPM} @github/copilot"),
+    "goose": Preset("Goose", ("goose", "acp"), "install it as Goose's own page says"),
+    "cursor": Preset("Cursor", ("agent", "acp"), "install Cursor's command line as its own page says"),
+}  # fmt: skip
+
+
+class Options(home.Options):
+    """The `options` of an agent that speaks ACP, the Agent Client Protocol. One of `harness` and `command` is needed."""
+
+    harness: Literal["claude", "codex", "opencode", "hermes", "deepagents", "gemini", "copilot", "goose", "cursor"] | None = None
+    """One that is known here, with its command and switches."""
+    command: tuple[str, ...] = ()
+    """What begins the agent, word by word; with `harness`, in place of the command that is known."""
+    mode: str = ""
+    """The mode to work in, by the agent's own name; by default the agent's own, or the one in which it asks people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    turn: Turn
+    options: Options
+
+    @property
+    def home(self) -> Home:
+        return Home(self.turn, self.options, "acp")
+
+    @property
+    def preset(self) -> Preset:
+        if self.options.harness:
+            return PRESETS[self.options.harness]
+        return Preset(self.turn.agent.name, (), f"install it, or correct options.command in {self.turn.agent.file}")
+
+    @property
+    def mode(self) -> str:
+        return self.options.mode or self.preset.mode
+
+    @property
+    def files(self) -> list[str]:
+        """The folders of what came with the message, where the agent has to be let in."""
+        folders = dict.fromkeys(file.parent for file in self.turn.files)
+        return [str(folder) for folder in folders if not folder.is_relative_to(self.home.work)]
+
+    def servers(self, can: AgentCapabilities) -> list[HttpMcpServer]:
+        """Our tools, where the turn is lent them and the agent takes them."""
+        tools = self.turn.tools
+        if tools is None or not (can.mcp_capabilities and can.mcp_capabilities.http):
+            return []
+        headers = [HttpHeader(name=name, value=value) for name, value in tools.headers.items()]
+        return [HttpMcpServer(type="http", name=tools.name, url=tools.url, headers=headers)]
+
+    def command(self) -> Command:
+        """Raises Unavailable."""
+        words = self.options.command or self.preset.command
+        if not words:
+            raise Unavailable(f"{self.turn.agent.file} does not say what to begin; write `command:` under `options:`, a list of words.")
+        return self.home.command(self.preset.title, *words, remedy=self.preset.remedy, environment=dict(self.preset.switches))

@@ -1,0 +1,111 @@
+"""What an ACP agent's calls and errors are in words for people. Pure."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.event import StepKind
+
+Call = Mapping[str, Any]
+KINDS: dict[str, StepKind] = {
+    "read": "read", "edit": "edit", "delete": "edit", "move": "edit", "search": "search", "execute": "execute",
+    "think": "think", "fetch": "fetch",
+}  # fmt: skip
+ASKING = {"execute": "Run this command?", "edit": "Change this file?", "read": "Read this file?", "fetch": "Fetch this page?"}
+LONG = 80
+LOGIN = -32000  # https://agentclientprotocol.com/protocol/initialization
+WRAPPED = re.compile(r"Internal error:\s*", re.IGNORECASE)
+
+
+def kind(call: Call) -> StepKind:
+    return KINDS.get(str(call.get("kind")), "other")
+
+
+def title(call: Call, folder: Path) -> str:
+    """A step in a few words."""
+    text = first(str(call.get("title") or call.get("kind") or "a tool")).replace(f"{folder}/", "")
+    if kind(call) != "execute":
+        return short(text, LONG)
+    return short(f"Run: {text.removeprefix('terminal: ')}", LONG)
+
+
+def detail(call: Call) -> str:
+    """The command, where it is one; why it failed, where it did."""
+    if call.get("status") == "failed" and (said := "\n".join(contents(call)).strip("`\n ")):
+        return short("\n".join(said.splitlines()[:4]), 300)
+    return command(call) if kind(call) == "execute" else ""
+
+
+def command(call: Call) -> str:
+    given = call.get("rawInput")
+    match given.get("command") if isinstance(given, dict) else None:
+        case str(text):
+            return text
+        case list() as words:
+            return shlex.join(map(str, words))
+        case _:
+            return ""
+
+
+def question(call: Call) -> str:
+    """What a person is asked before this is done."""
+    return ASKING.get(str(call.get("kind")), f"Allow this: {short(first(str(call.get('title') or 'use a tool')), LONG)}?")
+
+
+def exact(call: Call) -> str:
+    """All that would be done, nothing left out: a person decides by this alone."""
+    given = call.get("rawInput")
+    if text := command(call):
+        rest = {key: value for key, value in given.items() if key not in ("command", "description")} if isinstance(given, dict) else {}
+        return f"{text}\n\n{pretty(rest)}" if rest else text
+    if given:
+        return pretty(given)
+    places = [str(place.get("path", "")) for place in call.get("locations") or () if isinstance(place, dict)]
+    return "\n".join(dict.fromkeys([str(call.get("title") or ""), *places, *contents(call)])).strip()
+
+
+def contents(call: Call) -> Iterator[str]:
+    """What a call shows: words, and changes to files."""
+    for item in call.get("content") or ():
+        match item:
+            case {"type": "content", "content": {"text": str(text)}}:
+                yield text
+            case {"type": "diff", "path": str(path), "newText": str(new)}:
+                yield "\n".join([path, "", *marked("-", str(item.get("oldText") or "")), *marked("+", new)])
+
+
+def marked(mark: str, text: str) -> list[str]:
+    return [f"{mark} {line}" for line in text.split("\n")] if text else []
+
+
+def failure(name: str, message: str, data: Any) -> str:
+    """Why the agent could not go on. `data` is what it added: often the only place where the reason stands."""
+    more = data if isinstance(data, str) else next((str(data[key]) for key in ("details", "message", "error") if data.get(key)), "") \
+        if isinstance(data, dict) else ""  # fmt: skip
+    said = WRAPPED.sub("", message).strip()
+    words = ". ".join(dict.fromkeys(word for word in (said if said != "Internal error" else "", more) if word))
+    return f"{name} could not go on: {short(words or message, 300)}"
+
+
+def login(name: str, file: str, ways: list[str]) -> str:
+    known = f" It knows these ways: {', '.join(ways)}." if ways else ""
+    return (
+        f"{name} asks to log in. Put its key into frontdesk's environment and name it under `environment:` in {file}, "
+        f"or log in where it runs.{known}"
+    )
+
+
+def pretty(given: Any) -> str:
+    return given if isinstance(given, str) else json.dumps(given, indent=2, ensure_ascii=False)
+
+
+def first(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0] + (" …" if len(lines) > 1 else "") if lines else ""
+
+
+def short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -1,0 +1,89 @@
+"""Agents that are graphs of DeepAgents, or others of LangGraph: a server of their own, in a process on this machine."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from bot.errors import RuntimeFailed
+from bot.event import Event
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes import deepagents_setting
+from bot.runtimes.child import Child
+from bot.runtimes.deepagents_setting import NAME, Setting
+from bot.runtimes.langgraph_line import Line, Part
+from bot.runtimes.langgraph_work import Work
+from bot.runtimes.loopback import Loopback, free
+
+FAILED = re.compile(r"Run encountered an error in graph: <class '[^']*'>\((.*?)\)(?:\x1b|\s{2,}|\s*\[|$)")
+
+UNLOADED = re.compile(r"(Failed to load graph .*)")
+
+
+class DeepAgents:
+    """The runtime `deepagents`. Each turn is one server, which goes on with the thread that lies in the session's folder."""
+
+    Options = deepagents_setting.Options
+
+    def __init__(self, options: deepagents_setting.Options) -> None:
+        self.options = options
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        setting, port, key = Setting(turn, self.options), free(), secrets.token_urlsafe(32)
+        child = Child(setting.command(port, key))
+        server = Server(child, f"http://127.0.0.1:{port}", key, f"options.graph in {turn.agent.file}")
+        try:
+            await server.local.start("/ok", self.options.start_seconds)
+            async with aclosing(Work(turn, server, NAME, self.options.configurable, setting.home.work).told()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await server.close()
+
+
+class Server(Line):
+    """The process, and the connection to it."""
+
+    def __init__(self, child: Child, url: str, key: str, place: str) -> None:
+        super().__init__(url, place, key)
+        self.local = Loopback(child, url, self._hear)
+        self._reason = ""
+
+    def _hear(self, line: bytes) -> None:
+        """Its log says what its answers leave out, and why it does not start."""
+        text = line.decode(errors="replace").strip()
+        if found := FAILED.search(text):
+            self._reason = found[1]
+        elif found := UNLOADED.search(text):
+            self.local.child.complaint = found[1]
+
+    async def _joined(self, thread: str, run: str, last: str) -> AsyncGenerator[Part, None]:
+        """As long as the process is there: the SDK would try for half a minute to reach one that is not."""
+        async with aclosing(super()._joined(thread, run, last)) as parts:
+            while True:
+                part = asyncio.create_task(anext(parts, None))
+                try:
+                    await asyncio.wait((part, self.local.over), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not part.done():
+                        part.cancel()
+                        await asyncio.wait((part,))
+                if part.cancelled():
+                    raise RuntimeFailed(self.local.child.why())
+                if (told := await part) is None:
+                    return
+                yield told
+
+    async def gone(self) -> str:
+        return await self.local.gone()
+
+    def reason(self) -> str:
+        return self._reason
+
+    async def close(self) -> None:
+        try:
+            await super().close()
+        finally:
+            await self.local.close()

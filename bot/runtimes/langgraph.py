@@ -1,0 +1,53 @@
+"""Agents that run on a LangGraph server, wherever that is."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.errors import Unavailable
+from bot.event import Event
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes.langgraph_line import Line
+from bot.runtimes.langgraph_work import Work
+
+
+class LangGraphOptions(BaseModel):
+    """The `options` of an agent on a LangGraph server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    """The server's address."""
+    assistant: str = "agent"
+    """The graph's name there, or an assistant's id."""
+    key: str = ""
+    """The variable, named under `environment:`, that holds the server's API key."""
+    configurable: Mapping[str, Any] = {}
+    """What the graph finds in its configuration under `configurable`; with `model:` of the agent's file as `model`."""
+
+
+class LangGraph:
+    """The runtime `langgraph`. It cannot be steered: what people say meanwhile waits for the next turn."""
+
+    Options = LangGraphOptions
+
+    def __init__(self, options: LangGraphOptions) -> None:
+        self.options = options
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        given, file = self.options, turn.agent.file
+        if given.key and not turn.environment.get(given.key, "").strip():
+            raise Unavailable(
+                f"{file}: options.key needs the variable {given.key}: name it under `environment:`, and set it where frontdesk runs."
+            )
+        line = Line(given.url, f"options.url and options.key in {file}", turn.environment.get(given.key, "").strip())
+        try:
+            async with aclosing(Work(turn, line, given.assistant, given.configurable, Path()).told()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await line.close()

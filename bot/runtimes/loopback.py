@@ -1,0 +1,70 @@
+"""A harness's own server: a process of ours that listens on this machine only."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import aclosing
+
+import httpx
+
+from bot.errors import RuntimeFailed, Unavailable
+from bot.runtimes.child import Child
+
+LOOK = 0.1  # seconds between two looks whether it listens
+
+
+class Loopback:
+    """`over` is done when the process has ended. Each line that it says goes to `hear`, so that it never waits for us."""
+
+    over: asyncio.Task[None]
+
+    def __init__(self, child: Child, url: str, hear: Callable[[bytes], object] = bool) -> None:
+        self.child, self.url, self.hear = child, url, hear
+
+    async def start(self, path: str, seconds: float) -> None:
+        """Until something is to be had at this path. Raises Unavailable."""
+        await self.child.start()
+        self.over = asyncio.create_task(self._listen(), name=f"loopback-{self.child.pid}")
+        try:
+            async with asyncio.timeout(seconds), httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+                while not await self._up(client, path):  # noqa: ASYNC110  (only it knows)
+                    await asyncio.sleep(LOOK)
+        except TimeoutError as error:
+            name = self.child.command.name
+            raise Unavailable(f"{name} did not start within {seconds:g} seconds; allow it more in options.start_seconds.") from error
+
+    async def gone(self) -> str:
+        """Why it is not there any more; empty where it is."""
+        return self.child.why() if await self.child.ended() else ""
+
+    async def close(self) -> None:
+        try:
+            await self.child.close()
+        finally:
+            self.child.kill()
+            if self.child.pid:
+                self.over.cancel()
+
+    async def _up(self, client: httpx.AsyncClient, path: str) -> bool:
+        try:
+            return (await client.get(path)).is_success
+        except httpx.TransportError as error:
+            if self.over.done():
+                raise Unavailable(self.child.why()) from error
+            return False
+
+    async def _listen(self) -> None:
+        try:
+            async with aclosing(self.child.lines()) as lines:  # type: ignore[type-var]
+                async for line in lines:
+                    self.hear(line)
+        except RuntimeFailed:
+            self.child.kill()
+        await self.child.ended()
+
+
+def free() -> int:
+    """A port that nobody uses; where somebody takes it in between, the server does not start there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,75 @@
+"""What OpenCode's server is begun with: its folders, its environment, its rules."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import Unavailable
+from bot.ports import Turn
+from bot.runtimes import gateway, home
+from bot.runtimes.child import Command
+from bot.runtimes.home import Home
+
+REMEDY = "install it with: npm install -g opencode-ai, or name it in options.path"
+SWITCHES = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"}
+FOLDERS = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_STATE_HOME": "state"}
+
+
+class Options(home.Options):
+    """The `options` of an agent that runs on OpenCode."""
+
+    permission: Mapping[str, Any] = {"bash": "ask", "edit": "ask", "webfetch": "ask"}
+    """What needs a person, as `permission` in opencode.json: allow, ask or deny, for each tool or for each pattern of one."""
+    config: Mapping[str, Any] = {}
+    """What else opencode.json may hold: providers, MCP servers. `{env:NAME}` stands for a variable that `environment:` names."""
+    project_config: bool = False
+    """Whether the repository's own opencode.json, .opencode/ and AGENTS.md count; its plugins run code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    turn: Turn
+    options: Options
+
+    @property
+    def home(self) -> Home:
+        return Home(self.turn, self.options, "opencode")
+
+    def command(self, password: str) -> Command:
+        """Raises Unavailable."""
+        self.home.prepare()
+        kept = {name: str(self.home.kept / folder) for name, folder in FOLDERS.items()}
+        config = {"share": "disabled", "permission": dict(self.options.permission), **self.options.config, **self._gateway()}
+        config |= {"mcp": {**config.get("mcp", {}), **self._tools()}}
+        own = {"OPENCODE_CONFIG_CONTENT": json.dumps(config), "OPENCODE_SERVER_PASSWORD": password}
+        project = {} if self.options.project_config else {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
+        words = ("opencode", "serve", "--hostname", "127.0.0.1", "--port", "0")
+        return self.home.command("OpenCode", *words, remedy=REMEDY, environment={**SWITCHES, **project, **kept, **own})
+
+    def model(self) -> dict[str, str]:
+        """As OpenCode names it; nothing where the file names none. Raises Unavailable."""
+        agent = self.turn.agent
+        if agent.model and gateway.of(self.turn):
+            return {"providerID": "litellm", "modelID": agent.model}
+        provider, slash, model = agent.model.partition("/")
+        if agent.model and not (slash and provider and model):
+            raise Unavailable(
+                f"OpenCode names a model with its provider: write `model: anthropic/{agent.model}` or the like in {agent.file}."
+            )
+        return {"providerID": provider, "modelID": model} if slash else {}
+
+    def _tools(self) -> dict[str, Any]:
+        """Ours, where the turn is lent them."""
+        lent = self.turn.tools
+        return {lent.name: {"type": "remote", "url": lent.url, "headers": lent.headers, "enabled": True}} if lent else {}
+
+    def _gateway(self) -> dict[str, Any]:
+        """Where all calls of models go through LiteLLM, that is the only provider."""
+        way = gateway.of(self.turn)
+        if way is None:
+            return {}
+        options = {"baseURL": way.openai, "apiKey": way.key, "headers": dict(way.headers)}
+        models: dict[str, Any] = {self.turn.agent.model: {}} if self.turn.agent.model else {}
+        provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": models}
+        return {"provider": {"litellm": provider}, "enabled_providers": ["litellm"]}

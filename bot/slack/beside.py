@@ -1,0 +1,79 @@
+"""Messages of ours that belong to no session: what begins a thread, a word to one person, a comparison."""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.agent import Agent
+from bot.errors import BotError
+from bot.message import Message
+from bot.session import Session
+from bot.slack import parse
+from bot.slack.calls import Client, call, error_of, refused
+from bot.slack.directory import Directory
+from bot.slack.markdown import brief, mrkdwn
+from bot.slack.outbox import Outbox
+from bot.slack.view import View, section
+from bot.slack.views import compare
+
+log = logging.getLogger(__name__)
+SHUT = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action")
+
+
+class Beside:
+    """Each is posted once, whatever happens to the process."""
+
+    def __init__(self, client: Client, outbox: Outbox, directory: Directory) -> None:
+        self.client, self.outbox, self.directory = client, outbox, directory
+
+    async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
+        """Begin a thread for what somebody asked: the thread, and its channel. Raises BotError."""
+        said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
+        name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
+        about = f" in <#{message.channel}>" if message.private else ""
+        text = f"{name} asked *{agent.name}*{about}:\n{said}"
+        view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
+        channel = await self._direct(message.author.id) if message.private else message.channel
+        slot = f"open:{message.id}"
+        try:
+            ts = await self.outbox.root(slot, channel, view)
+        except SlackApiError as error:
+            if error_of(error) not in SHUT:
+                raise BotError(f"I could not begin a thread: {error_of(error)}. Try again.") from error
+            channel = await self._direct(message.author.id)
+            ts = await self.outbox.root(slot, channel, view)
+        return parse.thread(self.directory.team, channel, ts), channel
+
+    async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
+        """Show the sessions side by side, with what people think of them. Raises BotError."""
+        view, (channel, ts) = compare.render(id, thread, sessions, votes, self.directory.site), parse.place(thread)
+        try:
+            await self.outbox.once(f"compare:{id}", channel, ts, view)
+        except SlackApiError as error:
+            raise BotError(f"I could not show that: {error_of(error)}. Try again.") from error
+
+    async def _direct(self, user: str) -> str:
+        try:
+            said = await call(self.client.conversations_open(users=user))
+        except SlackApiError as error:
+            raise BotError(f"I could not write to you directly: {error_of(error)}.") from error
+        return str((said.get("channel") or {}).get("id") or user)
+
+    async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
+        """Say something to one person, there if that can be done, else in their direct message. What Slack does not take is not said."""
+        more: dict[str, Any] = {"thread_ts": thread} if thread else {}
+        try:
+            await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text[:3900], **more))
+        except SlackApiError as error:
+            log.info("not_whispered", extra={"action": "not_whispered", "error": error_of(error)})
+            if refused(error).after is None:
+                await self._write_to(user, text)
+
+    async def _write_to(self, user: str, text: str) -> None:
+        with contextlib.suppress(BotError, SlackApiError):
+            await call(
+                self.client.chat_postMessage(channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False)
+            )

@@ -1,0 +1,198 @@
+"""What an agent can do with our tools: ask people, tell them, give them a file, read the thread, say what was missing."""
+
+import asyncio
+import mimetypes
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot import prompt
+from bot.aid import Talk
+from bot.errors import BotError
+from bot.event import ALLOW, Artifact, Improvement, Notice, Option, Part, Question, permission
+from bot.message import Answer
+from bot.ports import Turn
+
+HOLD = 45.0  # seconds: some harnesses cut a call that takes a minute
+OURS = "ask-"  # with which the ids of our questions begin, and no runtime's
+LARGEST = 100 << 20  # bytes
+ASKED = (
+    "You asked, and nobody has answered yet. End your turn now, with a short word on what you wait for and without guessing the answer; "
+    "it comes as the next message."
+)
+
+
+class Refused(Exception):
+    """What the agent asked for cannot be done; `str()` tells it why."""
+
+
+class Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Choice(Arguments):
+    label: str = Field(min_length=1, max_length=75)
+    description: str = ""
+
+
+class AskUser(Arguments):
+    """Ask the people in the thread a question, and wait for their answer. They choose one of your options or type their own words."""
+
+    question: str = Field(min_length=1, description="The whole question; people see nothing else of what you think.")
+    options: list[Choice | str] = Field(default=[], max_length=10, description="What they can choose from, each in a few words.")
+    multiple: bool = Field(default=False, description="Whether they may choose several.")
+
+
+class RequestApproval(Arguments):
+    """Ask a person who may approve such things whether you may do something. Do it only if the answer says so."""
+
+    action: str = Field(min_length=1, description="Exactly what you would do: the whole command, or the whole text.")
+    reason: str = Field(default="", description="Why, in one sentence.")
+
+
+class PostUpdate(Arguments):
+    """Tell the people in the thread something that they should know before you are done."""
+
+    text: str = Field(min_length=1, max_length=1000)
+
+
+class UploadFile(Arguments):
+    """Give the people in the thread a file that you have made."""
+
+    path: str = Field(min_length=1, description="Where it is, in the folder that you work in.")
+    name: str = Field(default="", max_length=150, description="What people see; by default what the file is called.")
+
+
+class ReadThread(Arguments):
+    """Read all that people have said in the thread."""
+
+
+class ReportImprovement(Arguments):
+    """Say what was missing, unclear, slow or denied, and would have made this work easier. Those who look after you read it; people in
+    the thread do not see it."""
+
+    kind: Literal["missing", "unclear", "slow", "denied", "other"]
+    text: str = Field(min_length=1, max_length=2000, description="What would have helped.")
+    evidence: str = Field(default="", max_length=2000, description="What happened: the command, the error, the question.")
+
+
+@dataclass(slots=True)
+class Errand:
+    """One turn, as the tools see it. After `close` nothing can be done in its name."""
+
+    turn: Turn
+    talk: Talk
+    open: dict[str, Question] = field(default_factory=dict)
+    _running: set["asyncio.Task[str]"] = field(default_factory=set)
+    _over: bool = False
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> str:
+        """What the agent is told. Raises Refused."""
+        if name not in DEEDS:
+            raise Refused(f"There is no tool {name!r}; there are {', '.join(DEEDS)}.")
+        kind, deed = DEEDS[name]
+        try:
+            given = kind.model_validate(arguments)
+        except ValidationError as error:
+            raise Refused("; ".join(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())) from error
+        work = asyncio.ensure_future(deed(self, given))
+        self._running.add(work)
+        try:
+            return await work
+        except BotError as error:
+            raise Refused(str(error)) from error
+        except asyncio.CancelledError:
+            if not self._over:
+                raise
+            raise Refused("The turn in which you asked this is over.") from None
+        finally:
+            work.cancel()
+            self._running.discard(work)
+
+    def close(self) -> None:
+        self._over = True
+        for work in self._running:
+            work.cancel()
+
+    async def ask(self, asked: Question) -> Answer | None:
+        """The same question, asked again while nobody has answered it, is still the same."""
+        same = next((one for one in self.open.values() if (one.parts, one.detail) == (asked.parts, asked.detail)), asked)
+        self.open[same.id] = same
+        answer = await self.talk.ask(same, HOLD)
+        if answer is not None:
+            del self.open[same.id]
+        return answer
+
+    @property
+    def work(self) -> Path:
+        """The folder that the agent works in."""
+        named = self.turn.agent.options.get("cwd")
+        return (self.turn.workspace or (Path(named) if isinstance(named, str) else self.turn.folder / "work")).resolve()
+
+
+async def ask_user(errand: Errand, given: AskUser) -> str:
+    options = tuple(Option(one) if isinstance(one, str) else Option(one.label, one.description) for one in given.options)
+    part = Part("answer", given.question, options, multi=given.multiple, free_text=True)
+    answer = await errand.ask(Question(_id(), "question", (part,)))
+    return ASKED if answer is None else prompt.answered({}, answer)
+
+
+async def request_approval(errand: Errand, given: RequestApproval) -> str:
+    answer = await errand.ask(permission(_id(), given.reason or "May I do this?", given.action, session=False))
+    if answer is None:
+        return f"{ASKED} Do not do it before."
+    said = f" They said: {answer.note}" if answer.note else ""
+    return ("Allowed: do exactly this." if answer.parts.get("decision") == (ALLOW,) else "Denied: do not do it.") + said
+
+
+async def post_update(errand: Errand, given: PostUpdate) -> str:
+    await errand.talk.tell(Notice(given.text))
+    return "They see it."
+
+
+async def upload_file(errand: Errand, given: UploadFile) -> str:
+    source = (errand.work / given.path).resolve()
+    if not source.is_relative_to(errand.work):
+        raise Refused(f"{given.path} is not in {errand.work}; only what is there can be given to people.")
+    if not source.is_file():
+        raise Refused(f"There is no file {given.path} in {errand.work}.")
+    name = Path(given.name or source.name).name or "file"
+    kept = errand.turn.folder / "out" / f"{uuid4().hex[:8]}-{name}"
+    try:
+        if source.stat().st_size > LARGEST:
+            raise Refused(f"{name} is larger than {LARGEST >> 20} MB; make it smaller.")
+        kept.parent.mkdir(exist_ok=True)
+        await asyncio.to_thread(shutil.copyfile, source, kept)
+    except OSError as error:
+        raise Refused(f"{given.path} cannot be read: {error.strerror}.") from error
+    await errand.talk.tell(Artifact(name, mimetypes.guess_type(name)[0] or "application/octet-stream", str(kept)))
+    return f"They are given {name}."
+
+
+async def read_thread(errand: Errand, _: ReadThread) -> str:
+    return prompt.quoted(said) if (said := await errand.talk.said()) else "Nothing has been said in the thread beside what you were told."
+
+
+async def report_improvement(errand: Errand, given: ReportImprovement) -> str:
+    await errand.talk.tell(Improvement(given.kind, given.text, given.evidence))
+    return "Thank you; it is kept."
+
+
+def _id() -> str:
+    return f"{OURS}{uuid4().hex[:12]}"
+
+
+Deed = Callable[[Errand, Any], Awaitable[str]]
+DEEDS: dict[str, tuple[type[Arguments], Deed]] = {
+    "ask_user": (AskUser, ask_user),
+    "request_approval": (RequestApproval, request_approval),
+    "post_update": (PostUpdate, post_update),
+    "upload_file": (UploadFile, upload_file),
+    "read_thread": (ReadThread, read_thread),
+    "report_improvement": (ReportImprovement, report_improvement),
+}

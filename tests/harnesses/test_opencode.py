@@ -1,0 +1,154 @@
+"""OpenCode itself, against the contract, and what the contract does not hold."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import RuntimeFailed
+from bot.event import ALLOW_SESSION, DENY, Answered, Question, Step, Usage
+from bot.message import Answer
+from tests.runtimes.contract import Contract, Harness, done, family
+from tests.runtimes.talk import after, gone, talked, talking
+from tests.standins.model import Model
+
+from . import harness
+
+MODEL = {"reasoning": True, "tool_call": True, "limit": {"context": 200_000, "output": 8_000}, "cost": {"input": 3, "output": 15}}
+PROVIDER = {
+    "npm": "@ai-sdk/openai-compatible",
+    "options": {"baseURL": "{env:MODEL_URL}/v1", "apiKey": "sk-test"},
+    "models": {"stand-in": MODEL},
+}
+CONFIG = {"enabled_providers": ["fake"], "provider": {"fake": PROVIDER}}
+
+
+def program(file: Path, script: str) -> str:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+def shell(command: str) -> str:
+    return f"!tool bash {json.dumps({'command': command, 'description': 'Do it'})}"
+
+
+def ask(text: str, options: tuple[str, ...]) -> str:
+    asked = {"question": text, "header": "Choose", "options": [{"label": option, "description": ""} for option in options]}
+    return f"!tool question {json.dumps({'questions': [asked]})}"
+
+
+def environment(url: str) -> dict[str, str]:
+    return {"MODEL_URL": url, "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+
+
+TODOS = [{"content": "Look", "status": "in_progress", "priority": "high"}, {"content": "Mend", "status": "pending", "priority": "low"}]
+OPENCODE = Harness(
+    "opencode",
+    shell=shell,
+    environment=environment,
+    ask=ask,
+    plan=f"!tool todowrite {json.dumps({'todos': TODOS})}",
+    model="fake/stand-in",
+    options={"path": harness("opencode"), "permission": {}, "config": CONFIG},
+    asks={"permission": {"bash": "ask"}},
+)
+
+
+class TestOpenCode(Contract):
+    name = "opencode"
+    harness = OPENCODE
+
+    def _binary(self) -> str:
+        return harness("opencode")
+
+
+async def test_what_is_allowed_for_the_session_is_not_asked_again(model: Model, tmp_path: Path) -> None:
+    script = f"{shell('touch one.txt')}\n!say done"
+    async with talking(OPENCODE.turn(tmp_path / "s", model.url, script, asks=True)) as talk:
+        talk.answer(await talk.question(), decision=ALLOW_SESSION)
+        await talk.task
+
+    second = await talked(after(talk, f"{shell('touch two.txt')}\n!say done"))
+
+    assert not second.all(Question)
+    assert (tmp_path / "s" / "work" / "two.txt").is_file()
+
+
+async def test_the_agent_hears_why_it_was_denied(model: Model, tmp_path: Path) -> None:
+    async with talking(OPENCODE.turn(tmp_path / "s", model.url, f"{shell('touch here.txt')}\n!toolresult", asks=True)) as talk:
+        question = await talk.question()
+        talk.inbox.say("", answer=Answer(question.id, {"decision": (DENY,)}, "Ask Bert first."))
+        await talk.task
+
+    assert "Ask Bert first." in talk.answered
+    assert [answered.outcome for answered in talk.all(Answered)] == ["declined"]
+    assert next(iter(talk.steps.values())).status == "denied"
+
+
+async def test_a_sub_agents_steps_stand_under_its_call_and_its_tokens_count(model: Model, tmp_path: Path) -> None:
+    task = {"description": "Look", "prompt": f"!usage 10 1\n{shell('echo deep')}\n!say found", "subagent_type": "general"}
+
+    talk = await talked(OPENCODE.turn(tmp_path / "s", model.url, f"!tool task {json.dumps(task)}\n!say done"))
+
+    outer, inner = talk.steps.values()
+    assert (outer.title, outer.kind, outer.status) == ("Sub-agent: Look", "agent", "completed")
+    assert (inner.title, inner.parent) == ("Do it", outer.call_id)
+    assert talk.answered == "done"
+    assert Usage(10, 1, 0, usd=10 * 3e-6 + 15e-6) in talk.all(Usage)
+
+
+async def test_a_model_that_is_not_there_is_told(model: Model, tmp_path: Path) -> None:
+    turn = OPENCODE.turn(tmp_path / "s", model.url, "!say never")
+
+    talk = await talked(replace(turn, agent=turn.agent.model_copy(update={"model": "fake/other"})))
+
+    assert done(talk) == "failed"
+    assert "correct `model:`" in talk.finished.reason
+
+
+async def test_credentials_that_are_not_taken_are_told_with_the_remedy(model: Model, tmp_path: Path) -> None:
+    talk = await talked(OPENCODE.turn(tmp_path / "s", model.url, "!error 401 authentication_error"))
+
+    assert done(talk) == "failed"
+    assert "did not accept the credentials (401)" in talk.finished.reason
+    assert "`environment:`" in talk.finished.reason
+
+
+async def test_a_hundred_megabytes_on_its_output_harm_nothing(model: Model, tmp_path: Path) -> None:
+    loud = program(tmp_path / "loud", f'yes "{"x" * 1000}" | head -c 100000000\nexec {harness("opencode")} "$@"')
+
+    talk = await talked(OPENCODE.turn(tmp_path / "s", model.url, "!say all the same", options={"path": loud}))
+
+    assert talk.answered == "all the same"
+
+
+async def test_one_that_hangs_is_ended_all_the_same(model: Model, tmp_path: Path) -> None:
+    async with talking(OPENCODE.turn(tmp_path / "s", model.url, f"{shell('sleep 300')}\n!say never")) as talk:
+        await talk.until(lambda: talk.all(Step))
+        ours = family(tmp_path / "s")
+        for process in ours:
+            process.suspend()
+
+    assert await gone(ours, 2)
+
+
+async def test_one_that_dies_while_it_asks_is_told(model: Model, tmp_path: Path) -> None:
+    async with talking(OPENCODE.turn(tmp_path / "s", model.url, ask("Which colour?", ("Red", "Blue")))) as talk:
+        await talk.question()
+        for process in family(tmp_path / "s"):
+            process.kill()
+
+        with pytest.raises(RuntimeFailed, match="killed"):
+            await talk.task
+
+
+async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path: Path) -> None:
+    turn = OPENCODE.turn(tmp_path / "s", "http://127.0.0.1:9", "!say by the gateway")
+
+    talk = await talked(replace(turn, gateway=(model.url, "sk-gateway")))
+
+    assert talk.answered == "by the gateway"
+    assert model.log[-1].headers["Authorization"] == "Bearer sk-gateway"
+    assert "session:s1" in model.log[-1].headers["x-litellm-tags"]

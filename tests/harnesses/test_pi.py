@@ -1,0 +1,137 @@
+"""Pi itself, against the contract, and what the contract does not hold."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import RuntimeFailed, Unavailable
+from bot.event import DENY, Answered, Step
+from bot.message import Answer
+from bot.runtimes.home import USUAL
+from tests.runtimes.contract import Contract, Harness, done, family
+from tests.runtimes.talk import gone, talked, talking
+from tests.standins.model import Model
+
+from . import harness
+
+STAND_IN = {"id": "stand-in", "reasoning": True, "contextWindow": 200_000, "maxTokens": 8_000, "input": ["text"]}
+COST = {"input": 3, "output": 15, "cacheRead": 0, "cacheWrite": 0}
+
+
+def program(file: Path, script: str) -> str:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+def shell(command: str) -> str:
+    return f"!tool bash {json.dumps({'command': command})}"
+
+
+def ask(text: str, options: tuple[str, ...]) -> str:
+    return f"!tool ask_user {json.dumps({'question': text, 'options': options})}"
+
+
+def environment(url: str) -> dict[str, str]:
+    return {"PATH": f"{Path(harness('node')).parent}:{USUAL['PATH']}"}
+
+
+def prepare(folder: Path, url: str) -> None:
+    provider = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": "sk-test", "models": [{**STAND_IN, "cost": COST}]}
+    (folder / "pi").mkdir(exist_ok=True)
+    (folder / "pi" / "models.json").write_text(json.dumps({"providers": {"fake": provider}}))
+
+
+PI = Harness(
+    "pi",
+    shell=shell,
+    environment=environment,
+    ask=ask,
+    model="fake/stand-in",
+    options={"path": harness("pi"), "ask": []},
+    asks={"ask": ["bash"]},
+    cannot={"plan": "Pi keeps no plan"},
+    prepare=prepare,
+)
+
+
+class TestPi(Contract):
+    name = "pi"
+    harness = PI
+
+    def _binary(self) -> str:
+        return harness("pi")
+
+
+async def test_the_agent_hears_why_it_was_denied(model: Model, tmp_path: Path) -> None:
+    async with talking(PI.turn(tmp_path / "s", model.url, f"{shell('touch here.txt')}\n!toolresult", asks=True)) as talk:
+        question = await talk.question()
+        talk.inbox.say("", answer=Answer(question.id, {"decision": (DENY,)}, "Ask Bert first."))
+        await talk.task
+
+    assert "Ask Bert first." in talk.answered
+    assert [answered.outcome for answered in talk.all(Answered)] == ["declined"]
+    assert next(iter(talk.steps.values())).status == "denied"
+
+
+async def test_the_instructions_reach_the_model(model: Model, tmp_path: Path) -> None:
+    await talked(replace(PI.turn(tmp_path / "s", model.url, "!say yes"), instructions="You serve the API team."))
+
+    assert "You serve the API team." in str(model.log[0].body)
+
+
+async def test_a_model_that_is_not_there_is_told_before_anything_has_begun(model: Model, tmp_path: Path) -> None:
+    turn = PI.turn(tmp_path / "s", model.url, "!say never")
+
+    with pytest.raises(Unavailable, match="correct `model:`"):
+        await talked(replace(turn, agent=turn.agent.model_copy(update={"model": "nowhere/other"})))
+
+
+async def test_one_that_nobody_has_logged_in_is_told_with_the_remedy(model: Model, tmp_path: Path) -> None:
+    turn = PI.turn(tmp_path / "s", model.url, "!say never")
+
+    talk = await talked(replace(turn, agent=turn.agent.model_copy(update={"model": "anthropic/claude-sonnet-4-5"})))
+
+    assert done(talk) == "failed"
+    assert "Pi has no credentials for this model" in talk.finished.reason
+    assert "`environment:`" in talk.finished.reason
+
+
+async def test_a_hundred_megabytes_on_its_output_harm_nothing(model: Model, tmp_path: Path) -> None:
+    loud = program(tmp_path / "loud", f'yes "{"x" * 1000}" | head -c 100000000\necho\nexec {harness("pi")} "$@"')
+
+    talk = await talked(PI.turn(tmp_path / "s", model.url, "!say all the same", options={"path": loud}))
+
+    assert talk.answered == "all the same"
+
+
+async def test_one_that_hangs_is_ended_all_the_same(model: Model, tmp_path: Path) -> None:
+    async with talking(PI.turn(tmp_path / "s", model.url, f"{shell('sleep 300')}\n!say never")) as talk:
+        await talk.until(lambda: talk.all(Step))
+        ours = family(tmp_path / "s")
+        for process in ours:
+            process.suspend()
+
+    assert await gone(ours, 2)
+
+
+async def test_one_that_dies_while_it_asks_is_told(model: Model, tmp_path: Path) -> None:
+    async with talking(PI.turn(tmp_path / "s", model.url, ask("Which colour?", ("Red", "Blue")))) as talk:
+        await talk.question()
+        for process in family(tmp_path / "s"):
+            process.kill()
+
+        with pytest.raises(RuntimeFailed, match="killed"):
+            await talk.task
+
+
+async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path: Path) -> None:
+    turn = PI.turn(tmp_path / "s", "http://127.0.0.1:9", "!say by the gateway")
+
+    talk = await talked(replace(turn, gateway=(model.url, "sk-gateway")))
+
+    assert talk.answered == "by the gateway"
+    assert model.log[-1].headers["Authorization"] == "Bearer sk-gateway"
+    assert "session:s1" in model.log[-1].headers["x-litellm-tags"]

@@ -1,0 +1,81 @@
+"""OpenCode's server: how it starts, or says why not, and how its events are read."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.agent import Agent
+from bot.errors import Unavailable
+from bot.ports import Turn
+from bot.runtimes.opencode_server import records
+from bot.runtimes.opencode_setting import Options, Setting
+
+from .talk import talked
+
+OLD = """#!{python}
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Old(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{{"version": "0.9.4"}}')
+
+server = HTTPServer(("127.0.0.1", 0), Old)
+print("opencode server listening on http://127.0.0.1:%d" % server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def turn(folder: Path, script: str, model: str = "fake/stand-in", **options: Any) -> Turn:
+    file = folder / "opencode"
+    file.write_text(script)
+    file.chmod(0o755)
+    given = {"name": "coder", "version": "1", "description": "Codes.", "runtime": "opencode", "model": model}
+    agent = Agent.model_validate({**given, "options": {"path": str(file), **options}})
+    (folder / "s").mkdir()
+    return Turn("s1", 1, agent, "Hello", folder=folder / "s")
+
+
+async def test_one_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"ended by itself with code 3\. It said: no disk"):
+        await talked(turn(tmp_path, "#!/bin/sh\necho no disk >&2\nexit 3\n"))
+
+
+async def test_one_that_does_not_listen_in_time_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"did not start within 0\.2 seconds; allow it more in options\.start_seconds"):
+        await talked(turn(tmp_path, "#!/bin/sh\nexec sleep 60\n", start_seconds=0.2))
+
+
+async def test_one_that_is_too_old_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"OpenCode 0\.9\.4 is too old; install 1\.18 or newer"):
+        await talked(turn(tmp_path, OLD.format(python=sys.executable)))
+
+
+async def test_a_model_without_its_provider_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"write `model: anthropic/claude-sonnet-5` or the like in agents/coder\.md"):
+        await talked(turn(tmp_path, "#!/bin/sh\n", model="claude-sonnet-5"))
+
+
+def test_a_session_keeps_everything_in_its_own_folder_and_the_repositorys_rules_are_off(tmp_path: Path) -> None:
+    given = turn(tmp_path, "#!/bin/sh\n")
+
+    environment = Setting(given, Options(path=tmp_path / "opencode")).command("secret").environment
+
+    assert environment["XDG_DATA_HOME"] == str(tmp_path / "s" / "opencode" / "data")
+    assert environment["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
+    assert environment["OPENCODE_SERVER_PASSWORD"] == "secret"
+
+
+async def test_events_are_cut_at_line_feeds_only_and_what_is_none_is_left_out() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b': comment\n\ndata: {"type": "a", "prop'
+        yield 'erties": {"text": "one\u2028two"}}\n\nid: 7\ndata: [1]\ndata: {"half":\n'.encode()
+        yield b'data: {"type": "b", "properties": {}}\r\n'
+
+    found = [event async for event in records(pieces())]
+
+    assert found == [{"type": "a", "properties": {"text": "one\u2028two"}}, {"type": "b", "properties": {}}]

@@ -1,0 +1,165 @@
+"""In its sandbox a harness can write only where it is to, and sees nobody else's work."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.agent import Agent
+from bot.errors import Unavailable
+from bot.ports import Turn
+from bot.runtimes import sandbox
+from bot.runtimes.child import Child
+from bot.runtimes.home import Home, Options, contained
+from tests.standins.wait import until
+from tests.test_cli import Shell, shell
+
+__all__ = ["shell"]
+
+WHY = sandbox.trouble(Path("/"))
+needs = pytest.mark.skipif(bool(WHY), reason=WHY)
+AGENT = Agent(name="coder", version="1", description="Codes.", runtime="acp")
+
+
+def home(folder: Path, **options: object) -> Home:
+    session = folder / "sessions" / "s1"
+    session.mkdir(parents=True, exist_ok=True)
+    made = Home(Turn("s1", 1, AGENT, "", folder=session), Options.model_validate({"sandbox": "bwrap", **options}), "sh")
+    made.prepare()
+    return made
+
+
+@asynccontextmanager
+async def begun(home: Home, script: str) -> AsyncIterator[Child]:
+    child = Child(home.command("The shell", "sh", "-c", f"exec 2>&1; {script}", remedy="install it"))
+    await child.start()
+    try:
+        yield child
+    finally:
+        await child.close()
+
+
+async def says(home: Home, script: str) -> str:
+    async with begun(home, script) as child:
+        return b"".join([line async for line in child.lines()]).decode().strip()
+
+
+@needs
+async def test_it_writes_where_it_works_and_what_it_keeps(tmp_path: Path) -> None:
+    place = home(tmp_path)
+
+    said = await says(place, 'pwd; echo done > made.txt; echo kept > "$HOME/kept.txt"; echo there > /tmp/there')
+
+    assert said == str(place.work)
+    assert (place.work / "made.txt").read_text() == "done\n"
+    assert (place.turn.folder / "home" / "kept.txt").read_text() == "kept\n"
+
+
+@needs
+async def test_it_writes_nowhere_else(tmp_path: Path) -> None:
+    said = await says(home(tmp_path), f"touch /etc/x {tmp_path}/x {Path.home()}/x; echo over")
+
+    assert said.count("touch: cannot touch") >= 2
+    assert said.endswith("over")
+    assert not (tmp_path / "x").exists()
+    assert not (Path.home() / "x").exists()
+
+
+@needs
+async def test_it_sees_neither_other_sessions_nor_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "sessions" / "s2").mkdir(parents=True)
+    place = home(tmp_path)
+
+    said = await says(place, f"ls {place.turn.folder.parent}; ls /proc | grep -c '^[0-9]'")
+
+    sessions, processes = said.splitlines()
+    assert sessions == "s1"
+    assert int(processes) < 8
+
+
+@needs
+async def test_a_folder_that_its_file_names_is_its_to_write_in(tmp_path: Path) -> None:
+    (tmp_path / "named").mkdir()
+
+    await says(home(tmp_path, cwd=tmp_path / "named"), "echo done > made.txt")
+
+    assert (tmp_path / "named" / "made.txt").read_text() == "done\n"
+
+
+@needs
+@pytest.mark.parametrize(("network", "links"), [(True, False), (False, True)])
+async def test_the_network_is_there_unless_its_file_says_not(tmp_path: Path, network: bool, links: bool) -> None:
+    said = await says(home(tmp_path, network=network), "cat /proc/net/route | wc -l; ls /proc/self/ns/net; readlink /proc/self/ns/net")
+
+    ours = await asyncio.to_thread(Path("/proc/self/ns/net").readlink)
+    assert (said.splitlines()[-1] != str(ours)) is links
+
+
+@needs
+async def test_it_ends_with_all_that_it_began(tmp_path: Path) -> None:
+    async with begun(home(tmp_path), "setsid sleep 4322 & echo ready; sleep 4322") as child:
+        await anext(child.lines())
+        await until(lambda: len(sleeping()) == 2)
+
+    assert await until(lambda: not sleeping())
+
+
+def test_without_bubblewrap_the_agent_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(Unavailable, match=r"bubblewrap is not installed \(bwrap is not found in PATH\); install it \(apt-get install"):
+        home(tmp_path).command("The shell", "sh", remedy="install it")
+    assert sandbox.trouble(tmp_path).startswith("bubblewrap is not installed")
+
+
+def test_a_machine_that_forbids_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    said = sandbox.trouble(tmp_path)
+
+    assert said.startswith("bubblewrap may not make a sandbox on this machine (No permissions to create new namespace); allow user")
+
+
+@needs
+def test_what_is_in_force_is_said() -> None:
+    here = Options(sandbox="bwrap", network=False, memory_megabytes=512)
+
+    assert contained(here) == "in bubblewrap without network, with at most 512 MiB"
+    assert contained(Options(memory_megabytes=0)) == "in no sandbox of ours, with any memory"
+    assert contained(None) == ""
+
+
+@needs
+def test_the_doctor_says_what_is_in_force(shell: Shell) -> None:
+    shell.write("agents/helper.md", "---\ndescription: Helps.\nruntime: acp\noptions: {command: ['true'], sandbox: bwrap}\n---\nHelp.\n")
+    (shell.folder / "bare").mkdir()
+
+    here, bare = [json.loads(shell.run("doctor", "--no-wait", "--json", **more).stdout)[-1] for more in ({}, {"PATH": "bare"})]
+
+    assert (here["ok"], here["words"]) == (True, "acp is ready; in bubblewrap, with at most 4096 MiB")
+    assert (bare["ok"], bare["words"].partition(" (")[0]) == (False, "bubblewrap is not installed")
+
+
+def test_a_workspace_is_where_a_harness_works(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    place = Home(Turn("s1", 1, AGENT, "", folder=tmp_path, workspace=tmp_path / "api"), Options(cwd=tmp_path), "sh")
+
+    place.prepare()
+
+    assert place.command("The shell", "sh", remedy="install it").folder == tmp_path / "api"
+    assert not (tmp_path / "work").exists()
+
+
+def sleeping() -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cmdline() == ["sleep", "4322"]:
+                found.append(process.pid)
+    return found

@@ -1,0 +1,86 @@
+"""What nobody has used for long is taken away, and the oldest of what takes too much room; never what is in use."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.workspaces.lock import held
+from bot.workspaces.tidy import tidy
+from tests.workspaces.conftest import Yard
+from tests.workspaces.test_lend import reads
+
+DAY = 86400.0
+
+
+def age(yard: Yard, days: float) -> None:
+    """Let so many days go by."""
+    older(yard.folder / "sessions", yard.store, days * DAY)
+
+
+def older(sessions: Path, store: Path, seconds: float) -> None:
+    for mark in [*sessions.glob("*/workspace/*.ready"), *store.iterdir(), *sessions.parent.glob("other-*/workspace/*.ready")]:
+        os.utime(mark, (then := mark.stat().st_mtime - seconds, then))
+
+
+def tidied(yard: Yard, days: float = 30, gigabytes: float = 0, *, dry: bool = False) -> list[str]:
+    gone = tidy(yard.folder / "sessions", yard.store, days, gigabytes, dry=dry)
+    return [str(folder.relative_to(yard.folder)).rpartition("-")[0] or str(folder.relative_to(yard.folder)) for folder in gone]
+
+
+async def test_what_was_not_used_for_long_goes_with_its_mirror_and_the_next_turn_says_so(yard: Yard) -> None:
+    await yard.run(reads("README.md"))
+    age(yard, 31)
+
+    dry, gone = tidied(yard, dry=True), tidied(yard)
+    session = await yard.run(reads("README.md"))
+
+    assert dry == gone == ["sessions/s1/workspace/api", "workspaces/acme-api"]
+    assert session.answer == "The first.\n"
+    assert [notice.text for notice in session.notices] == [
+        "The workspace acme/api was cleaned away since it was not used for long; it is made anew, without what had not been pushed."
+    ]
+
+
+async def test_what_was_used_lately_stays_with_its_mirror_however_old_that_is(yard: Yard) -> None:
+    await yard.run(reads("README.md"))
+    age(yard, 31)
+    await yard.run(reads("README.md"))
+
+    assert tidied(yard) == []
+
+
+async def test_the_oldest_go_until_the_rest_fits(yard: Yard) -> None:
+    yard.repository.commit("big", "x" * 200_000)
+    for _ in range(2):
+        await yard.run(reads("README.md"))
+        yard.another()
+        age(yard, 1)
+    for number, other in enumerate(sorted(yard.folder.glob("other-*"))):
+        other.rename(yard.folder / "sessions" / f"o{number}")
+    files = [file for name in ("sessions", "workspaces") for file in (yard.folder / name).rglob("*") if file.is_file()]
+    room = sum(file.stat().st_blocks * 512 for file in files)
+
+    assert tidied(yard, gigabytes=room / 2**30) == []
+    assert tidied(yard, gigabytes=(room - 200_000) / 2**30) == ["sessions/o0/workspace/api"]
+
+
+async def test_what_a_turn_works_in_stays(yard: Yard) -> None:
+    await yard.run(reads("README.md"))
+    age(yard, 31)
+
+    async with held(yard.place.with_name("api.lock"), 1):
+        assert tidied(yard) == []
+
+    assert yard.place.is_dir()
+
+
+async def test_a_lock_is_let_go_of_by_whoever_leaves(tmp_path: Path) -> None:
+    async with held(tmp_path / "lock", 1):
+        with pytest.raises(TimeoutError):
+            async with held(tmp_path / "lock", 0):
+                raise AssertionError("two have it")
+
+    async with held(tmp_path / "lock", 0, shared=True), held(tmp_path / "lock", 0, shared=True):
+        assert time.time()
