@@ -23,9 +23,9 @@ def turn(**more: Any) -> Turn:
     [
         ("bash", {"command": "ls\nls"}, "Run: ls …"),
         ("bash", {"command": "ls", "description": "Look around"}, "Look around"),
-        ("read", {"filePath": "/work/a.py"}, "Read a.py"),
+        ("read", {"filePath": "/repo/a.py"}, "Read a.py"),
         ("write", {"path": "/etc/hosts"}, "Write /etc/hosts"),
-        ("grep", {"pattern": "def x", "path": "/work/bot"}, "Search for 'def x' in bot"),
+        ("grep", {"pattern": "def x", "path": "/repo/bot"}, "Search for 'def x' in bot"),
         ("find", {"pattern": "*.py"}, "Look for files like *.py"),
         ("ls", {}, "List ."),
         ("webfetch", {"url": "https://example.com"}, "Fetch https://example.com"),
@@ -34,7 +34,7 @@ def turn(**more: Any) -> Turn:
     ],
 )
 def test_a_step_is_a_few_words(tool: str, given: dict[str, Any], words: str) -> None:
-    assert title(tool, given, Path("/work")) == words
+    assert title(tool, given, Path("/repo")) == words
 
 
 def test_a_turn_begins_with_what_was_asked() -> None:

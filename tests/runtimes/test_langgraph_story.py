@@ -32,7 +32,7 @@ def returned(id: str = "c1", node: str = "tools", **more: Any) -> Json:
 
 @pytest.fixture
 def story() -> Story:
-    return Story(Path("/work"))
+    return Story(Path("/repo"))
 
 
 def test_words_and_thoughts_come_in_pieces_whatever_the_model(story: Story) -> None:
@@ -90,7 +90,7 @@ def test_a_call_that_is_told_twice_is_one_step(story: Story) -> None:
 def test_a_sub_agent_has_its_steps_under_its_call_and_speaks_to_nobody_else(story: Story) -> None:
     told(story, "updates", calling("task", description="Look around"))
 
-    [within] = told(story, "updates|tools:1", calling("ls", "c2", path="/work/src"))
+    [within] = told(story, "updates|tools:1", calling("ls", "c2", path="/repo/src"))
 
     assert within == Step("c2", "List src", "search", "working", parent="c1")
     assert told(story, "messages|tools:1", chunk("I look")) == []

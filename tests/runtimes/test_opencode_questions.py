@@ -23,7 +23,7 @@ ASKED = {"id": "que_1", "sessionID": "ses_1", "questions": [COLOUR, {"question":
 
 
 def questions() -> Questions:
-    story = Story("ses_1", "agents/coder.md", Path("/work"))
+    story = Story("ses_1", "agents/coder.md", Path("/repo"))
     story.calls["c1"] = "bash", {"command": "touch a"}
     return Questions(story)
 

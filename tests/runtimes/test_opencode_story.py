@@ -9,7 +9,7 @@ from bot.event import Event, Finished, Item, Notice, Plan, Step, Text, Thought, 
 from bot.runtimes.opencode_story import Story
 from bot.runtimes.opencode_words import asked, exact, failure
 
-WORK = Path("/work")
+WORK = Path("/repo")
 
 
 def story() -> Story:
@@ -78,7 +78,7 @@ def test_a_command_that_fails_is_a_step_that_failed() -> None:
 
 
 def test_an_error_of_a_tool_stands_in_its_step() -> None:
-    [step] = told(story(), tool("read", "error", input={"filePath": "/work/a.py"}, error="There is no such file"))
+    [step] = told(story(), tool("read", "error", input={"filePath": "/repo/a.py"}, error="There is no such file"))
 
     assert step == Step("c1", "Read a.py", "read", "failed", "There is no such file")
 

@@ -16,7 +16,7 @@ BERT = Person("U2", "Bert")
 
 
 def questions() -> Questions:
-    return Questions(Story("agents/coder.md", Path("/work")))
+    return Questions(Story("agents/coder.md", Path("/repo")))
 
 
 def dialog(method: str, **more: Any) -> dict[str, Any]:

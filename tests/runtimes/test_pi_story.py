@@ -10,7 +10,7 @@ from bot.runtimes.pi_story import Story, refused
 
 
 def story() -> Story:
-    return Story("agents/coder.md", Path("/work"))
+    return Story("agents/coder.md", Path("/repo"))
 
 
 def told(story: Story, *records: dict[str, Any]) -> list[Event]:
@@ -50,7 +50,7 @@ def test_a_tool_is_a_step_that_ends() -> None:
 
 
 def test_a_tool_that_fails_says_why() -> None:
-    [_, step] = told(story(), began("read", path="/work/a.py"), ended("ENOENT: no such file", error=True))
+    [_, step] = told(story(), began("read", path="/repo/a.py"), ended("ENOENT: no such file", error=True))
 
     assert step == Step("c1", "Read a.py", "read", "failed", "ENOENT: no such file")
 

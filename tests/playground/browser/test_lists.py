@@ -78,6 +78,7 @@ async def test_who_has_scrolled_up_stays_there_when_something_comes(desk: Desk) 
 async def test_what_is_unread_begins_below_a_line(desk: Desk) -> None:
     page = await desk.open("?as=ana&in=C0RANDOM")
     await page.get_by_role("link", name="general").click()
+    await expect(page.get_by_label("Message #general")).to_be_focused()
     await desk.slack.say("one", by="ben", channel="random")
     await expect(page.get_by_label("1 unread")).to_be_visible()
 
