@@ -60,6 +60,7 @@ runtimes/fallback.py    another in place of one that is not available
 runtimes/echo.py        needs no key: says back what it is told
 runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
+runtimes/telling.py           what a task tells, as a runtime tells it
 runtimes/child.py             a harness's process: what it is given, and that nothing of it stays
 runtimes/home.py              where such a harness lives: folders, environment and limits
 runtimes/sandbox.py           bubblewrap around it

@@ -62,12 +62,18 @@ async def query(
             uuid4().hex, 2 if resume else 1, agent, prompt, instructions, resume, folder=place.resolve(), files=tuple(files),
             person=CALLER, environment=dict(environment or {}),
         )  # fmt: skip
-        talk: _Talk | None = _Talk(turn, answer)
-        while talk:
-            async with aclosing(talk.run(made)) as events:
-                async for event in events:
-                    yield event
-            talk = talk.next()
+        async with aclosing(_turns(_Talk(turn, answer), made)) as events:
+            async for event in events:
+                yield event
+
+
+async def _turns(talk: "_Talk | None", runtime: Runtime) -> AsyncGenerator[Event, None]:
+    """One turn; and where the runtime does not wait for its answers, one more for each."""
+    while talk:
+        async with aclosing(talk.run(runtime)) as events:
+            async for event in events:
+                yield event
+        talk = talk.next()
 
 
 class _Talk:
@@ -90,8 +96,8 @@ class _Talk:
                 yield event
                 if isinstance(event, Question):
                     yield await self._ask(event)
-                    if self.answer is None:
-                        return
+                if isinstance(event, Question) and self.answer is None:
+                    return
 
     async def _ask(self, question: Question) -> Event:
         if self.answer is None:

@@ -38,9 +38,9 @@ from bot.runtimes.acp_questions import Questions
 from bot.runtimes.acp_setting import Setting
 from bot.runtimes.acp_story import Story
 from bot.runtimes.child import Child
+from bot.runtimes.telling import telling
 
 Opened = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
-WAITING = 100  # events that nobody has taken yet; then the agent waits
 GRACE = 0.5  # seconds that a stopped agent has to write down how far it came
 AGAIN = (
     "You were cut off in the middle of your work on the last request, as the process that you ran in was restarted. What you did before "
@@ -60,20 +60,8 @@ class ACP:
         self.options = options
         self.tools = not (options.harness and acp_setting.PRESETS[options.harness].questions)
 
-    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        tell, told = anyio.create_memory_object_stream[Event](WAITING)
-        work = asyncio.create_task(Work(Setting(turn, self.options), inbox, tell).run(), name=f"acp-{turn.session_id}")
-        try:
-            async for event in told:
-                yield event
-            await work
-        finally:
-            work.cancel()
-            try:
-                await asyncio.wait([work])
-            finally:
-                told.close()
-            _ = work.cancelled() or work.exception()  # nobody is left to hear it
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        return telling(lambda tell: Work(Setting(turn, self.options), inbox, tell).run(), f"acp-{turn.session_id}")
 
 
 class Work:

@@ -22,8 +22,8 @@ from bot.runtimes.codex_questions import LATE, Questions
 from bot.runtimes.codex_setting import REMEDY, Memory, Setting
 from bot.runtimes.codex_story import Story
 from bot.runtimes.rpc import Gone, Json, Peer, Refused
+from bot.runtimes.telling import telling
 
-WAITING = 100  # events that nobody has taken yet; then Codex waits
 HEARD = 1000  # what Codex has said and we have not read; then it waits
 AGAIN = (
     "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
@@ -45,20 +45,8 @@ class Codex:
         if not environment.get(self.options.key):
             raise Unavailable(f"Codex is not logged in. {words.missing(agent.file, self.options.key, {})}")
 
-    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        tell, told = anyio.create_memory_object_stream[Event](WAITING)
-        work = asyncio.create_task(Work(Setting(turn, self.options), inbox, tell).run(), name=f"codex-{turn.session_id}")
-        try:
-            async for event in told:
-                yield event
-            await work
-        finally:
-            work.cancel()
-            try:
-                await asyncio.wait([work])
-            finally:
-                told.close()
-            _ = work.cancelled() or work.exception()  # nobody is left to hear it
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        return telling(lambda tell: Work(Setting(turn, self.options), inbox, tell).run(), f"codex-{turn.session_id}")
 
 
 class Work:

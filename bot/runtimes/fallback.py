@@ -1,7 +1,7 @@
 """Another runtime in place of one that is not available: each is tried in the order of the agent's file, until one has begun."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from bot.agent import Agent
@@ -26,8 +26,10 @@ class Fallback:
 
     @property
     def tools(self) -> bool:
-        """Whether one of them needs ours."""
-        return any(getattr(self.make(choice), "tools", False) for choice in self.choices[:1])
+        """Whether the agent's own needs ours."""
+        with suppress(ConfigError):  # then another stands in for it
+            return bool(getattr(self.make(self.choices[0]), "tools", False))
+        return False
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         choices, resume = self._where(turn.resume)

@@ -111,6 +111,13 @@ async def test_a_runtime_that_is_not_installed_is_not_available() -> None:
     assert (await told(fallback))[-1] == Finished("completed")
 
 
+def test_what_cannot_be_loaded_needs_none_of_our_tools() -> None:
+    def make(choice: Agent) -> Runtime:
+        raise ConfigError("install it with: pip install 'frontdesk[mine]'")
+
+    assert not Fallback(agent(runtime="mine", fallback=["other"]), make).tools
+
+
 async def test_a_conversation_whose_runtime_the_file_names_no_more_says_so() -> None:
     fallback, _ = among(Works("mine"), Works("other"))
 
