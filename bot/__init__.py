@@ -136,7 +136,8 @@ slack/markdown.py       what was written, made harmless and cut to what Slack ta
 slack/outbox.py         our messages: each sent once, then edited
 slack/stream.py         an answer that grows, as Slack's own stream
 slack/writer.py         sends it, within Slack's limits, last words first
-slack/budget.py         how often Slack may be called, and what is kept for what matters more
+slack/budget.py         what may still be called of Slack, and who gets it
+slack/limits.py         how often Slack may be called, method by method
 
 Our tools for agents
 tools/lend.py           who gets them

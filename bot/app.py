@@ -69,7 +69,7 @@ class Frontdesk:
         self.problems: list[str] = []  # what is wrong with agents whose files are right
         self.watch, self.lent = Watch(settings), lent.Lent(settings)
         ears = self.watch.ears
-        shared = Shared(Budgets(self.store.db).take) if self.store.shared else None
+        shared = Shared(Budgets(self.store.db).row) if self.store.shared else None
         store, client = ears.store(self.store), web(settings, http, self._called, shared)
         self.directory = Directory(client)
         self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)

@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.budget import RATES, TIER_2, Budget, Gate, Local
+from bot.slack.budget import Budget, Gate, Local
 from bot.slack.writer import Refused
 
 FLEETING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "streaming_state_conflict"}
@@ -36,7 +36,7 @@ class Client(AsyncWebClient):
             again = refused(error)
             outcome = "refused" if again.after is None else "ratelimited" if again.error == "ratelimited" else "failed"
             if outcome == "ratelimited":
-                self.budget.pause(api_method, RATES.get(api_method, TIER_2), again.after or 1.0)
+                self.budget.pause(api_method, again.after or 1.0)
             raise
         finally:
             self._called(api_method, outcome, time.monotonic() - began)

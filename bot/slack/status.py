@@ -13,8 +13,8 @@ from bot.errors import StoreFailed
 from bot.journal import Journal
 from bot.session import Session
 from bot.slack import parse
-from bot.slack.budget import RATES, SESSION, TEXT, paid
 from bot.slack.calls import Client, call, refused
+from bot.slack.limits import SESSION, TEXT, paid
 from bot.slack.markdown import brief
 from bot.slack.writer import Refused
 
@@ -187,7 +187,7 @@ class Status:
     async def _affords(self, method: str) -> bool:
         """Whether it can be begun, and all that was begun of it can be ended; the other replicas have begun as much as this one."""
         owed, budget = sum(SESSION in place.marks for place in self._places.values()) if method == SESSION else 0, self.client.budget
-        return not await budget.take(method, RATES[method], KEEP[method] + owed * budget.replicas)
+        return not await budget.take(method, KEEP[method] + owed * budget.replicas)
 
     async def _end(self, thread: str, place: Place, line: Line) -> float:
         """Seconds until it is to be tried again; 0 when it is done, or never can be."""
@@ -198,7 +198,7 @@ class Status:
             place.owed = False
             return 0.0
         method = SESSION if SESSION in place.marks and self._agent else TEXT
-        if wait := await self.client.budget.take(method, RATES[method]):
+        if wait := await self.client.budget.take(method):
             return wait
         if method == SESSION:
             asked = self.client.agents_sessions_setStatus(channel_id=channel, thread_ts=ts, status=line.over)

@@ -11,8 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.journal import Post
 from bot.slack import parse
-from bot.slack.budget import APPEND, RATES, START, STOP, Budget, paid
+from bot.slack.budget import Budget
 from bot.slack.calls import call, error_of, refused
+from bot.slack.limits import APPEND, START, STOP, paid
 from bot.slack.markdown import PIECE, safe
 from bot.slack.status import NEVER
 from bot.slack.view import Block, Flow, Task, View
@@ -85,7 +86,7 @@ class Streams:
         """What is called for this view; empty where it is no stream's. One is begun only where its end can be paid too."""
         if live := self._live.get(slot):
             return APPEND if self._grows(live, view) else STOP
-        room = self.budget.room(START, RATES[START]) >= 1 and self.budget.room(STOP, RATES[STOP]) > len(self._live)
+        room = self.budget.room(START) >= 1 and self.budget.room(STOP) > len(self._live)
         return START if new and view.flow and view.rank and self.serve(thread) and room else ""
 
     def idle(self, slot: str, view: View) -> bool:

@@ -8,7 +8,8 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
-from bot.slack.budget import APPEND, CHANNEL, POST, RATES, START, STOP, UPDATE, Budget, lines, paid
+from bot.slack.budget import Budget
+from bot.slack.limits import APPEND, EDITS, POST, START, STOP, UPDATE, keys, paid
 from bot.slack.view import View
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ GLANCE = 1.0  # seconds that people have to look at a message until it changes, 
 HOLD = 3.0  # seconds for which nothing tells of progress while there is no room for edits: what ends sooner takes one message
 KEEP = {UPDATE: (0, 1, 2), POST: (0, 60, 90), "": (0, 3, 4)}  # by rank: what is left of a budget for what ranks higher; "": of a channel's
 KEEP |= dict.fromkeys((START, APPEND, STOP), (0, 0, 0))
-OPEN = int(RATES[UPDATE].minute)  # messages that tell of progress at the same time: each can change once a minute, and all can end in one
+OPEN = int(EDITS.minute)  # messages that tell of progress at the same time: each can change once a minute, and all can end in one
 
 
 class Refused(Exception):
@@ -100,18 +101,13 @@ class Writer:
     def crowded(self, slot: str) -> bool:
         """Whether the last word of this message would stand there sooner as a message of its own than as an edit."""
         words = [(self._channel(each), self._exists(each)) for each, want in self._wants.items() if want.view.rank == 0]
-        edit = self._delay(UPDATE, sum(there for _, there in words))
+        edit = self.budget.delay(UPDATE, sum(there for _, there in words))
         if edit <= PATIENCE:
             return False
         channel = self._channel(slot)
         new = sum(not there for _, there in words)
         here = sum(not there and where == channel for where, there in words)
-        return max(self._delay(POST, new), self._delay(f"{POST}:{channel}", here)) < edit
-
-    def _delay(self, key: str, before: int) -> float:
-        """Seconds until a call can be made for which so many are to be made before."""
-        rate = RATES.get(key, CHANNEL)
-        return max(before + 1 - self.budget.room(key, rate), 0.0) * rate.gap
+        return max(self.budget.delay(POST, new), self.budget.delay(f"{POST}:{channel}", here)) < edit
 
     async def settled(self, prefix: str, rank: int = 2) -> None:
         """Wait until nothing is left to say of these slots, or nothing that is as pressing as this."""
@@ -164,15 +160,15 @@ class Writer:
         if want is None or (new and want.view.rank and len(self._open) >= OPEN // self.budget.replicas and slot not in self._open):
             return None
         glance = self._said.get(slot, 0.0) + GLANCE if want.view.rank and not new else 0.0
-        brief = want.since + HOLD if new and want.view.rank and self.budget.room(UPDATE, RATES[UPDATE]) < 1 else 0.0
+        brief = want.since + HOLD if new and want.view.rank and self.budget.room(UPDATE) < 1 else 0.0
         if (wait := max(want.not_before, glance, brief) - now) > 0:
             return wait
         want.method = self._method(slot, want.view) or (POST if new else UPDATE)
-        needed = [(key, rate, _keep(key, want.view.rank)) for key, rate in lines(want.method, self._channel(slot))]
-        if (wait := max(self._until.get((key, keep), 0.0) for key, _, keep in needed) - now) > 0:
+        needed = [(key, _keep(key, want.view.rank)) for key in keys(want.method, self._channel(slot))]
+        if (wait := max(self._until.get((key, keep), 0.0) for key, keep in needed) - now) > 0:
             return wait
-        for key, rate, keep in needed:
-            if wait := await self.budget.take(key, rate, keep, len(self._wants)):
+        for key, keep in needed:
+            if wait := await self.budget.take(key, keep, len(self._wants)):
                 self._until[key, keep] = time.monotonic() + wait
                 return wait
         return 0.0

@@ -1,41 +1,39 @@
-"""Slack's limits as rows: what all replicas together may still call, by the database's clock."""
+"""Slack's limits as rows: what all replicas together have called, by the database's clock."""
+
+import json
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from bot.store.database import Database, insert
 from bot.store.tables import budgets
 
-WINDOW = 60.0
 CLOCK = {
     "postgresql": sa.extract("epoch", sa.func.clock_timestamp()),  # not now(), which stands still while a row is waited for
     "sqlite": (sa.func.julianday("now") - 2440587.5) * 86400.0,
 }
+Taken = tuple[float, ...]
+Step = Callable[[Taken, float], Taken | None]
 
 
 class Budgets:
-    """`tat` is the moment at which all that was taken of a key is made up for (GCRA)."""
-
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def take(self, key: str, per_minute: float, burst: int, keep: int = 0) -> tuple[float, float]:
-        """Take one call, and leave `keep`: the seconds to wait (0 when taken), and how many seconds what was taken is ahead."""
-        return await self.db.write(lambda connection: take(connection, key, per_minute, burst, keep), hard=False)
+    async def row(self, key: str, step: Step) -> tuple[Taken, float]:
+        """Put what `step` makes of it (None: nothing) in place of what was taken of a key; what is there then, and the moment (s)."""
+        return await self.db.write(lambda connection: swap(connection, key, step), hard=False)
 
 
-def take(connection: sa.Connection, key: str, per_minute: float, burst: int, keep: int = 0) -> tuple[float, float]:
-    gap = WINDOW / per_minute
-    if keep >= burst:
-        return gap, 0.0
-    room = (burst - 1 - keep) * gap
-    now = sa.cast(CLOCK[connection.dialect.name], sa.Float(53))
-    later = sa.case((budgets.c.tat > now, budgets.c.tat), else_=now) + gap
-    taken = budgets.update().where(budgets.c.key == key, budgets.c.tat <= now + room).values(tat=later).returning(budgets.c.tat - now)
-    ahead = connection.execute(taken).scalar()
-    if ahead is None:
-        first = insert(connection, budgets).values(key=key, tat=now + gap).on_conflict_do_nothing()
-        ahead = connection.execute(first.returning(budgets.c.tat - now)).scalar()
-    if ahead is not None:
-        return 0.0, float(ahead)
-    ahead = float(connection.execute(sa.select(budgets.c.tat - now).where(budgets.c.key == key)).scalar_one())
-    return max(ahead - room, 0.001), ahead
+def swap(connection: sa.Connection, key: str, step: Step) -> tuple[Taken, float]:
+    now = sa.cast(CLOCK[connection.dialect.name], sa.Float(53)).label("now")
+    locked = sa.select(budgets.c.taken, now).where(budgets.c.key == key).with_for_update()
+    found = connection.execute(locked).first()
+    if found is None:
+        connection.execute(insert(connection, budgets).values(key=key, tat=0.0).on_conflict_do_nothing())
+        found = connection.execute(locked).one()
+    taken = tuple(json.loads(found.taken))
+    if (after := step(taken, found.now)) is None:
+        return taken, found.now
+    connection.execute(budgets.update().where(budgets.c.key == key).values(taken=json.dumps(after)))
+    return after, found.now

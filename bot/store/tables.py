@@ -135,7 +135,8 @@ budgets = sa.Table(
     "budgets",
     meta,
     sa.Column("key", sa.String, primary_key=True),
-    sa.Column("tat", sa.Float, nullable=False),
+    sa.Column("tat", sa.Float, nullable=False),  # of replicas one version older
+    sa.Column("taken", sa.Text, nullable=False, server_default="[]"),
 )
 
 kept = sa.Table(

@@ -1,7 +1,7 @@
 """No call is refused: each waits until its method may be called, and what matters more waits less."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 import pytest
@@ -10,10 +10,11 @@ from bot.errors import StoreFailed
 from bot.playground import Slack
 from bot.playground.limits import CHANNEL_BURST
 from bot.playground.methods import METHODS
-from bot.slack.budget import CHANNEL, POST, RATES, TIER_2, UPDATE, Gate, Local, Rate, Shared, lines, paid
+from bot.slack.budget import Gate, Local, Shared, Step
 from bot.slack.calls import Client
+from bot.slack.limits import CHANNEL, EDITS, POST, TIER_2, UPDATE, Limit, Rate, Taken, Window, keys, limit, paid
 
-RATE = Rate(60, 3)
+RATE, WINDOW = Rate(60, 3), Window(3)
 
 
 class Clock:
@@ -35,37 +36,66 @@ def budget(clock: Clock) -> Local:
     return Local(clock)
 
 
-async def test_a_burst_is_let_through_and_then_one_after_the_other(budget: Local, clock: Clock) -> None:
-    waits = [await budget.take("k", RATE) for _ in range(4)]
-    clock.at += 1.0
+def waits(limit: Limit, *moments: float, before: int = 0) -> list[float]:
+    """How long each of these has to wait; what need not is taken."""
+    taken: Taken = ()
+    found = []
+    for now in moments:
+        found.append(limit.wait(taken, now, before))
+        taken = taken if found[-1] else limit.take(taken, now)
+    return found
 
-    assert waits == [0.0, 0.0, 0.0, 1.0]
-    assert [await budget.take("k", RATE), await budget.take("k", RATE)] == [0.0, 1.0]
+
+def test_a_burst_is_let_through_and_then_one_after_the_other() -> None:
+    assert waits(RATE, 0, 0, 0, 0, 1, 1) == [0, 0, 0, 1, 0, 1]
+
+
+def test_in_a_window_there_is_room_as_soon_as_the_oldest_is_a_minute_old() -> None:
+    assert waits(WINDOW, 0, 10, 20, 30, 62, 63, 72) == [0, 0, 0, 32, 0, 9, 0]
+
+
+@pytest.mark.parametrize("limit", [RATE, WINDOW])
+def test_what_is_kept_is_there_for_what_matters_more(limit: Limit) -> None:
+    taken = limit.take((), 0.0)
+
+    assert [limit.wait(taken, 0.0, keep) > 0 for keep in (2, 1, 0)] == [True, False, False]
+
+
+def test_where_all_is_kept_nothing_is_taken() -> None:
+    assert (RATE.wait((), 0.0, 3), WINDOW.wait((), 0.0, 3)) == (1.0, 62.0)
+
+
+def test_how_long_it_takes_until_many_more_can_be_made() -> None:
+    taken = WINDOW.take(WINDOW.take((), 0.0), 10.0)
+
+    assert [WINDOW.wait(taken, 20.0, before) for before in (0, 1, 2, 3, 4)] == [0, 42, 52, 62, 104]
+
+
+@pytest.mark.parametrize("moments", [range(600), [n * 0.01 for n in range(2000)], [0.0] * 50 + [61.9] * 50 + [62.0] * 50])
+@pytest.mark.parametrize("limit", [RATE, WINDOW, Window(20)])
+def test_in_no_minute_are_there_more_than_it_lets_through(limit: Limit, moments: Sequence[float]) -> None:
+    let = [now for now, wait in zip(moments, waits(limit, *moments), strict=True) if not wait]
+
+    assert max(sum(0 <= at - first < 60 for at in let) for first in let) <= limit.most
 
 
 async def test_one_key_takes_nothing_of_another(budget: Local) -> None:
-    for _ in range(3):
-        await budget.take("k", RATE)
+    for _ in range(EDITS.burst):
+        await budget.take(UPDATE)
 
-    assert await budget.take("other", RATE) == 0.0
-
-
-async def test_what_is_kept_is_there_for_what_matters_more(budget: Local) -> None:
-    waits = [await budget.take("k", RATE, keep) for keep in (2, 2, 1, 0)]
-
-    assert waits == [0.0, 1.0, 0.0, 0.0]
+    assert (await budget.take(UPDATE) > 0, await budget.take(POST)) == (True, 0.0)
 
 
 async def test_a_pause_is_waited_for(budget: Local, clock: Clock) -> None:
-    budget.pause("k", RATE, 30.0)
+    budget.pause(UPDATE, 30.0)
 
-    assert (await budget.take("k", RATE), budget.room("k", RATE)) == (30.0, -29.0)
+    assert (await budget.take(UPDATE), budget.room(UPDATE), budget.delay(UPDATE)) == (30.0, -30.0, 30.0)
     clock.at += 30.0
-    assert (await budget.take("k", RATE), budget.room("k", RATE)) == (0.0, 2.0)
+    assert (await budget.take(UPDATE), round(budget.room(UPDATE))) == (0.0, 2)
 
 
 async def test_what_is_used_is_told_as_a_share(budget: Local, clock: Clock) -> None:
-    await budget.take(UPDATE, RATES[UPDATE])
+    await budget.take(UPDATE)
     before = dict(budget.used)
     clock.at += 60.0
 
@@ -74,14 +104,12 @@ async def test_what_is_used_is_told_as_a_share(budget: Local, clock: Clock) -> N
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_method_is_called_more_often_than_slack_takes(method: str) -> None:
-    rate = RATES.get(method, TIER_2)
-
-    assert rate.minute + rate.burst < METHODS[method].limit
+    assert limit(method).most < METHODS[method].limit
 
 
 def test_a_channel_takes_no_more_posts_than_slack_does() -> None:
     assert (CHANNEL.minute, CHANNEL.burst < CHANNEL_BURST) == (60, True)
-    assert [key for key, _ in lines(POST, "C1")] == [POST, f"{POST}:C1"]
+    assert (keys(POST, "C1"), limit(f"{POST}:C1")) == ([POST, f"{POST}:C1"], CHANNEL)
 
 
 async def test_calls_go_through_in_the_order_in_which_they_came() -> None:
@@ -103,7 +131,7 @@ async def test_what_was_paid_for_is_not_paid_twice(budget: Local) -> None:
     await gate.enter(UPDATE)
     await gate.enter(UPDATE)
 
-    assert round(budget.room(UPDATE, RATES[UPDATE])) == RATES[UPDATE].burst - 1
+    assert round(budget.room(UPDATE)) == EDITS.burst - 1
 
 
 @pytest.fixture
@@ -116,27 +144,26 @@ async def test_where_slack_refuses_all_the_same_the_method_is_left_alone(slack: 
     slack.fail("auth.test", retry_after=30)
     await asyncio.gather(client.auth_test(), return_exceptions=True)
 
-    assert client.budget.room("auth.test", RATES["auth.test"]) < 0
-    assert client.budget.room("users.info", RATES["users.info"]) > 0
+    assert client.budget.room("auth.test") < 0
+    assert client.budget.room("users.info") > 0
 
 
 async def test_replicas_go_by_what_the_database_says() -> None:
-    told = [(0.0, 1.0), (5.0, 8.0)]
+    there: Taken = (100.0,)  # by the database's clock: 22.3 s ahead of its moment
 
-    async def gauge(key: str, minute: float, burst: int, keep: int) -> tuple[float, float]:
-        return told.pop(0)
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
+        return (there if (after := step(there, 77.7)) is None else after), 77.7
 
-    budget = Shared(gauge)
+    budget = Shared(row)
 
-    assert await budget.take("k", RATE) == 0.0
-    assert 5.0 < await budget.take("k", RATE, need=1000) < 5.1
-    assert round(budget.room("k", RATE)) == -5
+    assert 18.4 < await budget.take(UPDATE, need=1000) < 19.9
+    assert budget.delay(UPDATE) == pytest.approx(19.7, abs=0.1)
 
 
 async def test_while_the_database_is_away_each_goes_by_what_it_last_knew() -> None:
-    async def gauge(key: str, minute: float, burst: int, keep: int) -> tuple[float, float]:
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
         raise StoreFailed("The database does not answer.")
 
-    budget = Shared(gauge)
+    budget = Shared(row)
 
-    assert [await budget.take("k", RATE) > 0 for _ in range(4)] == [False, False, False, True]
+    assert [await budget.take(UPDATE) > 0 for _ in range(4)] == [False, False, False, True]

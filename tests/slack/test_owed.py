@@ -11,9 +11,9 @@ from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
 from bot.session import Session
-from bot.slack.budget import RATES, SESSION, UPDATE
 from bot.slack.calls import Client
 from bot.slack.directory import Directory
+from bot.slack.limits import SESSION, UPDATE
 from bot.slack.surface import SlackSurface
 from bot.slack.view import View, context
 from bot.store.sql import SqlStore
@@ -56,7 +56,7 @@ async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_fo
         show(session)
         await slack.until(lambda: any("On it" in text for text in texts(slack, root)))
         for method in (UPDATE, SESSION):
-            surface.writer.budget.pause(method, RATES[method], 60.0)
+            surface.writer.budget.pause(method, 60.0)
         show(session.fold([Text("the answer"), Finished("completed")], 100.5))
     before = texts(slack, root)
     running.cancel()

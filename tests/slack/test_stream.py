@@ -14,9 +14,9 @@ from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
 from bot.session import Session
-from bot.slack.budget import APPEND, POST, RATES, START, STOP, UPDATE
 from bot.slack.calls import Client
 from bot.slack.directory import Directory
+from bot.slack.limits import APPEND, POST, START, STOP, UPDATE
 from bot.slack.markdown import safe
 from bot.slack.outbox import delivery
 from bot.slack.stream import Live
@@ -165,11 +165,11 @@ async def test_steps_and_the_plan_are_cards(surface: SlackSurface, talk: Talk) -
 async def test_nothing_is_called_where_nothing_can_be_seen_to_grow(surface: SlackSurface, talk: Talk) -> None:
     async with talk.on(surface):
         await talk.told(Text("one\n"))
-        before = surface.writer.budget.room(APPEND, RATES[APPEND])
+        before = surface.writer.budget.room(APPEND)
         for word in ("half", " a ", "line"):
             await talk.told(Text(word))
 
-        after = surface.writer.budget.room(APPEND, RATES[APPEND])
+        after = surface.writer.budget.room(APPEND)
         await talk.told(DONE)
 
     assert before == after
@@ -338,7 +338,7 @@ async def test_in_a_channel_nothing_grows(slack: Slack, surface: SlackSurface) -
 
 @pytest.mark.parametrize("method", [START, STOP])
 async def test_where_nothing_is_left_of_a_budget_there_are_edits(surface: SlackSurface, talk: Talk, method: str) -> None:
-    surface.writer.budget.pause(method, RATES[method], 60.0)
+    surface.writer.budget.pause(method, 60.0)
     async with talk.on(surface):
         await talk.told(Text("one\n"))
         await talk.told(DONE)

@@ -12,7 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.journal import Post
 from bot.message import Person
 from bot.session import Session
-from bot.slack.budget import POST, RATES, UPDATE, Local
+from bot.slack.budget import Local
+from bot.slack.limits import EDITS, POST, UPDATE
 from bot.slack.outbox import Outbox
 from bot.slack.stream import Streams
 from bot.slack.view import View
@@ -187,7 +188,7 @@ async def test_what_is_refused_for_good_leaves_nobody_waiting(slack: Slack, writ
 
 async def test_a_pause_holds_the_whole_method_and_no_other(slack: Slack, writer: Writer) -> None:
     slack.there.add("s2:1")
-    writer.budget.pause(UPDATE, RATES[UPDATE], 60.0)
+    writer.budget.pause(UPDATE, 60.0)
 
     writer.want("s2:1", LAST)
     writer.want("s3:1", LAST)
@@ -197,7 +198,7 @@ async def test_a_pause_holds_the_whole_method_and_no_other(slack: Slack, writer:
 
 
 async def test_last_words_have_room_where_progress_has_none(slack: Slack, writer: Writer) -> None:
-    slots = [f"s{n}:1" for n in range(RATES[UPDATE].burst)]
+    slots = [f"s{n}:1" for n in range(EDITS.burst)]
     slack.there |= {*slots, "last:1"}
     for slot in slots:
         writer.want(slot, PROGRESSING)
@@ -257,9 +258,9 @@ async def test_replicas_begin_no_more_messages_of_progress_together_than_one_alo
 async def test_where_there_is_no_room_for_an_edit_an_answer_is_sooner_there_as_a_message(slack: Slack, writer: Writer) -> None:
     free = writer.crowded("C1:1")
 
-    writer.budget.pause(UPDATE, RATES[UPDATE], 60.0)
+    writer.budget.pause(UPDATE, 60.0)
     crowded = writer.crowded("C1:1")
-    writer.budget.pause(POST, RATES[POST], 90.0)
+    writer.budget.pause(POST, 90.0)
 
     assert (free, crowded, writer.crowded("C1:1")) == (False, True, False)
 
@@ -275,7 +276,7 @@ async def test_what_breaks_at_our_own_side_is_tried_again(slack: Slack, writer: 
 
 
 async def test_what_nobody_follows_any_more_is_forgotten(slack: Slack, writer: Writer) -> None:
-    writer.budget.pause(POST, RATES[POST], 600.0)
+    writer.budget.pause(POST, 600.0)
     writer.want("s1:1", LAST)
 
     writer.forget("s1:")

@@ -1,12 +1,13 @@
 """Slack's limits as rows: replicas take of them together, never more than there is."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 
-from bot.store.budget import take
+from bot.store.budget import Step, swap
 from bot.store.tables import meta
 from tests.standins.postgres import Cluster
 
@@ -24,40 +25,30 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[sa.Engine]:
     engine.dispose()
 
 
-def taken(engine: sa.Engine, keep: int = 0) -> float:
+def one_of(many: int) -> Step:
+    """Takes one more, where so many are allowed in all."""
+    return lambda taken, now: (*taken, now) if len(taken) < many else None
+
+
+def taken(engine: sa.Engine, key: str = "chat.update", many: int = 3) -> int:
+    """How many were taken, with this one if there was one to take."""
     with engine.begin() as connection:
-        return take(connection, "chat.update", 6, 3, keep)[0]
+        return len(swap(connection, key, one_of(many))[0])
 
 
-def test_a_burst_is_there_and_then_there_is_nothing_for_a_while(engine: sa.Engine) -> None:
-    waits = [taken(engine) for _ in range(4)]
-
-    assert waits[:3] == [0, 0, 0]
-    assert 9 < waits[3] <= 10
-
-
-def test_what_is_kept_is_there_for_what_matters_more(engine: sa.Engine) -> None:
-    waits = [taken(engine, keep) > 0 for keep in (2, 2, 1, 0, 0)]
-
-    assert waits == [False, True, False, False, True]
-
-
-def test_nothing_is_taken_where_all_is_to_be_kept(engine: sa.Engine) -> None:
-    assert [taken(engine, 3) > 0, taken(engine) > 0] == [True, False]
+def test_what_was_taken_is_there_for_the_next(engine: sa.Engine) -> None:
+    assert [taken(engine) for _ in range(4)] == [1, 2, 3, 3]
 
 
 def test_one_method_takes_nothing_of_another(engine: sa.Engine) -> None:
+    assert [taken(engine, key) for key in ("a", "b", "a")] == [1, 1, 2]
+
+
+def test_the_moment_is_the_databases(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        waits = [take(connection, key, 6, 1)[0] > 0 for key in ("a", "b", "a")]
+        moments, now = swap(connection, "a", one_of(1))
 
-    assert waits == [False, False, True]
-
-
-def test_how_far_ahead_all_have_taken_is_told(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        ahead = [take(connection, "a", 6, 2)[1] for _ in range(2)]
-
-    assert ahead == pytest.approx([10, 20], abs=0.5)
+    assert (moments[0], now) == (pytest.approx(time.time(), abs=5), moments[0])
 
 
 async def test_replicas_that_come_at_the_same_time_take_no_more_than_there_is(postgres: Cluster) -> None:
@@ -65,7 +56,7 @@ async def test_replicas_that_come_at_the_same_time_take_no_more_than_there_is(po
     engine = sa.create_engine(await postgres.create())
     meta.create_all(engine)
 
-    waits = await asyncio.gather(*(asyncio.to_thread(taken, engine) for _ in range(10)))
+    counts = await asyncio.gather(*(asyncio.to_thread(taken, engine) for _ in range(10)))
 
-    assert sum(wait == 0 for wait in waits) == 3
+    assert sorted(counts) == [1, 2, *[3] * 8]
     engine.dispose()
