@@ -5,7 +5,7 @@ import fcntl
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,9 +76,9 @@ class Database:
         if self._lock:
             self._lock.close()
 
-    async def read(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def read(self, query: sa.Select[Any], given: Mapping[str, object] | None = None) -> Sequence[sa.Row[Any]]:
         self._check()
-        return await self._patiently(self._look, query)
+        return await self._patiently(self._look, (query, given))
 
     async def write(self, work: Callable[[sa.Connection], T], hard: bool = True) -> T:
         """What `work` returns, once it is durable. It may be run twice, so it must do nothing but write here.
@@ -106,9 +106,9 @@ class Database:
                     raise
                 await asyncio.sleep(PAUSE)
 
-    def _look(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def _look(self, asked: tuple[sa.Select[Any], Mapping[str, object] | None]) -> Sequence[sa.Row[Any]]:
         with self.engine.connect() as connection:
-            return connection.execute(query).all()
+            return connection.execute(*asked).all()
 
     async def _write(self) -> None:
         while True:
@@ -179,6 +179,16 @@ def _postgres(parsed: URL) -> URL:
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert:
     """An insert that knows `on_conflict`, which both databases write the same way and SQLAlchemy does not."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)  # type: ignore[return-value]
+
+
+def either(table: sa.Table, more: Callable[[sqlite.Insert], Any]) -> Mapping[str, Any]:
+    """The same, made once, by the name of the dialect."""
+    return {"postgresql": more(postgresql.insert(table)), "sqlite": more(sqlite.insert(table))}  # type: ignore[arg-type]
+
+
+def named(column: str) -> sa.BindParameter[Any]:
+    """What is put there each time, under the name of `its_` column, which no column has."""
+    return sa.bindparam(f"its_{column}")
 
 
 def lock(path: Path) -> IO[str]:

@@ -8,13 +8,23 @@ import sqlalchemy as sa
 from bot import clock
 from bot.journal import Delivery, Post
 from bot.store import rows
-from bot.store.database import Database, insert
+from bot.store.database import Database, either, insert, named
 from bot.store.replicas import DEAD
 from bot.store.tables import deliveries, marks, posts, replicas, sessions
 
 OWED, LOOKED = "owed:", "looked"  # from when on Slack's history has to be looked through, by whoever; and until when it was
 LEADS = "leads:"  # whose name stands behind it looks for all
 TIMED = deliveries.c.lane != deliveries.c.key  # what was said in a thread: its time is Slack's, that of a command is ours
+
+# What is asked for each event stands ready: to make it anew takes eight times as long as to have it done.
+_waits = sa.select(deliveries.c.key).where(deliveries.c.lane == named("lane"), sa.not_(deliveries.c.done))
+_next = _waits.order_by(deliveries.c.at, deliveries.c.key).limit(1).scalar_subquery()
+_free = sa.and_(deliveries.c.key == _next, deliveries.c.owner == "")
+_begun = sa.or_(deliveries.c.done, deliveries.c.owner != "")  # who has it may have looked at the thread already
+NEWER = sa.select(deliveries.c.key).where(deliveries.c.lane == named("lane"), deliveries.c.at > named("at"), _begun).limit(1)
+RECEIVE = either(deliveries, lambda new: new.on_conflict_do_nothing().returning(deliveries.c.key))
+CLAIM = deliveries.update().where(_free).values(owner=named("owner")).returning(*deliveries.c)
+DONE = deliveries.update().where(deliveries.c.key == named("key")).values(done=True, body="")
 
 
 class SqlJournal:
@@ -28,32 +38,24 @@ class SqlJournal:
         row |= {"lane": delivery.lane or delivery.key, "owner": ""}
 
         def work(connection: sa.Connection) -> bool:
-            kept = insert(connection, deliveries).values(**row).on_conflict_do_nothing().returning(deliveries.c.key)
-            return connection.execute(kept).first() is not None
+            return connection.execute(RECEIVE[connection.dialect.name], row).first() is not None
 
         return await self.db.write(work)
 
     async def claim(self, lane: str) -> Delivery | None:
         # A transaction of its own, after the one that put something there or took something away: so one of the two sees the other's.
-        first = sa.select(deliveries.c.key).where(deliveries.c.lane == lane, sa.not_(deliveries.c.done))
-        first = first.order_by(deliveries.c.at, deliveries.c.key).limit(1)
-        mine = sa.and_(deliveries.c.key == first.scalar_subquery(), deliveries.c.owner == "")
-        claimed = deliveries.update().where(mine).values(owner=self.replica).returning(*deliveries.c)
-
         def work(connection: sa.Connection) -> Delivery | None:
-            row = connection.execute(claimed).first()
+            row = connection.execute(CLAIM, {"its_lane": lane, "its_owner": self.replica}).first()
             return rows.delivery(row) if row else None
 
         return await self.db.write(work, hard=False)
 
     async def overtaken(self, lane: str, at: float) -> bool:
-        begun = sa.or_(deliveries.c.done, deliveries.c.owner != "")  # who has it may have looked at the thread already
-        newer = sa.and_(deliveries.c.lane == lane, deliveries.c.at > at, begun)
-        return bool(await self.db.read(sa.select(deliveries.c.key).where(newer).limit(1)))
+        return bool(await self.db.read(NEWER, {"its_lane": lane, "its_at": at}))
 
     async def done(self, key: str) -> None:
         def work(connection: sa.Connection) -> None:
-            connection.execute(deliveries.update().where(deliveries.c.key == key).values(done=True, body=""))
+            connection.execute(DONE, {"its_key": key})
 
         await self.db.write(work, hard=False)  # after a power cut it is dealt with again, and what it said is known by its id
 

@@ -1,6 +1,6 @@
 """The store: sessions, what waits for them, what was said, and what it cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -15,11 +15,13 @@ from bot.message import Message
 from bot.ports import Asked, Unread
 from bot.session import Session
 from bot.store import rows
-from bot.store.database import Database, insert
+from bot.store.database import Database, insert, named
 from bot.store.journal import SqlJournal
 from bot.store.keep import SqlKeep
 from bot.store.opinions import SqlOpinions
 from bot.store.tables import events, inbox, questions, sessions, turns
+
+CURRENT = sa.select(sessions).where(sessions.c.thread == named("thread"), sessions.c.current).limit(1)
 
 
 class SqlStore(SqlJournal, SqlOpinions):
@@ -46,7 +48,7 @@ class SqlStore(SqlJournal, SqlOpinions):
     # sessions
 
     async def session_in(self, thread: str) -> Session | None:
-        return await self._session(sa.select(sessions).where(sessions.c.thread == thread, sessions.c.current).limit(1))
+        return await self._session(CURRENT, {"its_thread": thread})
 
     async def session_of(self, thread: str, agent: str) -> Session | None:
         newest = sessions.c.changed.desc()
@@ -59,8 +61,8 @@ class SqlStore(SqlJournal, SqlOpinions):
             return found
         raise LookupError(f"no session {session_id!r}")
 
-    async def _session(self, query: sa.Select[Any]) -> Session | None:
-        found = await self.db.read(query)
+    async def _session(self, query: sa.Select[Any], given: Mapping[str, object] | None = None) -> Session | None:
+        found = await self.db.read(query, given)
         return rows.session(found[0]) if found else None
 
     async def start(self, session: Session, message: Message | None = None) -> bool:
