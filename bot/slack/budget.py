@@ -27,10 +27,10 @@ class Budget(Protocol):
         ...
 
     def room(self, key: str) -> float:
-        """How many calls can be made at once, as far as is known; below 0 where Slack has asked for a pause."""
+        """How many calls can be made at once, as far as is known; below 1 where even the next has to wait."""
         ...
 
-    def pause(self, key: str, seconds: float) -> None:
+    async def pause(self, key: str, seconds: float) -> None:
         """Slack has asked for a pause."""
         ...
 
@@ -46,7 +46,6 @@ class Local:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self.replicas = now, 1
         self._taken: defaultdict[str, Taken] = defaultdict(tuple)
-        self._paused: dict[str, float] = {}
         self._made: defaultdict[str, deque[float]] = defaultdict(deque)
 
     async def take(self, key: str, keep: int = 0, need: int = 1) -> float:
@@ -57,16 +56,13 @@ class Local:
         return 0.0
 
     def delay(self, key: str, before: int = 0) -> float:
-        return max(limit(key).wait(self._taken[key], self._now(), before), self._pause(key))
+        return limit(key).wait(self._taken[key], self._now(), before)
 
     def room(self, key: str) -> float:
-        return -self._pause(key) or limit(key).room(self._taken[key], self._now())
+        return limit(key).room(self._taken[key], self._now())
 
-    def pause(self, key: str, seconds: float) -> None:
-        self._paused[key] = max(self._paused.get(key, 0.0), self._now() + seconds)
-
-    def _pause(self, key: str) -> float:
-        return max(self._paused.get(key, 0.0) - self._now(), 0.0)
+    async def pause(self, key: str, seconds: float) -> None:
+        self._taken[key] = limit(key).pause(self._taken[key], self._now(), seconds)
 
     @property
     def used(self) -> Mapping[str, float]:
@@ -99,24 +95,32 @@ class Shared(Local):
         self._alone = asyncio.Lock()  # one row at a time: who holds one and waits for another may be waited for
 
     async def take(self, key: str, keep: int = 0, need: int = 1) -> float:
-        if paused := self._pause(key):
-            return paused
         waits = [0.0]
 
         def step(taken: Taken, now: float) -> Taken | None:
             waits.append(limit(key).wait(taken, now, keep))  # it may be run twice
             return None if waits[-1] else limit(key).take(taken, now)
 
-        try:
-            async with self._alone:
-                taken, now = await self._row(key, step)
-        except StoreFailed:
+        if not await self._step(key, step):
             return await super().take(key, keep, need)
-        self._taken[key] = tuple(at - now + self._now() for at in taken)
         if waits[-1]:
             return waits[-1] + random.expovariate(max(need, 1)) * SPREAD  # who needs more looks again sooner: each gets its share
         self._count(key)
         return 0.0
+
+    async def pause(self, key: str, seconds: float) -> None:
+        if not await self._step(key, lambda taken, now: limit(key).pause(taken, now, seconds)):
+            await super().pause(key, seconds)
+
+    async def _step(self, key: str, step: Step) -> bool:
+        """Whether the database has taken it."""
+        try:
+            async with self._alone:
+                taken, now = await self._row(key, step)
+        except StoreFailed:
+            return False
+        self._taken[key] = tuple(at - now + self._now() for at in taken)
+        return True
 
 
 class Gate:

@@ -36,7 +36,7 @@ class Client(AsyncWebClient):
             again = refused(error)
             outcome = "refused" if again.after is None else "ratelimited" if again.error == "ratelimited" else "failed"
             if outcome == "ratelimited":
-                self.budget.pause(api_method, again.after or 1.0)
+                await self.budget.pause(api_method, again.after or 1.0)
             raise
         finally:
             self._called(api_method, outcome, time.monotonic() - began)

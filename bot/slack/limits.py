@@ -33,6 +33,10 @@ class Limit(Protocol):
 
     def take(self, taken: Taken, now: float) -> Taken: ...
 
+    def pause(self, taken: Taken, now: float, seconds: float) -> Taken:
+        """As if so much were taken that there is nothing for so many seconds."""
+        ...
+
     def room(self, taken: Taken, now: float) -> float:
         """How many calls can be made at once; below 1 where even the next has to wait."""
         ...
@@ -60,10 +64,13 @@ class Rate:
         return max((before + 1 - self.room(taken, now)) * self.gap, 0.0)
 
     def take(self, taken: Taken, now: float) -> Taken:
-        return (max(now, *taken) + self.gap if taken else now + self.gap,)
+        return (max((now, *taken)) + self.gap,)
+
+    def pause(self, taken: Taken, now: float, seconds: float) -> Taken:
+        return (max((now + seconds + (self.burst - 1) * self.gap, *taken)),)
 
     def room(self, taken: Taken, now: float) -> float:
-        return self.burst - max(max(taken, default=now) - now, 0.0) / self.gap
+        return self.burst - (max((now, *taken)) - now) / self.gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,9 @@ class Window:
 
     def take(self, taken: Taken, now: float) -> Taken:
         return (*self._lately(taken, now), now)
+
+    def pause(self, taken: Taken, now: float, seconds: float) -> Taken:
+        return tuple(sorted((*taken, *[now + seconds - MINUTE - MARGIN] * self.many)))[-self.many :]
 
     def room(self, taken: Taken, now: float) -> float:
         return self.many - len(self._lately(taken, now))

@@ -79,6 +79,15 @@ def test_in_no_minute_are_there_more_than_it_lets_through(limit: Limit, moments:
     assert max(sum(0 <= at - first < 60 for at in let) for first in let) <= limit.most
 
 
+@pytest.mark.parametrize("limit", [RATE, WINDOW])
+def test_a_pause_is_as_long_as_it_was_asked_for_and_a_shorter_one_does_not_end_it(limit: Limit) -> None:
+    taken = limit.pause(limit.take((), 0.0), 0.0, 90.0)
+
+    assert limit.wait(taken, 10.0) == pytest.approx(80.0)
+    assert limit.wait(limit.pause(taken, 10.0, 5.0), 10.0) == pytest.approx(80.0)
+    assert limit.wait(taken, 90.0) == 0.0
+
+
 async def test_one_key_takes_nothing_of_another(budget: Local) -> None:
     for _ in range(EDITS.burst):
         await budget.take(UPDATE)
@@ -87,11 +96,11 @@ async def test_one_key_takes_nothing_of_another(budget: Local) -> None:
 
 
 async def test_a_pause_is_waited_for(budget: Local, clock: Clock) -> None:
-    budget.pause(UPDATE, 30.0)
+    await budget.pause(UPDATE, 30.0)
 
-    assert (await budget.take(UPDATE), budget.room(UPDATE), budget.delay(UPDATE)) == (30.0, -30.0, 30.0)
+    assert (await budget.take(UPDATE), budget.delay(UPDATE)) == (pytest.approx(30.0), pytest.approx(30.0))
     clock.at += 30.0
-    assert (await budget.take(UPDATE), round(budget.room(UPDATE))) == (0.0, 2)
+    assert await budget.take(UPDATE) == 0.0
 
 
 async def test_what_is_used_is_told_as_a_share(budget: Local, clock: Clock) -> None:
@@ -160,10 +169,24 @@ async def test_replicas_go_by_what_the_database_says() -> None:
     assert budget.delay(UPDATE) == pytest.approx(19.7, abs=0.1)
 
 
+async def test_a_pause_that_one_replica_was_asked_for_holds_for_all() -> None:
+    there: dict[str, Taken] = {}
+
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
+        there[key] = step(there.get(key, ()), 50.0) or there[key]
+        return there[key], 50.0
+
+    await Shared(row).pause(POST, 40.0)
+
+    assert 40.0 <= await Shared(row).take(POST) < 43.0
+
+
 async def test_while_the_database_is_away_each_goes_by_what_it_last_knew() -> None:
     async def row(key: str, step: Step) -> tuple[Taken, float]:
         raise StoreFailed("The database does not answer.")
 
     budget = Shared(row)
+    await budget.pause(POST, 30.0)
 
     assert [await budget.take(UPDATE) > 0 for _ in range(4)] == [False, False, False, True]
+    assert await budget.take(POST) > 29

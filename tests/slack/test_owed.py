@@ -56,7 +56,7 @@ async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_fo
         show(session)
         await slack.until(lambda: any("On it" in text for text in texts(slack, root)))
         for method in (UPDATE, SESSION):
-            surface.writer.budget.pause(method, 60.0)
+            await surface.writer.budget.pause(method, 60.0)
         show(session.fold([Text("the answer"), Finished("completed")], 100.5))
     before = texts(slack, root)
     running.cancel()

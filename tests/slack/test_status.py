@@ -69,7 +69,7 @@ async def test_what_waits_for_a_person_is_suspended(slack: Slack, status: Status
 
 async def test_where_slacks_own_line_cannot_be_paid_there_is_a_text(slack: Slack, status: Status, client: Client) -> None:
     root, session = await asked(slack)
-    client.budget.pause(SESSION, 60.0)
+    await client.budget.pause(SESSION, 60.0)
 
     status.working(session)
     await slack.until(lambda: slack.status(root)["text"] == "is working…")
@@ -96,7 +96,7 @@ async def test_what_other_replicas_have_begun_is_to_be_ended_too(slack: Slack, s
 async def test_where_nothing_can_be_paid_there_is_no_line(slack: Slack, status: Status, client: Client) -> None:
     _, session = await asked(slack)
     for method in (SESSION, TEXT):
-        client.budget.pause(method, 60.0)
+        await client.budget.pause(method, 60.0)
 
     status.working(session)
     await status.over(session)
@@ -118,7 +118,7 @@ async def test_an_end_that_has_to_wait_holds_nobody_up_and_is_kept(
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.01)
     root, session = await begun(slack, status)
-    client.budget.pause(SESSION, 60.0)
+    await client.budget.pause(SESSION, 60.0)
 
     await status.over(session)
     status.close()
@@ -153,7 +153,7 @@ async def test_a_turn_that_begins_takes_the_place_of_an_end_that_waits(
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.0)
     root, session = await begun(slack, status)
-    client.budget.pause(SESSION, 0.3)
+    await client.budget.pause(SESSION, 0.3)
     await status.over(session)
 
     status.working(session)
@@ -171,7 +171,7 @@ async def test_a_turn_that_begins_on_another_replica_takes_the_place_of_an_end_t
     theirs.budget.replicas = 2
     other = Status(theirs, store)
     root, session = await begun(slack, status)
-    client.budget.pause(SESSION, 0.3)
+    await client.budget.pause(SESSION, 0.3)
     await status.over(session)
 
     other.working(session)

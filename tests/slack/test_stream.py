@@ -338,7 +338,7 @@ async def test_in_a_channel_nothing_grows(slack: Slack, surface: SlackSurface) -
 
 @pytest.mark.parametrize("method", [START, STOP])
 async def test_where_nothing_is_left_of_a_budget_there_are_edits(surface: SlackSurface, talk: Talk, method: str) -> None:
-    surface.writer.budget.pause(method, 60.0)
+    await surface.writer.budget.pause(method, 60.0)
     async with talk.on(surface):
         await talk.told(Text("one\n"))
         await talk.told(DONE)

@@ -188,7 +188,7 @@ async def test_what_is_refused_for_good_leaves_nobody_waiting(slack: Slack, writ
 
 async def test_a_pause_holds_the_whole_method_and_no_other(slack: Slack, writer: Writer) -> None:
     slack.there.add("s2:1")
-    writer.budget.pause(UPDATE, 60.0)
+    await writer.budget.pause(UPDATE, 60.0)
 
     writer.want("s2:1", LAST)
     writer.want("s3:1", LAST)
@@ -258,9 +258,9 @@ async def test_replicas_begin_no_more_messages_of_progress_together_than_one_alo
 async def test_where_there_is_no_room_for_an_edit_an_answer_is_sooner_there_as_a_message(slack: Slack, writer: Writer) -> None:
     free = writer.crowded("C1:1")
 
-    writer.budget.pause(UPDATE, 60.0)
+    await writer.budget.pause(UPDATE, 60.0)
     crowded = writer.crowded("C1:1")
-    writer.budget.pause(POST, 90.0)
+    await writer.budget.pause(POST, 90.0)
 
     assert (free, crowded, writer.crowded("C1:1")) == (False, True, False)
 
@@ -276,7 +276,7 @@ async def test_what_breaks_at_our_own_side_is_tried_again(slack: Slack, writer: 
 
 
 async def test_what_nobody_follows_any_more_is_forgotten(slack: Slack, writer: Writer) -> None:
-    writer.budget.pause(POST, 600.0)
+    await writer.budget.pause(POST, 600.0)
     writer.want("s1:1", LAST)
 
     writer.forget("s1:")
