@@ -21,7 +21,14 @@ from bot.store.keep import SqlKeep
 from bot.store.opinions import SqlOpinions
 from bot.store.tables import events, inbox, questions, sessions, turns
 
+# What is asked again and again stands ready, as in the journal.
 CURRENT = sa.select(sessions).where(sessions.c.thread == named("thread"), sessions.c.current).limit(1)
+KNOWN = sa.select(inbox.c.id).where(inbox.c.id == named("id"))
+_mine = sa.and_(sessions.c.id == named("id"), sessions.c.epoch == named("epoch"))
+HOLD = sa.select(sessions.c.id).where(_mine).with_for_update()  # locked until this is written; SQLite has one writer anyway
+_now = {"data": named("data"), "state": named("state"), "sequence": sessions.c.sequence + named("count"), "changed": named("changed")}
+OWN = sessions.update().where(_mine).values(**_now).returning(sessions.c.sequence)
+TOLD = events.insert()
 
 
 class SqlStore(SqlJournal, SqlOpinions):
@@ -109,7 +116,7 @@ class SqlStore(SqlJournal, SqlOpinions):
         return await self._once(work, message)
 
     async def heard(self, message_id: str) -> bool:
-        return bool(await self.db.read(_known(message_id)))
+        return bool(await self.db.read(KNOWN, {"its_id": message_id}))
 
     async def asked_by(self, message_id: str) -> tuple[Session, Unread] | None:
         query = sa.select(inbox.c.turn, inbox.c.done, inbox.c.data.label("letter"), sessions).join(sessions).where(inbox.c.id == message_id)
@@ -174,7 +181,7 @@ class SqlStore(SqlJournal, SqlOpinions):
             for n, event in enumerate(told):
                 kind = type(event).__name__
                 row = {"session_id": session.id, "sequence": after + n, "turn": session.number, "at": at, "type": kind}
-                connection.execute(events.insert().values(**row, data=rows.dump(rows.EVENTS[kind], event)))
+                connection.execute(TOLD, row | {"data": rows.dump(rows.EVENTS[kind], event)})
                 _note(connection, session, event)
             if any(isinstance(event, Finished | Usage) for event in told):
                 connection.execute(_account(session))
@@ -229,12 +236,8 @@ class SqlStore(SqlJournal, SqlOpinions):
         await self.db.write(work)
 
 
-def _known(message_id: str) -> sa.Select[tuple[str]]:
-    return sa.select(inbox.c.id).where(inbox.c.id == message_id)
-
-
 def _heard(connection: sa.Connection, message_id: str) -> bool:
-    return connection.scalar(_known(message_id)) is not None
+    return connection.scalar(KNOWN, {"its_id": message_id}) is not None
 
 
 def _letter(session_id: str, message: Message) -> sa.Insert:
@@ -243,17 +246,14 @@ def _letter(session_id: str, message: Message) -> sa.Insert:
 
 
 def _hold(connection: sa.Connection, session_id: str, epoch: int) -> None:
-    mine = sa.select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.epoch == epoch)
-    if connection.scalar(mine.with_for_update()) is None:  # locked until this is written; SQLite has one writer anyway
+    if connection.scalar(HOLD, {"its_id": session_id, "its_epoch": epoch}) is None:
         raise Superseded(session_id)
 
 
 def _own(connection: sa.Connection, epoch: int, session: Session, count: int = 0) -> int:
     """Write the state, if the epoch is still ours; the number of the first of `count` events that come with it."""
-    values = {"data": rows.dump(rows.SESSION, session), "state": session.state, "sequence": sessions.c.sequence + count}
-    mine = sa.and_(sessions.c.id == session.id, sessions.c.epoch == epoch)
-    statement = sessions.update().where(mine).values(**values, changed=clock.now()).returning(sessions.c.sequence)
-    sequence = connection.scalar(statement)
+    given = {"its_id": session.id, "its_epoch": epoch, "its_data": rows.dump(rows.SESSION, session), "its_state": session.state}
+    sequence = connection.scalar(OWN, given | {"its_count": count, "its_changed": clock.now()})
     if sequence is None:
         raise Superseded(session.id)
     return int(sequence) - count
