@@ -48,7 +48,7 @@ async def _together(many: int, seconds: float) -> list[Row]:
     lines, places = int(seconds * 2), max(20, many // 10)
     async with stage(rates=1.0) as place, bot(place):
         await _channels(place, places)
-        body = "\n".join(f"!say Line {n} of what this agent has to tell." for n in range(lines))
+        body = "\n".join(f"!say Line {n} of what it has to tell." for n in range(lines))  # an answer that fits into one message
         roots, began = list[Json](), time.monotonic()
         for number in range(many):
             await pace(began, number, 20)
@@ -60,8 +60,8 @@ async def _together(many: int, seconds: float) -> list[Row]:
         late = [(at or now) - ended.get(str(root["ts"]), now) for root, at in zip(roots, last, strict=True)]
         edits = [call.at for call in place.slack.calls if call.method == "chat.update" and call.status == 200]
         unseen = [_unseen(_signs(said, root), asked[str(root["ts"])], at or now) for root, at in zip(roots, last, strict=True)]
-    ideal = max(min(many, OPEN) * 60 / EDITS, (many - OPEN) * 60 / TEXTS, 20.0)
-    soonest = share(_soonest(sorted(ended.values())), 99)
+    soonest, last_of_all = share(waits := _soonest(sorted(ended.values())), 99), max(waits)
+    ideal = max(min(many, OPEN) * 60 / EDITS, (many - OPEN) * 60 / TEXTS, 20.0, last_of_all)
     lateness = max(LATE, FAIR * soonest)
     minute = max((sum(0 <= at - first < 60 for at in edits) for first in edits), default=0)
     used = minute / EDITS * 60 / min(max(edits[-1] - edits[0], 1), 60) if edits else 0.0

@@ -62,9 +62,10 @@ class Writer:
         self._quiet = asyncio.Condition()
 
     def want(self, slot: str, view: View) -> None:
-        """Ask for a view. Returns at once; a view that was still waiting is replaced, and keeps its place."""
+        """Ask for a view. Returns at once; a view that was still waiting is replaced and keeps its place; a last word takes the last."""
         old = self._wants.get(slot)
-        self._wants[slot] = Want(view, old.since if old else time.monotonic())
+        since = old.since if old and (view.rank or not old.view.rank) else time.monotonic()
+        self._wants[slot] = Want(view, since)
         self._changed.set()
 
     def sending(self, slot: str) -> bool:

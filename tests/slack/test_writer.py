@@ -100,6 +100,18 @@ async def test_last_words_go_before_progress_and_the_longest_waiting_first(slack
     assert [slot for slot, _ in slack.sent] == ["d:1", "c:1", "a:1", "b:1"]
 
 
+async def test_who_ends_first_has_the_last_word_first_and_all_of_it(slack: Slack, writer: Writer) -> None:
+    for slot in ("a:1", "b:1"):
+        writer.want(slot, PROGRESSING)
+    for slot in ("b:1", "b:2", "a:1", "a:2"):
+        writer.want(slot, LAST)
+
+    await writer.settled("a:")
+    await writer.settled("b:")
+
+    assert [slot for slot, _ in slack.sent] == ["b:1", "b:2", "a:1", "a:2"]
+
+
 async def test_one_session_waits_for_no_other(slack: Slack, writer: Writer) -> None:
     slack.free.clear()
     writer.want("s1:1", LAST)
