@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import re
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from bot.slack import backfill, files, parse
 from bot.slack.beside import Beside
 from bot.slack.calls import Client, call, error_of
 from bot.slack.directory import Directory
+from bot.slack.limits import TEXT, limit
 from bot.slack.markdown import mrkdwn
 from bot.slack.outbox import Outbox, delivery
 from bot.slack.status import WORKS, Status
@@ -77,9 +79,10 @@ class SlackSurface:
         while True:
             await asyncio.sleep(TICK)
             for session_id in [*self._newest]:
-                if (newest := self._newest.get(session_id)) and newest[0].live:
-                    self._show(*newest)
+                if newest := self._newest.get(session_id):
                     self._line(newest[0])
+                    if newest[0].live:
+                        self._show(*newest)
                 await asyncio.sleep(0)  # there may be a thousand, and others want their turn
 
     @asynccontextmanager
@@ -103,6 +106,7 @@ class SlackSurface:
             yield show
             await self._attach(newest)
             await self.writer.settled(newest.id + ":", rank=0)
+            self._newest.pop(session.id, None)
             if await self.outbox.ours(newest.id):
                 await self.status.over(newest)
                 if newest.ended:
@@ -121,10 +125,14 @@ class SlackSurface:
                 self.writer.move(slot, await self.outbox.owe(slot, view), view)
 
     def _line(self, session: Session) -> None:
-        """Where there are too many for a message of progress each, the line under the thread says for how long."""
-        if not self.outbox.exists(f"{session.id}:{session.number}:0"):
-            coarse = int(clock.now() - session.asked) // 20 * 20
-            self.status.working(session, f"is working… {span(coarse)}" if coarse else WORKS)
+        """Where there are too many for a message of progress each, the line under the thread says for how long: each in its turn."""
+        if self.outbox.exists(f"{session.id}:{session.number}:0"):
+            return
+        every = max(20, math.ceil(limit(TEXT).gap * len(self._newest) * self.client.budget.replicas))
+        coarse = int(clock.now() - (session.ended or session.asked)) // every * every
+        does = "has an answer, for which Slack has no room yet" if session.ended else "is working"
+        if coarse or not session.ended:
+            self.status.working(session, f"{does}… {span(coarse)}" if coarse else WORKS)
 
     def _show(self, session: Session, agent: Agent) -> None:
         views = turn.render(session, agent, clock.now(), self._apart(session, agent))

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 TRIES = 8  # of a message at which something broke that is not Slack
 PATIENCE = 1.0  # seconds that a last word may wait for its edit
 GLANCE = 1.0  # seconds that people have to look at a message until it changes, unless it is for the last time
+AT_ONCE = 50  # writes that are on their way: of more, each would reach Slack long after its call was counted
 HOLD = 3.0  # seconds for which nothing tells of progress while there is no room for edits: what ends sooner takes one message
 KEEP = {UPDATE: (0, 1, 2), POST: (0, 60, 90), "": (0, 3, 4)}  # by rank: what is left of a budget for what ranks higher; "": of a channel's
 KEEP |= dict.fromkeys((START, APPEND, STOP), (0, 0, 0))
@@ -137,6 +138,8 @@ class Writer:
         """Start whatever may be sent now; seconds until more may be."""
         waits = []
         for slot in sorted((slot for slot in self._wants if slot not in self._sending), key=lambda slot: self._order(slot)):
+            if len(self._sending) >= AT_ONCE:
+                break
             wait = await self._wait(slot)
             if wait:
                 waits.append(wait)
