@@ -135,7 +135,8 @@ class SlackSurface:
             self.status.working(session, f"{does}… {span(coarse)}" if coarse else WORKS)
 
     def _show(self, session: Session, agent: Agent) -> None:
-        views = turn.render(session, agent, clock.now(), self._apart(session, agent))
+        seen = session.ended or self.writer.takes(f"{session.id}:{session.number}:0")
+        views = turn.render(session, agent, clock.now(), self._apart(session, agent)) if seen else {}
         closed = {answered.id: answered for answered in session.closed}
         for question in session.questions:
             if question.id not in closed or f"{session.id}:q:{question.id}" in self.outbox.posts:

@@ -69,6 +69,10 @@ class Writer:
         self._wants[slot] = Want(view, since)
         self._changed.set()
 
+    def takes(self, slot: str) -> bool:
+        """Whether progress can be told there: it stands there already, or there is room for one more that tells of it."""
+        return slot in self._open or self._exists(slot) or slot in self._sending or len(self._open) < OPEN // self.budget.replicas
+
     def sending(self, slot: str) -> bool:
         return slot in self._sending
 
@@ -161,7 +165,7 @@ class Writer:
     async def _wait(self, slot: str) -> float | None:
         """Seconds until this may be sent; 0 for now, and then its call has been taken. None: not before something else has changed."""
         want, now, new = self._wants.get(slot), time.monotonic(), not self._exists(slot)
-        if want is None or (new and want.view.rank and len(self._open) >= OPEN // self.budget.replicas and slot not in self._open):
+        if want is None or (want.view.rank and not self.takes(slot)):
             return None
         glance = self._said.get(slot, 0.0) + GLANCE if want.view.rank and not new else 0.0
         brief = want.since + HOLD if new and want.view.rank and self.budget.room(UPDATE) < 1 else 0.0
