@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.budget import Budget, Gate, Local
+from bot.slack.limits import limit, paid
 from bot.slack.writer import Refused
 
 FLEETING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "streaming_state_conflict"}
@@ -24,6 +25,15 @@ class Client(AsyncWebClient):
         super().__init__(token, base_url=url, session=http, retry_handlers=[])
         self._called, self.budget = called, budget or Local()
         self._gate = Gate(self.budget)
+
+    async def spare(self, method: str) -> None:
+        """Wait until the next call can be made, and as many still for people as half of what there is at the most."""
+        keep = int(limit(method).room((), 0.0)) // 2
+        while True:
+            if not (wait := await self.budget.take(method, keep)):
+                break
+            await asyncio.sleep(wait)
+        paid.set(method)
 
     async def api_call(self, api_method: str, **given: Any) -> Any:
         await self._gate.enter(api_method, str((given.get("json") or {}).get("channel") or ""))

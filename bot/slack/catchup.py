@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import clock
 from bot.slack import parse
-from bot.slack.calls import call, error_of, refused
+from bot.slack.calls import Client, call, error_of, refused
 from bot.slack.directory import Directory
 
 log = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ PAUSE = 2.0  # seconds until a call is tried again that did not get through
 class CatchUp:
     """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
 
-    def __init__(self, client: AsyncWebClient, directory: Directory, hear: Callable[[Message], Awaitable[bool]]) -> None:
+    def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]]) -> None:
         self.client, self.directory, self.hear = client, directory, hear
         self._alone = asyncio.Lock()
 
@@ -99,6 +98,7 @@ class CatchUp:
     async def _patiently(self, method: str, **asked: Any) -> Any:
         """For as long as it takes: what is not found now is not found at all."""
         while True:
+            await self.client.spare(method.replace("_", ".", 1))
             try:
                 return await call(getattr(self.client, method)(**asked))
             except SlackApiError as error:

@@ -79,11 +79,14 @@ class SlackSurface:
         while True:
             await asyncio.sleep(TICK)
             for session_id in [*self._newest]:
-                if newest := self._newest.get(session_id):
-                    self._line(newest[0])
-                    if newest[0].live:
-                        self._show(*newest)
+                self._age(session_id)
                 await asyncio.sleep(0)  # there may be a thousand, and others want their turn
+
+    def _age(self, session_id: str) -> None:
+        if newest := self._newest.get(session_id):
+            self._line(newest[0])
+            if newest[0].live:
+                self._show(*newest)
 
     @asynccontextmanager
     async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:

@@ -157,6 +157,16 @@ async def test_where_slack_refuses_all_the_same_the_method_is_left_alone(slack: 
     assert client.budget.room("users.info") > 0
 
 
+async def test_what_can_wait_leaves_half_of_a_burst_to_people(client: Client) -> None:
+    for _ in range(TIER_2.burst // 2):
+        await client.spare("bot.unknown")
+    more = asyncio.create_task(client.spare("bot.unknown"))
+    await asyncio.wait([more], timeout=0.05)
+
+    assert (more.done(), round(client.budget.room("bot.unknown"))) == (False, TIER_2.burst // 2)
+    more.cancel()
+
+
 async def test_replicas_go_by_what_the_database_says() -> None:
     there: Taken = (100.0,)  # by the database's clock: 22.3 s ahead of its moment
 

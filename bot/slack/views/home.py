@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.agent import Agent
+from bot.breaker import BREAKER
 from bot.session import Session
 from bot.slack import parse
 from bot.slack.markdown import mrkdwn
@@ -16,6 +17,7 @@ def render(sessions: Sequence[Session], agents: Sequence[Agent], site: str) -> B
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": "Agents"}}]
     blocks += [section(f"*{agent.name}*\n{mrkdwn(agent.description, 400)}") for agent in agents[:30]]
     blocks += [] if agents else [section("There is no agent that you may ask yet.")]
+    blocks += [context(f"⚠️ {mrkdwn(place.words, 200)}") for place in BREAKER.troubles()[:5]]
     blocks.append({"type": "header", "text": {"type": "plain_text", "text": "Your conversations"}})
     for session in sorted(sessions, key=lambda one: one.over)[:10]:
         channel, ts = parse.place(session.thread)
