@@ -20,7 +20,7 @@ from bot.slack.writer import Refused
 
 log = logging.getLogger(__name__)
 NEVER = {"unknown_method", "not_authorized", "missing_scope", "not_allowed_token_type", "method_deprecated"}
-KEEP = {SESSION: 1, TEXT: 60}  # what a beginning leaves, beside the ends of all that was begun
+KEEP = 60  # texts that a beginning leaves to ends
 SOON, LONGEST = 1.0, 30.0  # seconds that a turn waits for the end of its status, and at the most between two tries of it
 OWED, WORKS = "owed", "is working…"
 
@@ -49,7 +49,7 @@ class Place:
 
 
 class Status:
-    """Keeps the line under each thread equal to what is wanted: its beginning is tried once, its end for as long as it takes.
+    """Keeps the line under each thread equal to what is wanted, as soon as there is room for it, and its end for as long as it takes.
 
     Slack's own line, with its Stop button, is begun only where its end can be paid too; else a text, which costs next to nothing,
     and which Slack itself takes away after our next message, or after two minutes.
@@ -168,7 +168,7 @@ class Status:
         first = not place.marks
         if place.owed or (first and self.client.budget.replicas > 1):  # then another may owe an end there
             await self._forgive(thread, place)
-        if first and self._agent and await self._affords(SESSION):
+        if first and self._agent and await self._affords():
             place.marks.add(SESSION)
             asked = self.client.agents_sessions_setStatus(
                 channel_id=channel, thread_ts=ts, status="processing", initiator_user_id=line.asker, title=line.title
@@ -177,17 +177,19 @@ class Status:
             if no and (no.after is None or no.error == "ratelimited"):
                 place.marks.discard(SESSION)
                 self._agent = no.error not in NEVER
-        if SESSION not in place.marks and await self._affords(TEXT):
+        if SESSION not in place.marks:
+            if wait := await self.client.budget.take(TEXT, KEEP):
+                return wait
             place.marks.add(TEXT)
             await self._tell(TEXT, self.client.assistant_threads_setStatus(channel_id=channel, thread_ts=ts, status=line.words))
         if first and channel.startswith("D"):
             await self._tell("", self.client.assistant_threads_setTitle(channel_id=channel, thread_ts=ts, title=line.title))
         return 0.0
 
-    async def _affords(self, method: str) -> bool:
-        """Whether it can be begun, and all that was begun of it can be ended; the other replicas have begun as much as this one."""
-        owed, budget = sum(SESSION in place.marks for place in self._places.values()) if method == SESSION else 0, self.client.budget
-        return not await budget.take(method, KEEP[method] + owed * budget.replicas)
+    async def _affords(self) -> bool:
+        """Whether Slack's own can be begun, and all that was begun of it be ended; the other replicas have begun as much as this one."""
+        owed, budget = sum(SESSION in place.marks for place in self._places.values()), self.client.budget
+        return not await budget.take(SESSION, 1 + owed * budget.replicas)
 
     async def _end(self, thread: str, place: Place, line: Line) -> float:
         """Seconds until it is to be tried again; 0 when it is done, or never can be."""
