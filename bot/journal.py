@@ -82,6 +82,10 @@ class Journal(Protocol):
         """Whether a message of this id ever came into an inbox."""
         ...
 
+    async def ours(self, delivery_ids: Collection[str]) -> set[str]:
+        """Those of them that are of messages which we know to have sent."""
+        ...
+
     async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
         """The message for this slot: the one that is known, or one that has yet to be sent."""
         ...

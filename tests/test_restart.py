@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,3 +255,33 @@ def dealt_with(desk: app.Frontdesk) -> int:
     """How much of what came is done."""
     with desk.store.db.engine.connect() as connection:
         return int(connection.scalar(sa.text("SELECT count(*) FROM deliveries WHERE done")) or 0)
+
+
+def copied(database: Path) -> bytes:
+    return database.read_bytes()
+
+
+def restored(database: Path, backup: bytes) -> None:
+    """As the operations' page says."""
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    database.write_bytes(backup)
+
+
+async def test_after_an_old_backup_was_restored_nothing_is_answered_once_more(slack: Slack, settings: Settings) -> None:
+    database = Path(settings.database_url.partition(":///")[2])
+    async with app.running(settings):
+        first = await slack.mention("one")
+        await slack.until(lambda: said(slack, first) and "You said: one" in said(slack, first)[-1])
+    backup = copied(database)
+    async with app.running(settings):
+        await slack.say("two", thread=first)
+        second = await slack.mention("three")
+        await slack.until(lambda: all("You said: t" in " ".join(said(slack, root)) for root in (first, second)))
+    restored(database, backup)
+    third = await slack.mention("four")
+
+    async with app.running(settings):
+        await slack.until(lambda: said(slack, third) and "You said: four" in said(slack, third)[-1], 20)
+
+    assert [len(said(slack, root)) for root in (first, second, third)] == [2, 1, 1]

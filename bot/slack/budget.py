@@ -1,6 +1,7 @@
 """What may still be called of Slack: what is left of each limit, and who gets it, here and in all replicas."""
 
 import asyncio
+import logging
 import random
 import time
 from collections import defaultdict, deque
@@ -10,6 +11,7 @@ from typing import Protocol
 from bot.errors import StoreFailed
 from bot.slack.limits import LIMITS, MINUTE, Taken, keys, limit, paid
 
+log = logging.getLogger(__name__)
 SPREAD = 0.2  # seconds by which replicas that wait for the same budget come apart
 
 
@@ -117,7 +119,8 @@ class Shared(Local):
         try:
             async with self._alone:
                 taken, now = await self._row(key, step)
-        except StoreFailed:
+        except StoreFailed as error:
+            log.warning("limits_not_shared", extra={"action": "limits_not_shared", "error": str(error)})
             return False
         self._taken[key] = tuple(at - now + self._now() for at in taken)
         return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -11,20 +11,25 @@ from bot import clock
 from bot.slack import parse
 from bot.slack.calls import Client, call, error_of, refused
 from bot.slack.directory import Directory
+from bot.slack.outbox import delivery
 
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
 KINDS = "public_channel,private_channel,im,mpim"
 MARGIN = 30.0  # seconds before the last sign of life that are looked at too: what was on its way then, or known only to who died
 PAGE, PAGES = 200, 10  # messages of a page, and pages of one conversation: what is older is too much to answer unasked
+META = {"include_all_metadata": True}
 PAUSE = 2.0  # seconds until a call is tried again that did not get through
 
 
 class CatchUp:
-    """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
+    """`hear` lets in one event as Slack would have delivered it, and says whether it was new. `ours` are the known of these ids."""
 
-    def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]]) -> None:
-        self.client, self.directory, self.hear = client, directory, hear
+    def __init__(
+        self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]],
+        ours: Callable[[Collection[str]], Awaitable[set[str]]],
+    ) -> None:  # fmt: skip
+        self.client, self.directory, self.hear, self.ours = client, directory, hear, ours
         self._alone = asyncio.Lock()
 
     async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
@@ -56,23 +61,38 @@ class CatchUp:
         """One conversation, oldest first: what began after that time, and what was said since in threads that began before."""
         start = min([oldest, *(float(ts) - 1 for ts in threads)])
         said, roots, seen = [], [], set()
-        async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}"):
+        async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}", **META):
             seen.add(str(message["ts"]))
             if float(message["ts"]) > oldest or (message["ts"] in threads and _crosses(message)):
                 said.append(message)
             if float(message.get("latest_reply") or oldest) > oldest:
                 roots.append(str(message["ts"]))
         for root in [*roots, *(ts for ts in threads if ts not in seen)]:  # history ends before what is very old
-            async for message in self._pages("conversations_replies", "messages", channel=channel, ts=root, oldest=f"{oldest:.6f}"):
+            there = {"channel": channel, "ts": root, "oldest": f"{oldest:.6f}", **META}
+            async for message in self._pages("conversations_replies", "messages", **there):
                 if message["ts"] != root:
                     said.append(message)
-        found = 0
+        found, until = 0, await self._forgotten(said)
         for message in sorted(said, key=lambda each: float(each["ts"])):
-            found += await self._let_in(channel, message)
+            if float(message["ts"]) > until.get(_thread(message), 0.0):
+                found += await self._let_in(channel, message)
         return found
 
+    async def _forgotten(self, said: list[Message]) -> dict[str, float]:
+        """The threads in which we have answered and know nothing of it, and until when: the database was restored, or is another one."""
+        posted = [(delivery(message), message) for message in said if self._mine(message) and delivery(message)]
+        known = await self.ours([id for id, _ in posted]) if posted else set()
+        until: dict[str, float] = {}
+        for id, message in posted:
+            if id not in known:
+                until[_thread(message)] = max(float(message["ts"]), until.get(_thread(message), 0.0))
+        return until
+
+    def _mine(self, message: Message) -> bool:
+        return bool(self.directory.bot == message.get("user") or self.directory.bot_id == message.get("bot_id") != "")
+
     async def _let_in(self, channel: str, message: Message) -> bool:
-        if self.directory.bot == message.get("user") or self.directory.bot_id == message.get("bot_id") != "":
+        if self._mine(message):
             return False
         kind = "im" if channel.startswith("D") else "channel"
         new = await self._hear({**message, "type": "message", "channel": channel, "channel_type": kind})
@@ -107,6 +127,10 @@ class CatchUp:
                     log.warning("not_caught_up", extra={"action": "not_caught_up", "method": method, "error": error_of(error)})
                     return {}
                 await asyncio.sleep(max(after, PAUSE if error_of(error) != "ratelimited" else 0))
+
+
+def _thread(message: Message) -> str:
+    return str(message.get("thread_ts") or message["ts"])
 
 
 def _crosses(message: Message) -> list[str]:

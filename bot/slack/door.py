@@ -22,7 +22,10 @@ Body = dict[str, Any]
 Handler = Callable[[Delivery, Body], Awaitable[None]]
 AGAIN, SELDOM = 1.0, 15.0  # seconds until Slack or the database is tried again, at first and at the most
 GRACE = 2.0  # seconds that what was received may still take when the process ends
-NOT_KEPT = "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that; then ask again."
+NOT_KEPT = (
+    "I can keep nothing right now, so I have not begun. {why} Whoever runs Frontdesk has to mend that. "
+    "Slack tells me once more in a minute and in five; if nothing comes of that, ask again."
+)
 
 
 class Door:

@@ -118,6 +118,9 @@ class SqlJournal:
 
         await self.db.write(work, hard=False)
 
+    async def ours(self, delivery_ids: Collection[str]) -> set[str]:
+        return {row.id for row in await self.db.read(sa.select(posts.c.id).where(posts.c.id.in_(delivery_ids)))}
+
     async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
         def work(connection: sa.Connection) -> Post:
             row = {"slot": slot, "session_id": session_id, "thread": thread, "id": uuid4().hex, "ts": "", "shown": "", "at": clock.now()}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,7 +30,11 @@ class Ear:
 
     def __init__(self, slack: Slack, directory: Directory) -> None:
         self.slack, self.heard = slack, dict[str, dict[str, Any]]()
-        self.catchup = CatchUp(directory.client, directory, self.hear)
+        self.known = set[str]()  # ids of our own messages
+        self.catchup = CatchUp(directory.client, directory, self.hear, self.ours)
+
+    async def ours(self, ids: Collection[str]) -> set[str]:
+        return self.known & set(ids)
 
     async def hear(self, body: dict[str, Any]) -> bool:
         new = parse.key(body) not in self.heard

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import ConfigError, StoreFailed
 from bot.message import Message, Person
 from bot.session import Session
+from bot.store import figures, migrations
+from bot.store.migrations import HEAD
 from bot.store.sql import SqlStore
 from bot.store.tables import meta
 
@@ -164,12 +169,27 @@ async def test_the_migrations_make_the_very_tables(store: SqlStore) -> None:
     assert differences == []
 
 
+async def test_a_database_of_the_version_before_is_brought_to_ours(file: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("sqlalchemy.url", at(file))
+    script = ScriptDirectory.from_config(config)
+    newest = script.get_revision("head")
+    await asyncio.to_thread(command.upgrade, config, str(newest.down_revision))
+
+    store = SqlStore(at(file))
+    await store.open()
+
+    assert (await store.db.read(figures.VERSION))[0][0] == newest.revision == migrations.HEAD
+    await store.close_all()
+
+
 async def test_a_newer_schema_is_refused(store: SqlStore, file: Path) -> None:
     with store.db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     newer = SqlStore(at(file))
 
-    with pytest.raises(ConfigError, match="schema 9999, and this frontdesk knows 0003"):
+    with pytest.raises(ConfigError, match=f"schema 9999, and this frontdesk knows {HEAD}"):
         await newer.open(alone=False)
     await newer.close_all()
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.errors import ConfigError
 
 log = logging.getLogger(__name__)
-HEAD = "0003"
+HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
 
 
 def upgrade(url: str) -> None:
