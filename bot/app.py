@@ -37,6 +37,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.surface import SlackSurface
 from bot.store import figures, prune, replicas
 from bot.store.budget import Budgets
+from bot.store.database import CONNECT
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
 from bot.turn import House, Turns
@@ -215,7 +216,8 @@ def engine(store: SqlStore, turns: Turns) -> "LocalEngine | ProcrastinateEngine"
     """Where others share the database they share the work."""
     if not store.shared:
         return LocalEngine(turns.run)
-    url = store.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    told = {name: str(value) for name, value in CONNECT.items()}
+    url = store.db.url.set(drivername="postgresql").update_query_dict(told).render_as_string(hide_password=False)
     return import_module("bot.engine.procrastinate").ProcrastinateEngine(url, turns.run)  # type: ignore[no-any-return]
 
 

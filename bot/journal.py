@@ -74,6 +74,10 @@ class Journal(Protocol):
         """These are paid: all was looked for that was said until then."""
         ...
 
+    async def echo(self, at: float = 0.0) -> float:
+        """Note that a message of ours came back to this replica (Unix seconds), or, without a time, when one last did to any."""
+        ...
+
     async def lead(self, seconds: float) -> bool:
         """Be the one who looks for all, for so long, or for so much longer; False while another is. 0 gives it up."""
         ...

@@ -63,6 +63,34 @@ async def test_an_answer_that_was_sent_but_not_noted_is_not_sent_again(slack: Sl
         assert desk
 
 
+async def test_an_answer_that_may_stand_in_a_thread_that_is_gone_ends_the_turn_all_the_same(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings) as desk:
+        slack.fail("chat.postMessage", status=500)
+        slack.fail("conversations.replies", error="thread_not_found", times=1000)
+
+        await slack.mention("hello")
+
+        await slack.until(lambda: slack.made("conversations.replies") and desk.engine.running == 0, 15)
+
+
+async def test_what_comes_while_slack_does_not_say_who_we_are_is_kept_all_the_same(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        slack.fail("auth.test", status=503, times=1000)
+
+        root = await slack.direct("hello")
+
+        await slack.until(lambda: said(slack, root) and "You said: hello" in said(slack, root)[-1])
+
+
+async def test_a_private_word_that_slack_had_no_room_for_comes_later(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        slack.fail("chat.postEphemeral", status=500)
+
+        await slack.mention("help")
+
+        await slack.until(lambda: any(call.status == 200 for call in slack.calls if call.method == "chat.postEphemeral"), 10)
+
+
 async def test_the_last_word_that_was_not_shown_is_shown_by_the_next_process(slack: Slack, settings: Settings) -> None:
     async with app.running(settings):
         root = await slack.mention("!slow 0.2\n!say one\n!say the last word")

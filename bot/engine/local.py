@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.errors import BotError, StoreFailed, Superseded
 
 log = logging.getLogger(__name__)
+TRIES = 3  # of a turn that broke over a mistake of ours
 Run = Callable[[str, asyncio.Event], Awaitable[None]]
 
 
@@ -53,6 +54,7 @@ class LocalEngine:
         self._closed = True
         if self._tasks and seconds:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
+        log.info("handed over", extra={"action": "handed_over", "sessions": len(self._tasks)})
         for task in list(self._tasks.values()):
             task.cancel()
         if self._tasks:
@@ -61,13 +63,15 @@ class LocalEngine:
     async def _serve(self, session_id: str) -> None:
         wake = self._wakes[session_id]
         try:
+            tries = 0
             while wake.is_set():
                 wake.clear()
-                await self._try(session_id, wake)
+                await self._try(session_id, wake, tries)
+                tries += 1
         finally:
             del self._tasks[session_id], self._wakes[session_id]
 
-    async def _try(self, session_id: str, wake: asyncio.Event) -> None:
+    async def _try(self, session_id: str, wake: asyncio.Event, tries: int) -> None:
         outcome = (await asyncio.gather(self._run(session_id, wake), return_exceptions=True))[0]
         match outcome:
             case Superseded():
@@ -79,7 +83,10 @@ class LocalEngine:
                 wake.set()  # what it had is in the inbox still
             case BotError():
                 log.error("turn_not_begun", extra={"action": "turn_not_begun", "session": session_id, "error": str(outcome)})
-            case BaseException():  # a mistake of ours: what it had is in the inbox, and the next start tries again
+            case BaseException():  # a mistake of ours: what it had is in the inbox, and so it is in the end for the next start to try
                 log.critical("turn_broke", exc_info=outcome, extra={"action": "turn_broke", "session": session_id})
+                if tries < TRIES:
+                    await asyncio.sleep(self._pause * 2**tries)
+                    wake.set()
             case _:
                 pass

@@ -37,6 +37,7 @@ class Attention:
         self._heard = self._looked = clock.now()
         self._posted = 0.0  # since when we wait for a message of ours to come back
         self._echoes = False  # whether they do: it depends on what the app is subscribed to
+        self._echoed = self._noted = 0.0  # when one last did; and until when the other replicas know
         self._greeted = asyncio.Event()
         self._since = inf  # from when on has to be looked, and nobody has yet
 
@@ -48,8 +49,10 @@ class Attention:
         """Something came over the socket."""
         self.newest = max(self.newest, min(parse.at(body), clock.now() + 60))
         event = body.get("event")
-        self._echoes |= isinstance(event, dict) and bool(event.get("bot_id")) and event.get("user") == self.catchup.directory.bot
+        echo = isinstance(event, dict) and bool(event.get("bot_id")) and event.get("user") == self.catchup.directory.bot
+        self._echoes |= echo
         self._heard, self._posted = clock.now(), 0.0
+        self._echoed = self._heard if echo else self._echoed
 
     def called(self, method: str, outcome: str, seconds: float) -> None:
         """We have called Slack; what we post comes back."""
@@ -104,7 +107,7 @@ class Attention:
     async def _pay(self, back: float) -> int:
         """Look for what any replica owes by now."""
         began, debts = clock.now(), await self.journal.debts()
-        found = await self.catchup.look(max(min(debts.values()), back), await self.store.threads(back))
+        found = await self.catchup.look(max(min(debts.values(), default=began), back), await self.store.threads(back))
         await self.journal.settled(debts, began)
         return found
 
@@ -119,16 +122,22 @@ class Attention:
             await asyncio.sleep(TICK)
             now = clock.now()
             with suppress(StoreFailed):
+                await self._note()
                 if self._posted and now - self._posted > ECHO:
                     await self._missed()
                 elif now - max(self._heard, self._looked) > QUIET:
                     self._looked = now
                     await self._quiet()
 
+    async def _note(self) -> None:
+        """Slack tells each thing to one replica: who waits for a message of its own has to know that it came back to another."""
+        if self._echoed > self._noted and self.catchup.client.budget.replicas > 1:
+            self._noted = await self.journal.echo(self._echoed)
+
     async def _missed(self) -> None:
         """What we posted did not come back: to us, that is."""
-        self._posted = 0.0
-        if await self.journal.latest() <= self.newest:  # nor did another replica hear anything
+        posted, self._posted = self._posted, 0.0
+        if await self.journal.echo() < posted and await self.journal.latest() <= self.newest:  # nor did another replica hear anything
             log.warning("deaf", extra={"action": "deaf", "seconds": round(clock.now() - self._heard)})
             await self.renew()
 

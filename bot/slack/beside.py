@@ -63,14 +63,18 @@ class Beside:
         return str((said.get("channel") or {}).get("id") or user)
 
     async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
-        """Say something to one person, there if that can be done, else in their direct message. What Slack does not take is not said."""
+        """Say something to one person, there if that can be done, else in their direct message.
+
+        Raises SlackApiError where another try is worth it.
+        """
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
         try:
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text[:3900], **more))
         except SlackApiError as error:
+            if refused(error).after is not None:
+                raise
             log.info("not_whispered", extra={"action": "not_whispered", "error": error_of(error)})
-            if refused(error).after is None:
-                await self._write_to(user, text)
+            await self._write_to(user, text)
 
     async def _write_to(self, user: str, text: str) -> None:
         with contextlib.suppress(BotError, SlackApiError):

@@ -134,8 +134,9 @@ class Gate:
         self._rows: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def enter(self, method: str, channel: str = "") -> None:
-        if paid.get() == method:
-            paid.set("")
+        if method in (before := paid.get()):
+            at = before.index(method)
+            paid.set(before[:at] + before[at + 1 :])
             return
         for key in reversed(keys(method, channel)):
             async with self._rows[key]:

@@ -1,6 +1,7 @@
 """Calls to Slack: what they are told of, and which are worth another try."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,10 +11,13 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.budget import Budget, Gate, Local
-from bot.slack.limits import limit, paid
+from bot.slack.limits import paid
 from bot.slack.writer import Refused
 
-FLEETING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "streaming_state_conflict"}
+UNCONNECTED = "unconnected"  # nothing was sent, so nothing can have been done
+FLEETING = {"ratelimited", "unreachable", UNCONNECTED, "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+FLEETING |= {"streaming_state_conflict"}
+SPARE = 4  # calls at once that are left to people
 Called = Callable[[str, str, float], None]
 """Told of each call: its method, what came of it in one word, and the seconds that it took."""
 
@@ -27,13 +31,12 @@ class Client(AsyncWebClient):
         self._gate = Gate(self.budget)
 
     async def spare(self, method: str) -> None:
-        """Wait until the next call can be made, and as many still for people as half of what there is at the most."""
-        keep = int(limit(method).room((), 0.0)) // 2
+        """Wait until the next call can be made, and a few more for people."""
         while True:
-            if not (wait := await self.budget.take(method, keep)):
+            if not (wait := await self.budget.take(method, SPARE)):
                 break
             await asyncio.sleep(wait)
-        paid.set(method)
+        paid.set((method,))
 
     async def api_call(self, api_method: str, **given: Any) -> Any:
         await self._gate.enter(api_method, str((given.get("json") or {}).get("channel") or ""))
@@ -56,12 +59,14 @@ async def call(asked: Awaitable[Any]) -> Any:
     """What Slack answers. A broken connection raises as SlackApiError does, so that callers have one thing to catch."""
     try:
         return await asked
+    except aiohttp.ClientConnectorError as error:
+        raise unreachable(type(error).__name__, UNCONNECTED) from error
     except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, SlackRequestError) as error:
         raise unreachable(type(error).__name__) from error
 
 
-def unreachable(why: str) -> SlackApiError:
-    return SlackApiError(f"Slack cannot be reached: {why}", {"ok": False, "error": "unreachable"})  # type: ignore[no-untyped-call]
+def unreachable(why: str, error: str = "unreachable") -> SlackApiError:
+    return SlackApiError(f"Slack cannot be reached: {why}", {"ok": False, "error": error})  # type: ignore[no-untyped-call]
 
 
 def error_of(error: SlackApiError) -> str:
@@ -74,7 +79,8 @@ def refused(error: SlackApiError) -> Refused:
     name, status = error_of(error), getattr(error.response, "status_code", 200)
     if status == 429 or name == "ratelimited":
         headers = getattr(error.response, "headers", {})
-        return Refused("ratelimited", float(headers.get("Retry-After") or headers.get("retry-after") or 1))
-    if status >= 500 or name in FLEETING or name == "unreachable":
+        asked = str(headers.get("Retry-After") or headers.get("retry-after") or "")
+        return Refused("ratelimited", max(float(asked), 1.0) if re.fullmatch(r"\d{1,6}(\.\d+)?", asked) else 1.0)
+    if status >= 500 or name in FLEETING:
         return Refused(name, 1.0)
     return Refused(name)

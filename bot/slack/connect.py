@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -60,7 +61,7 @@ class Connection:
 
     async def open(self) -> None:
         """Raises ConfigError where no socket opens in time."""
-        app = AsyncApp(client=self.client, logger=_log())
+        app = AsyncApp(client=self.client, logger=_log(), authorize=_known(self.directory, self.settings.slack_bot_token))
         app.middleware(self.receive)
         log = logging.getLogger("slack_sdk.socket")
         self._socket = AsyncSocketModeHandler(app, self.settings.slack_app_token, logger=log, ping_interval=PING)
@@ -98,6 +99,15 @@ class Connection:
     async def close(self) -> None:
         if self._socket:
             await self._socket.close_async()  # type: ignore[no-untyped-call]
+
+
+def _known(here: Directory, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
+    """Who we are, as Bolt wants to know it: by itself it would ask Slack, and acknowledge what came while Slack had no answer."""
+
+    async def known() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=here.team, bot_user_id=here.bot, bot_id=here.bot_id, bot_token=token)
+
+    return known
 
 
 def _shaped(name: str, prefix: str, token: str) -> None:

@@ -9,8 +9,9 @@ MINUTE = 60.0
 MARGIN = 4.0  # seconds: a call that was long on its way, as in a crowd, counts in Slack's minute later than in ours
 UPDATE, POST, SESSION, TEXT = "chat.update", "chat.postMessage", "agents.sessions.setStatus", "assistant.threads.setStatus"
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
-paid: ContextVar[str] = ContextVar("paid", default="")
-"""The method whose turn the caller has waited for already."""
+REPLIES = "conversations.replies"
+paid: ContextVar[tuple[str, ...]] = ContextVar("paid", default=())
+"""The methods whose turn the caller has waited for already, each for one call."""
 
 Taken = tuple[float, ...]
 """What was taken, as moments in seconds; of which kind, a limit knows for itself."""
@@ -123,7 +124,7 @@ LIMITS: Mapping[str, Limit] = {
     **dict.fromkeys((START, STOP, "conversations.list", "usergroups.list", "usergroups.users.list", "reactions.remove"), TIER_2),
     **dict.fromkeys(("apps.connections.open", "chat.delete", "conversations.open", "users.conversations", "reactions.add"), TIER_3),
     "conversations.history": Rate(29, 19),  # after a time without a socket all conversations are read
-    "conversations.replies": Rate(24, 24),
+    REPLIES: Rate(24, 24),
     **dict.fromkeys(("chat.postEphemeral", APPEND, "views.open", "views.publish"), TIER_4),
     **dict.fromkeys(("files.getUploadURLExternal", "files.completeUploadExternal"), TIER_4),
     **dict.fromkeys(("assistant.threads.setTitle", "assistant.threads.setSuggestedPrompts"), TIER_4),

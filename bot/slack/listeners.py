@@ -11,14 +11,14 @@ from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.dispatch import Desk
-from bot.errors import Denied
+from bot.errors import BotError, Denied
 from bot.journal import Delivery, Journal
 from bot.message import Message, Person
 from bot.ports import Store
 from bot.prompt import line
 from bot.slack import backfill, buttons, manifest, parse
 from bot.slack.buttons import Press, Room
-from bot.slack.calls import call, error_of
+from bot.slack.calls import call, error_of, refused
 from bot.slack.directory import Directory
 from bot.slack.door import Body, Handler
 from bot.slack.markdown import mrkdwn
@@ -80,13 +80,21 @@ class Listeners:
     async def _overtaken(self, message: Message, body: Body) -> None:
         """Slack keeps no order: a reply or a ❌ may have come before the message that it belongs to, and meant nothing then."""
         channel, ts = parse.place(message.thread)
-        for said in await backfill.replies(self.client, channel, ts, f"{message.at - 1e-6:.6f}"):
+        for said in await self._behind(channel, ts, message.at):
             event = {**said, "channel": channel, "channel_type": "im" if channel.startswith("D") else "channel"}
             reply = parse.message(event, self.directory.team, self.directory.bot)
             if reply and reply.id == message.id:
                 await self._crossed_out(message, event)
             elif reply and message.root and not self._mine(said) and not await self.journal.heard(reply.id):
                 await self._hear(reply, {**body, "event": event}, event)
+
+    async def _behind(self, channel: str, ts: str, at: float) -> list[Body]:
+        """What stands in a thread from then on. Raises SlackApiError where it can be tried again, else BotError."""
+        try:
+            return await backfill.replies(self.client, channel, ts, f"{at - 1e-6:.6f}")
+        except BotError as error:
+            cause = error.__cause__
+            raise cause if isinstance(cause, SlackApiError) and refused(cause).after is not None else error from None
 
     async def _crossed_out(self, message: Message, event: Body) -> None:
         """Take it back, where somebody who may has put a ❌ on it already."""

@@ -13,7 +13,8 @@ from bot.errors import BotError
 from bot.journal import Journal, Post
 from bot.session import Session
 from bot.slack import backfill, parse
-from bot.slack.calls import call, error_of, refused, unreachable
+from bot.slack.calls import UNCONNECTED, call, error_of, refused, unreachable
+from bot.slack.limits import POST, REPLIES
 from bot.slack.markdown import mrkdwn
 from bot.slack.stream import Streams
 from bot.slack.view import View, section
@@ -69,10 +70,13 @@ class Outbox:
         """Whether a process before this one may have sent it, and nobody knows."""
         return slot in self._doubtful
 
-    def method(self, slot: str, view: View) -> str:
-        """What is called for this where it is streamed; else empty."""
+    def methods(self, slot: str, view: View) -> tuple[str, ...]:
+        """What is called for this where it is streamed, or looked for first; else nothing."""
         post = self.posts.get(slot)
-        return self.streams.method(slot, post.thread, view, not post.ts) if post else ""
+        streamed = self.streams.method(slot, post.thread, view, not post.ts) if post else ""
+        if post and not post.ts and slot in self._doubtful:
+            return (REPLIES, streamed or POST)
+        return (streamed,) if streamed else ()
 
     def channel(self, slot: str) -> str:
         post = self.posts.get(slot)
@@ -133,7 +137,7 @@ class Outbox:
         known = self.posts.get(slot)
         self.posts[slot] = post
         if view.rank < 2 or known is None or known.ts != post.ts:
-            await self._sent(post, channel, view)
+            self.posts[slot] = await self._sent(post, channel, view)
 
     async def _pay(self, owed: Post, channel: str, view: View) -> None:
         """Make an edit that is owed: once, whoever is first, and not where the message has come to show something newer."""
@@ -153,13 +157,14 @@ class Outbox:
             await self._edit(post, channel, view)
         return post
 
-    async def _sent(self, post: Post, channel: str, view: View) -> None:
+    async def _sent(self, post: Post, channel: str, view: View) -> Post:
         """Note it. Where another replica was first, theirs stays and ours goes."""
         counts = await self.journal.sent(post.slot, post.ts, shown(view))
-        if counts not in ("", post.ts):
-            self.posts[post.slot] = replace(post, ts=counts)
-            self.streams.close(post.slot)
-            await call(self.client.chat_delete(channel=channel, ts=post.ts))
+        if counts in ("", post.ts):
+            return post
+        self.streams.close(post.slot)
+        await self._away(post, channel)
+        return replace(post, ts=counts)
 
     async def _post(self, post: Post, channel: str, thread: str, view: View) -> Post:
         metadata = label(post)
@@ -188,6 +193,8 @@ class Outbox:
         try:
             said = await backfill.replies(self.client, channel, thread) if thread else await self._newest(channel)
         except BotError as error:
+            if isinstance(error.__cause__, SlackApiError) and refused(error.__cause__).after is None:
+                return post  # nobody can look there any more, nor write
             raise unreachable(str(error)) from error
         nameless = [message for message in reversed(said) if self._nameless(message)] if channel.startswith("D") and thread else []
         for message in [*(message for message in said if delivery(message) == post.id), *nameless]:
@@ -222,7 +229,7 @@ class Outbox:
             return
         why = refused(error)
         if why.after is not None:
-            self._doubtful |= set() if post.ts or why.error == "ratelimited" else {slot}
+            self._doubtful |= set() if post.ts or why.error in ("ratelimited", UNCONNECTED) else {slot}
         elif name in SHUT and view.rank == 0:
             await self._elsewhere(post, view, name)
         raise why from error
@@ -265,7 +272,7 @@ class Outbox:
             post = await self._found(post, channel, thread)
         if not post.ts:
             post = await self._post(post, channel, thread, view)
-            await self.journal.sent(slot, post.ts, shown(view))
+            post = await self._sent(post, channel, view)
         return post
 
 

@@ -217,7 +217,7 @@ class Status:
 
     async def _tell(self, method: str, asked: Awaitable[Any]) -> Refused | None:
         """What Slack had against it. `method` is what has been paid for."""
-        paid.set(method)
+        paid.set((method,))
         try:
             await call(asked)
         except SlackApiError as error:

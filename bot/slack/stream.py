@@ -105,7 +105,7 @@ class Streams:
 
     async def start(self, post: Post, channel: str, thread: str, view: View) -> str:
         """The ts of the stream; empty where it is to be an ordinary message. Raises SlackApiError where nobody knows whether it stands."""
-        if paid.get() != START or not view.flow or not (more := (live := Live()).more(view.flow)):
+        if START not in paid.get() or not view.flow or not (more := (live := Live()).more(view.flow)):
             return ""
         chunks, before, sent = more
         try:

@@ -50,18 +50,17 @@ class SlackSurface:
         self.streams = Streams(client, client.budget, lambda: self.status.agent, self.status.begun)
         self.outbox = Outbox(client, journal, self.streams)
         self.beside = Beside(client, self.outbox, directory)
-        self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel, client.budget, self.outbox.method)
+        self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel, client.budget, self.outbox.methods)
         self._newest: dict[str, tuple[Session, Agent]] = {}
         self._queued: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
-        beside = [asyncio.create_task(work) for work in (self._tick(), self._recover())]
         try:
-            await self.writer.run()
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self.writer.run(), self._tick(), self._recover()):
+                    tasks.create_task(work)
         finally:
-            for task in beside:
-                task.cancel()
             self.status.close()
 
     async def _recover(self) -> None:
@@ -79,10 +78,11 @@ class SlackSurface:
         while True:
             await asyncio.sleep(TICK)
             for session_id in [*self._newest]:
-                self._age(session_id)
-                await asyncio.sleep(0)  # there may be a thousand, and others want their turn
+                outcomes = await asyncio.gather(self._age(session_id), return_exceptions=True)  # there may be a thousand: others have turns
+                if isinstance(outcomes[0], Exception):  # one that cannot be shown keeps no other from it
+                    log.error("not_shown", exc_info=outcomes[0], extra={"action": "not_shown", "session": session_id})
 
-    def _age(self, session_id: str) -> None:
+    async def _age(self, session_id: str) -> None:
         if newest := self._newest.get(session_id):
             self._line(newest[0])
             if newest[0].live:
@@ -129,7 +129,7 @@ class SlackSurface:
 
     def _line(self, session: Session) -> None:
         """Where there are too many for a message of progress each, the line under the thread says for how long: each in its turn."""
-        if self.outbox.exists(f"{session.id}:{session.number}:0"):
+        if self.outbox.exists(f"{session.id}:{session.number}:0") or not (session.live or session.ended):
             return
         every = max(20, math.ceil(limit(TEXT).gap * len(self._newest) * self.client.budget.replicas))
         coarse = int(clock.now() - (session.ended or session.asked)) // every * every

@@ -8,12 +8,13 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
+from bot.errors import StoreFailed
 from bot.slack.budget import Budget
 from bot.slack.limits import APPEND, EDITS, POST, START, STOP, UPDATE, keys, paid
 from bot.slack.view import View
 
 log = logging.getLogger(__name__)
-TRIES = 8  # of a message at which something broke that is not Slack
+TRIES = 8  # of a message at which something broke that is neither Slack nor the database
 PATIENCE = 1.0  # seconds that a last word may wait for its edit
 GLANCE = 1.0  # seconds that people have to look at a message until it changes, unless it is for the last time
 AT_ONCE = 50  # writes that are on their way: of more, each would reach Slack long after its call was counted
@@ -39,24 +40,25 @@ class Want:
     since: float
     tries: int = 0
     not_before: float = 0.0
-    method: str = ""  # what has been paid for
+    methods: tuple[str, ...] = ()  # what has been paid for
     context: Context = field(default_factory=copy_context)  # a write belongs to the turn that asked for it, in traces too
 
 
 class Writer:
     """`send` makes one message look like a view, and raises Refused; `exists` says whether it stands in its thread already.
 
-    `method` is what is called for a view where that is neither a post nor an edit.
+    `methods` are those that are called for a view where that is not just a post or an edit.
     """
 
     def __init__(
         self, send: Callable[[str, View], Awaitable[None]], exists: Callable[[str], bool], channel: Callable[[str], str], budget: Budget,
-        method: Callable[[str, View], str],
+        methods: Callable[[str, View], tuple[str, ...]],
     ) -> None:  # fmt: skip
-        self._send, self._exists, self._channel, self.budget, self._method = send, exists, channel, budget, method
+        self._send, self._exists, self._channel, self.budget, self._methods = send, exists, channel, budget, methods
         self._wants: dict[str, Want] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._said: dict[str, float] = {}
+        self._dropped: set[str] = set()  # what is on its way, and nobody follows any more
         self._open: set[str] = set()  # messages that tell of progress, and have to be ended still
         self._until: dict[tuple[str, int], float] = {}  # when a budget may have something for this rank again
         self._changed = asyncio.Event()
@@ -65,6 +67,7 @@ class Writer:
     def want(self, slot: str, view: View) -> None:
         """Ask for a view. Returns at once; a view that was still waiting is replaced and keeps its place; a last word takes the last."""
         old = self._wants.get(slot)
+        self._dropped.discard(slot)
         since = old.since if old and (view.rank or not old.view.rank) else time.monotonic()
         self._wants[slot] = Want(view, since)
         self._changed.set()
@@ -93,6 +96,7 @@ class Writer:
         for slot in [slot for slot in self._wants if slot.startswith(prefix)]:
             del self._wants[slot]
         self._open = {slot for slot in self._open if not slot.startswith(prefix)}
+        self._dropped |= {slot for slot in self._sending if slot.startswith(prefix)}
         self._changed.set()
 
     def hurry(self, prefix: str) -> None:
@@ -171,9 +175,12 @@ class Writer:
         brief = want.since + HOLD if new and want.view.rank and self.budget.room(UPDATE) < 1 else 0.0
         if (wait := max(want.not_before, glance, brief) - now) > 0:
             return wait
-        want.method = self._method(slot, want.view) or (POST if new else UPDATE)
-        needed = [(key, _keep(key, want.view.rank)) for key in keys(want.method, self._channel(slot))]
+        want.methods = self._methods(slot, want.view) or (POST if new else UPDATE,)
+        channel = self._channel(slot)
+        needed = [(key, _keep(key, want.view.rank)) for method in want.methods for key in reversed(keys(method, channel))]
         if (wait := max(self._until.get((key, keep), 0.0) for key, keep in needed) - now) > 0:
+            return wait
+        if (wait := max(self.budget.delay(key, keep) for key, keep in needed)) > 0:  # before any is taken, which would be lost
             return wait
         for key, keep in needed:
             if wait := await self.budget.take(key, keep, len(self._wants)):
@@ -182,16 +189,18 @@ class Writer:
         return 0.0
 
     async def _deliver(self, slot: str, want: Want, new: bool) -> None:
-        paid.set(want.method)
+        paid.set(want.methods)
         try:
             outcomes = await asyncio.gather(self._send(slot, want.view), return_exceptions=True)
             if isinstance(failed := outcomes[0], Refused):
                 self._again(slot, want, new, failed)
             elif isinstance(failed, Exception):
                 log.error("not_sent", exc_info=failed, extra={"action": "not_sent", "slot": slot})
-                self._again(slot, want, new, Refused(type(failed).__name__, 1.0 if want.tries < TRIES else None))
+                lasts = isinstance(failed, StoreFailed) or want.tries < TRIES
+                self._again(slot, want, new, Refused(type(failed).__name__, 1.0 if lasts else None))
         finally:
             del self._sending[slot]
+            self._dropped.discard(slot)
             self._changed.set()
             async with self._quiet:
                 self._quiet.notify_all()
@@ -199,11 +208,12 @@ class Writer:
     def _again(self, slot: str, want: Want, new: bool, refused: Refused) -> None:
         """What was refused for now is said later, unless there is something newer; progress is dropped."""
         log.warning("refused", extra={"action": "refused", "slot": slot, "error": refused.error, "after": refused.after})
-        if refused.after is None:
+        if slot in self._dropped:
+            self._open.discard(slot)
             return
-        if want.view.rank > 1 and not new:
+        if refused.after is None or (want.view.rank > 1 and not new):
             return
-        newer, pause = self._wants.get(slot), refused.after * min(2**want.tries, 16)
+        newer, pause = self._wants.get(slot), max(refused.after, min(2.0**want.tries, 16.0))
         view = newer.view if newer else want.view
         self._wants[slot] = Want(view, want.since, want.tries + 1, time.monotonic() + pause, context=want.context)
 

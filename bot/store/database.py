@@ -32,10 +32,11 @@ WRITE = "write sqlite:///frontdesk.db, or postgresql://user:password@host/name"
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One of those that wait. `hard` says that not even a power cut may lose it."""
+    """One of those that wait. `hard` says that not even a power cut may lose it; `alone`, that it holds a row that others wait for."""
 
     work: Work
     hard: bool
+    alone: bool
     done: asyncio.Future[Any]
 
 
@@ -80,14 +81,14 @@ class Database:
         self._check()
         return await self._patiently(self._look, (query, given))
 
-    async def write(self, work: Callable[[sa.Connection], T], hard: bool = True) -> T:
+    async def write(self, work: Callable[[sa.Connection], T], hard: bool = True, alone: bool = False) -> T:
         """What `work` returns, once it is durable. It may be run twice, so it must do nothing but write here.
 
-        What is not `hard` outlives the process, and waits for no disk.
+        What is not `hard` outlives the process, and waits for no disk. What is `alone` is a transaction of its own.
         """
         self._check()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._queue.put(Write(work, hard, done))
+        await self._queue.put(Write(work, hard, alone, done))
         return await done
 
     def _check(self) -> None:
@@ -116,9 +117,11 @@ class Database:
             while not self._queue.empty() and len(group) < 200:
                 group.append(self._queue.get_nowait())
             group = [write for write in group if not write.done.done()]
-            if not await self._commit(group):
-                for alone in group:
-                    await self._commit([alone])
+            together = [write for write in group if not write.alone]
+            hopeful = together if together and await self._commit(together) else []
+            for write in group:
+                if write not in hopeful:
+                    await self._commit([write])
 
     def _ended(self, writer: "asyncio.Task[None]") -> None:
         """Nobody waits for a writer that is no more."""

@@ -13,6 +13,7 @@ from bot.store.replicas import DEAD
 from bot.store.tables import deliveries, marks, posts, replicas, sessions
 
 OWED, LOOKED = "owed:", "looked"  # from when on Slack's history has to be looked through, by whoever; and until when it was
+ECHO = "echo"  # when a message of ours last came back, to any replica
 LEADS = "leads:"  # whose name stands behind it looks for all
 TIMED = deliveries.c.lane != deliveries.c.key  # what was said in a thread: its time is Slack's, that of a command is ours
 
@@ -94,6 +95,18 @@ class SqlJournal:
     async def debts(self) -> dict[str, float]:
         found = await self.db.read(sa.select(marks).where(marks.c.key.startswith(OWED)))
         return {row.key: row.at for row in found}
+
+    async def echo(self, at: float = 0.0) -> float:
+        if not at:
+            found = await self.db.read(sa.select(marks.c.at).where(marks.c.key == ECHO))
+            return float(found[0].at) if found else 0.0
+
+        def work(connection: sa.Connection) -> float:
+            row = insert(connection, marks).values(key=ECHO, at=at)
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"at": at}))
+            return at
+
+        return await self.db.write(work, hard=False)
 
     async def lead(self, seconds: float) -> bool:
         mine, now = f"{LEADS}{self.replica}", clock.now()

@@ -12,6 +12,7 @@ from bot.store.tables import deliveries, events, feedback, inbox, kept, posts, q
 AGAIN = 2 * 86400.0  # seconds for which a delivery is known again; Slack gives up after an hour or so
 GROUP = 500  # sessions in one transaction: nobody who writes beside it waits for long
 OWED = sa.and_(posts.c.slot.regexp_match("^(status|owed):"), posts.c.shown != "")  # what Slack is to be told still
+COMPARED = posts.c.slot.startswith("compare:")  # people vote for days
 BELONGING = (events, turns, questions, feedback, inbox, posts, kept)
 
 
@@ -35,6 +36,7 @@ async def prune(db: Database, before: float) -> Pruned:
     gone: list[str] = []
     while group := await db.write(lambda connection: _group(connection, before)):
         gone += group
+    await db.write(lambda connection: connection.execute(posts.delete().where(COMPARED, posts.c.at < before)).rowcount, hard=False)
     return Pruned(tuple(gone), await delivered(db, before))
 
 
@@ -42,7 +44,7 @@ async def delivered(db: Database, before: float) -> int:
     """Forget deliveries that were dealt with, and are older; how many there were."""
 
     def work(connection: sa.Connection) -> int:
-        threads = sa.and_(posts.c.session_id == "", posts.c.at < before, sa.not_(OWED))  # each began one once, or was put right there
+        threads = sa.and_(posts.c.session_id == "", posts.c.at < before, sa.not_(OWED), sa.not_(COMPARED))  # each began one once
         connection.execute(posts.delete().where(threads))
         return connection.execute(deliveries.delete().where(_delivered(before))).rowcount
 

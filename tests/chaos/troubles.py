@@ -9,7 +9,7 @@ from tests.standins.postgres import Cluster
 
 from .fleet import Replica
 
-METHODS = ("chat.postMessage", "chat.update", "users.info", "agents.sessions.setStatus", "conversations.replies", "*")
+METHODS = ("chat.postMessage", "chat.update", "users.info", "agents.sessions.setStatus", "conversations.replies", "auth.test", "*")
 POINTS = [f"{what}:{when}" for what in ("write", "call") for when in ("before", "after")]
 
 

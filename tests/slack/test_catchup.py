@@ -176,10 +176,14 @@ class Known:
     """What the rest of the desk knows: when any replica last heard something."""
 
     def __init__(self) -> None:
-        self.newest, self.renewed = time.time(), asyncio.Event()
+        self.newest, self.renewed, self.echoed = time.time(), asyncio.Event(), 0.0
 
     async def latest(self) -> float:
         return self.newest
+
+    async def echo(self, at: float = 0.0) -> float:
+        self.echoed = at or self.echoed
+        return self.echoed
 
     async def owe(self, since: float) -> str:
         self.owed = since
@@ -245,6 +249,26 @@ async def test_where_another_replica_heard_it_nobody_is_deaf(slack: Slack, quick
 
     await slack.until(lambda: not made._posted)
     assert not known.renewed.is_set()
+
+
+async def test_what_came_back_to_another_replica_makes_nobody_deaf(slack: Slack, quick: None, attention: tuple[Attention, Known]) -> None:
+    made, known = attention
+    made.heard(echo(slack))
+
+    made.called("chat.postMessage", "ok", 0.1)
+    known.echoed = time.time() + 5
+
+    await slack.until(lambda: not made._posted)
+    assert not known.renewed.is_set()
+
+
+async def test_a_replica_tells_the_others_that_a_message_came_back(slack: Slack, quick: None, attention: tuple[Attention, Known]) -> None:
+    made, known = attention
+    made.catchup.client.budget.replicas = 2
+
+    made.heard(echo(slack))
+
+    await slack.until(lambda: known.echoed > 0)
 
 
 async def test_an_app_to_which_nothing_comes_back_is_not_taken_for_deaf(quick: None, attention: tuple[Attention, Known]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,16 +10,19 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import StoreFailed
 from bot.journal import Post
 from bot.message import Person
 from bot.session import Session
+from bot.slack import writer as module
 from bot.slack.budget import Local
 from bot.slack.limits import EDITS, POST, UPDATE
 from bot.slack.outbox import Outbox
 from bot.slack.stream import Streams
 from bot.slack.view import View
-from bot.slack.writer import OPEN, Refused, Writer
+from bot.slack.writer import OPEN, Refused, Want, Writer
 from bot.store.sql import SqlStore
+from tests.standins.wait import until
 
 LAST, CARD, PROGRESSING = View("last", rank=0), View("card", rank=1), View("progress", rank=2)
 SESSION = Session("s1", "helper", "slack:T1:C1:1.0", Person("U1"))
@@ -57,7 +61,7 @@ async def slack() -> Slack:
 
 @pytest.fixture
 async def writer(slack: Slack) -> AsyncIterator[Writer]:
-    writer = Writer(slack.send, slack.there.__contains__, lambda slot: slot.split(":")[0], Local(), lambda slot, view: "")
+    writer = Writer(slack.send, slack.there.__contains__, lambda slot: slot.split(":")[0], Local(), lambda slot, view: ())
     running = asyncio.create_task(writer.run())
     yield writer
     running.cancel()
@@ -207,6 +211,46 @@ async def test_a_pause_holds_the_whole_method_and_no_other(slack: Slack, writer:
 
     await writer.settled("s3:")
     assert slack.sent == [("s3:1", "last")]
+
+
+async def test_what_its_channel_does_not_take_yet_uses_up_nothing(slack: Slack, writer: Writer) -> None:
+    await writer.budget.pause(f"{POST}:full", 60.0)
+    before = writer.budget.room(POST)
+    writer.want("full:1", LAST)
+    writer.want("s1:1", LAST)
+
+    await writer.settled("s1:")
+
+    assert before - writer.budget.room(POST) == 1
+
+
+async def test_what_slack_asks_to_wait_for_is_waited_for_and_no_longer(writer: Writer) -> None:
+    writer._again("s1:1", Want(LAST, 0.0, tries=5), True, Refused("ratelimited", 30.0))
+
+    assert writer._wants["s1:1"].not_before - time.monotonic() == pytest.approx(30.0, abs=1)
+
+
+async def test_a_place_for_progress_is_free_again_when_nobody_follows_any_more(slack: Slack, writer: Writer) -> None:
+    slack.free.clear()
+    slack.refusals["s1:1"] = [Refused("internal_error", 0.1)]
+    writer.want("s1:1", CARD)
+    await slack.until(lambda: bool(slack.sent))
+
+    writer.forget("s1:")
+    slack.free.set()
+
+    await until(lambda: not writer.sending("s1:1"))
+    assert (writer.waiting, writer._open) == (0, set())
+
+
+async def test_a_last_word_outlasts_a_database_that_is_away(slack: Slack, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRIES", 0)
+    slack.refusals["s1:1"] = [StoreFailed("The database does not answer.")]
+    writer.want("s1:1", LAST)
+
+    await writer.settled("s1:")
+
+    assert slack.sent == [("s1:1", "last")] * 2
 
 
 async def test_last_words_have_room_where_progress_has_none(slack: Slack, writer: Writer) -> None:

@@ -12,14 +12,10 @@ from bot.store.tables import meta
 from tests.standins.postgres import Cluster
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def engine(request: pytest.FixtureRequest) -> AsyncIterator[sa.Engine]:
-    url = "sqlite://"
-    if request.param == "postgresql":
-        made: Cluster = request.getfixturevalue("postgres")
-        await made.ready()
-        url = await made.create()
-    engine = sa.create_engine(url)
+@pytest.fixture
+async def engine(postgres: Cluster) -> AsyncIterator[sa.Engine]:
+    await postgres.ready()
+    engine = sa.create_engine(await postgres.create())
     meta.create_all(engine)
     yield engine
     engine.dispose()
@@ -51,12 +47,7 @@ def test_the_moment_is_the_databases(engine: sa.Engine) -> None:
     assert (moments[0], now) == (pytest.approx(time.time(), abs=5), moments[0])
 
 
-async def test_replicas_that_come_at_the_same_time_take_no_more_than_there_is(postgres: Cluster) -> None:
-    await postgres.ready()
-    engine = sa.create_engine(await postgres.create())
-    meta.create_all(engine)
-
+async def test_replicas_that_come_at_the_same_time_take_no_more_than_there_is(engine: sa.Engine) -> None:
     counts = await asyncio.gather(*(asyncio.to_thread(taken, engine) for _ in range(10)))
 
     assert sorted(counts) == [1, 2, *[3] * 8]
-    engine.dispose()
