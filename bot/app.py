@@ -83,7 +83,7 @@ class Frontdesk:
         self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve)
         self.door = Door(store, self.listeners.handlers, self.listeners.answer)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
-        catchup = CatchUp(client, self.directory, self.door.keep, self.store.ours)
+        catchup = CatchUp(client, self.directory, self.door.keep, self.store)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)
         self._agents: Sequence[Agent] = ()
         self._resolving = asyncio.Lock()  # what Slack told later must not give way to what it told before

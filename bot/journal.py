@@ -90,6 +90,14 @@ class Journal(Protocol):
         """Those of them that are of messages which we know to have sent."""
         ...
 
+    async def replies(self, threads: Collection[str]) -> Mapping[str, int]:
+        """How many replies we know of in each: those that we heard, and our own."""
+        ...
+
+    async def busy(self, threads: Collection[str]) -> set[str]:
+        """Those of them in which a session is not over."""
+        ...
+
     async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
         """The message for this slot: the one that is known, or one that has yet to be sent."""
         ...

@@ -14,8 +14,8 @@ from bot.slack.budget import Budget, Gate, Local
 from bot.slack.limits import paid
 from bot.slack.writer import Refused
 
-UNCONNECTED = "unconnected"  # nothing was sent, so nothing can have been done
-FLEETING = {"ratelimited", "unreachable", UNCONNECTED, "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+UNREACHABLE, UNCONNECTED = "unreachable", "unconnected"  # the second where nothing was sent, so that nothing can have been done
+FLEETING = {"ratelimited", UNREACHABLE, UNCONNECTED, "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 FLEETING |= {"streaming_state_conflict"}
 SPARE = 4  # calls at once that are left to people
 Called = Callable[[str, str, float], None]
@@ -40,7 +40,7 @@ class Client(AsyncWebClient):
 
     async def api_call(self, api_method: str, **given: Any) -> Any:
         await self._gate.enter(api_method, str((given.get("json") or {}).get("channel") or ""))
-        began, outcome = time.monotonic(), "unreachable"
+        began, outcome = time.monotonic(), UNREACHABLE
         try:
             answer = await super().api_call(api_method, **given)
             outcome = "ok"
@@ -65,13 +65,13 @@ async def call(asked: Awaitable[Any]) -> Any:
         raise unreachable(type(error).__name__) from error
 
 
-def unreachable(why: str, error: str = "unreachable") -> SlackApiError:
+def unreachable(why: str, error: str = UNREACHABLE) -> SlackApiError:
     return SlackApiError(f"Slack cannot be reached: {why}", {"ok": False, "error": error})  # type: ignore[no-untyped-call]
 
 
 def error_of(error: SlackApiError) -> str:
     look = getattr(error.response, "get", None)
-    return str((look and look("error")) or "unreachable")
+    return str((look and look("error")) or UNREACHABLE)
 
 
 def refused(error: SlackApiError) -> Refused:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
 
@@ -22,14 +22,21 @@ META = {"include_all_metadata": True}
 PAUSE = 2.0  # seconds until a call is tried again that did not get through
 
 
-class CatchUp:
-    """`hear` lets in one event as Slack would have delivered it, and says whether it was new. `ours` are the known of these ids."""
+class Known(Protocol):
+    """The part of the journal that says what need not be looked for."""
 
-    def __init__(
-        self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]],
-        ours: Callable[[Collection[str]], Awaitable[set[str]]],
-    ) -> None:  # fmt: skip
-        self.client, self.directory, self.hear, self.ours = client, directory, hear, ours
+    async def ours(self, delivery_ids: Collection[str]) -> set[str]: ...
+
+    async def replies(self, threads: Collection[str]) -> Mapping[str, int]: ...
+
+    async def busy(self, threads: Collection[str]) -> set[str]: ...
+
+
+class CatchUp:
+    """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
+
+    def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]], known: Known) -> None:
+        self.client, self.directory, self.hear, self.known = client, directory, hear, known
         self._alone = asyncio.Lock()
 
     async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
@@ -60,13 +67,14 @@ class CatchUp:
     async def _read(self, channel: str, oldest: float, threads: list[str]) -> int:
         """One conversation, oldest first: what began after that time, and what was said since in threads that began before."""
         start = min([oldest, *(float(ts) - 1 for ts in threads)])
-        said, roots, seen = [], [], set()
+        said, counts, seen = [], dict[str, int](), set()
         async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}", **META):
             seen.add(str(message["ts"]))
             if float(message["ts"]) > oldest or (message["ts"] in threads and _crosses(message)):
                 said.append(message)
             if float(message.get("latest_reply") or oldest) > oldest:
-                roots.append(str(message["ts"]))
+                counts[str(message["ts"])] = int(message.get("reply_count") or 0)
+        roots = await self._unheard(channel, counts)
         for root in [*roots, *(ts for ts in threads if ts not in seen)]:  # history ends before what is very old
             there = {"channel": channel, "ts": root, "oldest": f"{oldest:.6f}", **META}
             async for message in self._pages("conversations_replies", "messages", **there):
@@ -78,10 +86,16 @@ class CatchUp:
                 found += await self._let_in(channel, message)
         return found
 
+    async def _unheard(self, channel: str, counts: Mapping[str, int]) -> list[str]:
+        """The threads that have more replies than we know of, and those in which somebody works: a ❌ may stand there."""
+        names = {parse.thread(self.directory.team, channel, ts): ts for ts in counts}
+        heard, busy = await self.known.replies(names), await self.known.busy(names)
+        return [ts for name, ts in names.items() if name in busy or heard.get(name, 0) != counts[ts]]
+
     async def _forgotten(self, said: list[Message]) -> dict[str, float]:
         """The threads in which we have answered and know nothing of it, and until when: the database was restored, or is another one."""
         posted = [(delivery(message), message) for message in said if self._mine(message) and delivery(message)]
-        known = await self.ours([id for id, _ in posted]) if posted else set()
+        known = await self.known.ours([id for id, _ in posted]) if posted else set()
         until: dict[str, float] = {}
         for id, message in posted:
             if id not in known:

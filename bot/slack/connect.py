@@ -9,7 +9,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped, warning_token_skipped
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.slack.attention import Attention
 from bot.slack.budget import Budget
-from bot.slack.calls import Called, Client, call, error_of
+from bot.slack.calls import UNCONNECTED, UNREACHABLE, Called, Client, call, error_of
 from bot.slack.directory import Directory
 
 Receive = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -53,7 +53,7 @@ class Connection:
         try:
             await call(asked)
         except SlackApiError as error:
-            if error_of(error) == "unreachable":
+            if error_of(error) in (UNREACHABLE, UNCONNECTED):
                 raise ConfigError(away(self.settings)) from error
             raise ConfigError(
                 f"{name}: Slack refuses it ({error_of(error)}). Copy it anew from the app's page: {WHERE[prefix]}."
@@ -128,4 +128,4 @@ def _log() -> logging.Logger:
 
 
 def _surprises(record: logging.LogRecord) -> bool:
-    return record.getMessage() != warning_client_prioritized_and_token_skipped()
+    return record.getMessage() not in (warning_client_prioritized_and_token_skipped(), warning_token_skipped())

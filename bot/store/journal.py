@@ -1,12 +1,14 @@
 """What came in and what went out: deliveries and posts."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from uuid import uuid4
 
 import sqlalchemy as sa
 
 from bot import clock
 from bot.journal import Delivery, Post
+from bot.session import OVER
 from bot.store import rows
 from bot.store.database import Database, either, insert, named
 from bot.store.replicas import DEAD
@@ -133,6 +135,19 @@ class SqlJournal:
 
     async def ours(self, delivery_ids: Collection[str]) -> set[str]:
         return {row.id for row in await self.db.read(sa.select(posts.c.id).where(posts.c.id.in_(delivery_ids)))}
+
+    async def replies(self, threads: Collection[str]) -> Mapping[str, int]:
+        lanes = {":".join(thread.rsplit(":", 2)[-2:]): thread for thread in threads}
+        root = sa.literal("message:").concat(deliveries.c.lane)
+        heard = sa.and_(deliveries.c.lane.in_(lanes), deliveries.c.key.startswith("message:"), deliveries.c.key != root)
+        counted = sa.select(deliveries.c.lane, sa.func.count().label("many")).where(heard).group_by(deliveries.c.lane)
+        found = Counter({lanes[row.lane]: row.many for row in await self.db.read(counted)})
+        own = sa.select(posts.c.thread, posts.c.ts).distinct().where(posts.c.thread.in_(threads), posts.c.ts != "")
+        return found + Counter(row.thread for row in await self.db.read(own) if not row.thread.endswith(f":{row.ts}"))
+
+    async def busy(self, threads: Collection[str]) -> set[str]:
+        live = sa.and_(sessions.c.thread.in_(threads), sessions.c.state.not_in(OVER))
+        return {row.thread for row in await self.db.read(sa.select(sessions.c.thread).where(live))}
 
     async def reserve(self, slot: str, session_id: str, thread: str) -> Post:
         def work(connection: sa.Connection) -> Post:

@@ -18,6 +18,7 @@ from bot.settings import Settings
 from bot.slack import attention as module
 from bot.slack import catchup, connect, parse
 from bot.slack.attention import Attention
+from bot.slack.calls import Client
 from bot.slack.catchup import CatchUp
 from bot.slack.connect import web
 from bot.slack.directory import Directory
@@ -28,13 +29,20 @@ from tests.standins.wait import until
 class Ear:
     """Hears what it is let in, and knows again what it has heard."""
 
-    def __init__(self, slack: Slack, directory: Directory) -> None:
+    def __init__(self, slack: Slack, directory: Directory, client: Client) -> None:
         self.slack, self.heard = slack, dict[str, dict[str, Any]]()
         self.known = set[str]()  # ids of our own messages
-        self.catchup = CatchUp(directory.client, directory, self.hear, self.ours)
+        self.counts, self.works = dict[str, int](), set[str]()  # replies that are known, and threads in which somebody works
+        self.catchup = CatchUp(client, directory, self.hear, self)
 
-    async def ours(self, ids: Collection[str]) -> set[str]:
-        return self.known & set(ids)
+    async def ours(self, delivery_ids: Collection[str]) -> set[str]:
+        return self.known & set(delivery_ids)
+
+    async def replies(self, threads: Collection[str]) -> Mapping[str, int]:
+        return {thread: self.counts.get(thread, 0) for thread in threads}
+
+    async def busy(self, threads: Collection[str]) -> set[str]:
+        return self.works & set(threads)
 
     async def hear(self, body: dict[str, Any]) -> bool:
         new = parse.key(body) not in self.heard
@@ -58,7 +66,7 @@ async def ear(slack: Slack) -> AsyncIterator[Ear]:
         client = web(Settings(slack_bot_token=slack.bot_token, slack_app_token=slack.app_token, slack_api_url=slack.url), http)
         directory = Directory(client)
         await directory.whoami()
-        yield Ear(slack, directory)
+        yield Ear(slack, directory, client)
 
 
 async def test_what_was_said_in_channels_and_to_the_bot_is_found(slack: Slack, ear: Ear) -> None:
@@ -155,6 +163,24 @@ async def test_the_liveliest_conversation_comes_first(slack: Slack, ear: Ear) ->
     await ear.look(root)
 
     assert ear.texts == ["in triage", "in general"]
+
+
+async def test_a_thread_of_which_all_is_known_is_not_read(slack: Slack, ear: Ear) -> None:
+    root = await slack.mention("a question")
+    await slack.say("and more", thread=root)
+    ear.counts[ear.thread(root)] = 1
+
+    await ear.look()
+
+    assert not slack.made("conversations.replies")
+
+
+async def test_a_thread_in_which_somebody_works_is_read_all_the_same(slack: Slack, ear: Ear) -> None:
+    root = await slack.mention("a question")
+    await slack.say("and more", thread=root)
+    ear.counts[ear.thread(root)], ear.works = 1, {ear.thread(root)}
+
+    assert await ear.look() == 2
 
 
 async def test_it_waits_when_slack_says_that_it_asked_too_often(slack: Slack, ear: Ear) -> None:
