@@ -10,7 +10,7 @@ BROWSER_TESTS := $(shell grep -rls playwright tests --include='*.py')
 READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: play run test test-harnesses chaos check format manifest clean
+.PHONY: play run test test-harnesses options chaos check format manifest clean
 
 play: $(READY)  ## try it in a browser, without Slack and without a key
 	.venv/bin/frontdesk play --port $(PORT)
@@ -24,7 +24,10 @@ test: $(READY) postgres sandbox $(if $(BROWSER_TESTS),browser)
 test-harnesses: $(READY) .harnesses/.ready  ## the real harnesses against the contract; pinned, in .harnesses
 	rm -f .harnesses/contract.json
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile tests/harnesses
-	.venv/bin/python -m tests.harnesses.table docs/runtimes.md
+	.venv/bin/python -m tests.harnesses.table $(if $(CI),--check)
+
+options: $(READY)  ## docs/options.md from the code
+	.venv/bin/python -m tests.test_options
 
 chaos: $(READY) postgres  ## half an hour of everything going wrong at once; SEED, MINUTES and REPLICAS are yours to set
 	.venv/bin/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --replicas $(REPLICAS) --postgres

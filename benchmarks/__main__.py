@@ -9,7 +9,22 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Mapping
 
-from benchmarks import acknowledge, catchup, crowd, faults, growth, idle, page, replicas, sessions, sign, stream, takeover, workspace
+from benchmarks import (
+    acknowledge,
+    catchup,
+    crowd,
+    faults,
+    growth,
+    idle,
+    overhead,
+    page,
+    replicas,
+    sessions,
+    sign,
+    stream,
+    takeover,
+    workspace,
+)
 from benchmarks.rows import Row, table
 from benchmarks.stage import ROOT
 
@@ -26,6 +41,7 @@ MEASURES: Mapping[str, Callable[[bool], Awaitable[list[Row]]]] = {
     "faults": faults.measure,
     "growth": growth.measure,
     "workspace": workspace.measure,
+    "runtimes": overhead.measure,
     "page": page.measure,
 }
 

@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 from benchmarks.seen import final
 from benchmarks.stage import Bot, Stage, bot, pace, process, stage, widen
 
-AGENT = "description: Streams.\nruntime: a2a\noptions: {{url: '{url}'}}\ntriggers: [{{mention: ['*']}}]"
+AGENT = "description: Streams.\nruntime: a2a\noptions: {{url: '{url}', private: true}}\ntriggers: [{{mention: ['*']}}]"
 SMALL = 60.0  # KiB
 PIECES = 5.0  # seconds between two pieces of what each session says
 SCRIPT = f"!slow {PIECES:g}\n!say " + "what goes on and on, " * 20

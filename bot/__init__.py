@@ -12,9 +12,14 @@ play.py                 the same beside a stand-in for Slack, with a page
 replay.py               does a recorded play again
 bench.py                looks on for authors, and runs a turn again
 notes.py                what it has seen, in words
+trial.py                tries a profile, and shows what it makes of a stream
+ready.py                whether agents and the database can serve
 check.py                what is wrong with agents, beside what their files show
+offers.py               what platforms offer
+discovery.py            agents' files made of that
 lent.py                 what turns are lent, put together
 upkeep.py               old things taken away, and a copy of what is kept
+container.py            the same process as the inside of a container
 scratch.py              a folder that is thrown away in the end
 
 A mention arrives
@@ -29,6 +34,8 @@ slack/calls.py          calls Slack, and says what its refusals mean
 slack/buttons.py        what buttons, menus and forms do
 message.py              what was said, by whom, in which thread, by which door
 errors.py               what can go wrong, in words
+net.py                  what holds for all that we reach elsewhere
+breaker.py              platforms that do not answer, left alone for a while
 clock.py                the time that all replicas agree on
 
 It becomes a session
@@ -50,6 +57,7 @@ engine/local.py         one task for each session that has something to do
 engine/procrastinate.py the same over replicas: one of them has each session
 inbox.py                what the turn begins with, and what people say meanwhile
 aid.py                  what a turn is lent while it runs
+bell.py                 rung by those who work for us elsewhere, and for long
 turn.py                 the heart: events become the session's state, and what people see
 prompt.py               what the agent is told
 slack/backfill.py       what was said in the thread before
@@ -62,10 +70,15 @@ runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
 runtimes/telling.py           what a task tells, as a runtime tells it
 runtimes/child.py             a harness's process: what it is given, and that nothing of it stays
+processes.py                  whose a process is, what it began, what that uses, and its end
+sandbox.py                    bubblewrap around what runs for a session
+nofollow.py                   files where others write too: no link is followed
+runtimes/fit.py               what keeps it from starting
 runtimes/home.py              where such a harness lives: folders, environment and limits
-runtimes/sandbox.py           bubblewrap around it
 runtimes/loopback.py          a server that is such a process, and listens on this machine only
-runtimes/gateway.py           LiteLLM, through which calls of models go
+runtimes/gateway.py           LiteLLM, through which calls of models go: what a harness is told of it
+runtimes/gateway_server.py    the door on loopback to it
+runtimes/gateway_bill.py      what the calls cost
 runtimes/claude_setting.py    what it is begun with
 runtimes/claude_story.py      what it tells, as events
 runtimes/claude_questions.py  what it asks of people
@@ -93,6 +106,7 @@ runtimes/pi_setting.py        what it is begun with
 runtimes/pi_story.py          what it tells, as events
 runtimes/pi_questions.py      what it asks of people, by way of pi_extension.ts
 runtimes/codex.py             Codex, in a process of its own
+runtimes/codex_daemon.py      that process, where it may go on without us
 runtimes/codex_setting.py     what it is begun with
 runtimes/codex_story.py       what it tells, as events
 runtimes/codex_questions.py   what it asks of people
@@ -103,6 +117,9 @@ runtimes/hermes.py           Hermes, by its gateway's API
 runtimes/hermes_server.py    that API, and the process
 runtimes/hermes_setting.py   what it is begun with
 runtimes/hermes_story.py     what it tells, as events
+runtimes/httpx_wire.py  HTTP for SDKs that are built upon httpx
+runtimes/httpx_pass.py  as whom we come there
+runtimes/unknown.py     what a platform told that nobody knows
 runtimes/langgraph.py            agents on a LangGraph server
 runtimes/langgraph_line.py       the connection to one
 runtimes/langgraph_work.py       one turn there
@@ -114,12 +131,46 @@ runtimes/deepagents_setting.py   what that is begun with
 runtimes/stream_json.py            any command that speaks Claude Code's stream-json
 runtimes/stream_json_story.py      what it tells, as events
 runtimes/stream_json_questions.py  what it asks of people
+runtimes/managed_agents.py            Claude Managed Agents, and the bridges that speak as they do
+runtimes/managed_agents_line.py       the connection to them
+runtimes/managed_agents_work.py       one turn there
+runtimes/managed_agents_story.py      what they tell, as events
+runtimes/managed_agents_questions.py  what they ask of people
+runtimes/litellm_platform.py          LiteLLM's agent control plane
+runtimes/litellm_platform_line.py     the connection to it
+runtimes/responses.py            OpenAI's Responses, Chat Completions, and all that speak them
+runtimes/responses_line.py       the connection to them
+runtimes/responses_work.py       one turn by Responses
+runtimes/responses_story.py      what they tell, as events
+runtimes/responses_calls.py      what waits for a person
+runtimes/responses_steps.py      their tools in words
+runtimes/responses_memory.py     what its session has said
+runtimes/responses_chat.py       one turn by Chat Completions
+runtimes/growing.py     answers that grow
+runtimes/attached.py    files that go along with the words
+runtimes/asking.py      the function by which models ask people
+runtimes/odd.py         what a platform tells that nobody knows
+runtimes/sdk_wire.py    HTTP for the SDKs of platforms
 runtimes/a2a.py         agents that speak A2A
+runtimes/a2a_setting.py  what its file says of it
 runtimes/a2a_line.py    the connection to one
+runtimes/a2a_card.py    its card
 runtimes/a2a_stream.py  the answer to a call, as it comes
-runtimes/a2a_wire.py    HTTP for it
 runtimes/a2a_talk.py    what it says, as events
+runtimes/a2a_questions.py  what it asks of people
+runtimes/a2a_human.py   the same with kagent
 runtimes/a2a_parts.py   the pieces of which its messages are made
+runtimes/http.py          agents on any platform that speaks HTTP, by a profile
+runtimes/http_profile.py  what such a file may say
+runtimes/http_values.py   its templates and JSONPaths
+runtimes/http_setting.py  what a turn there is begun with
+runtimes/http_google.py   Google's credentials
+runtimes/http_line.py     requests, and what goes wrong with them
+runtimes/http_work.py     one turn there
+runtimes/http_ear.py      that nothing is heard twice
+runtimes/http_story.py    what a platform tells, as events
+runtimes/feed.py          streams, event by event
+shim/__init__.py         containers, clusters and Kelos: they have a map of their own
 
 People see it
 slack/surface.py        keeps what people see of a session equal to its state

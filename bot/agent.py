@@ -16,6 +16,7 @@ from bot.errors import ConfigError
 
 TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+HIDDEN = {"name", "version", "instructions", "held"}  # what is no key of the file
 COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 
 
@@ -139,8 +140,21 @@ class Prompt(Strict):
     message: str
 
 
+class Elsewhere(Strict):
+    """Another runtime than the agent's own, by its name, or with options and a model for it."""
+
+    runtime: str
+    model: str = ""
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"runtime": value} if isinstance(value, str) else value
+
+
 class Agent(Strict):
-    """An agent's file, read and found good. `version` is a hash of the whole file."""
+    """An agent's file, read and found good. `version` is a hash of the whole file; `held` its options at home, where it is elsewhere."""
 
     name: str
     version: str
@@ -152,12 +166,31 @@ class Agent(Strict):
     environment: tuple[str, ...] = ()
     workspace: str = ""
     tools: bool = False
-    fallback: tuple[str, ...] = ()
+    fallback: tuple[Elsewhere, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
     reply: Literal["thread", "private"] = "thread"
     allow: Allow = Allow()
     budget: Budget = Budget()
+    held: Mapping[str, Any] = {}
+
+    @property
+    def choices(self) -> "tuple[Agent, ...]":
+        """Itself, and itself on each that may stand in."""
+        return (self.model_copy(update={"fallback": ()}), *map(self._on, self.fallback))
+
+    def on(self, runtime: str) -> "Agent":
+        """Itself on this runtime, by what its file says of that."""
+        return self.found(runtime) or self._on(Elsewhere(runtime=runtime))
+
+    def found(self, runtime: str) -> "Agent | None":
+        """Itself on this runtime, if its file names it."""
+        return next((choice for choice in self.choices if choice.runtime == runtime), None)
+
+    def _on(self, other: Elsewhere) -> "Agent":
+        here = other.runtime == self.runtime and not other.options
+        given = {"options": self.options if here else other.options, "model": other.model or (self.model if here else "")}
+        return self.model_copy(update={"runtime": other.runtime, "fallback": (), "held": {} if here else self.options, **given})
 
     @property
     def file(self) -> str:
@@ -206,7 +239,7 @@ def parse(name: str, text: str) -> Agent:
         raise ConfigError(f"{file}: the front matter is no YAML: {where}{mistakes.remedy(where)}") from error
     if not isinstance(front, dict):
         raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")
-    if taken := {"name", "version", "instructions"} & front.keys():
+    if taken := HIDDEN & front.keys():
         front = _named(file, name, front, taken)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     try:
@@ -252,9 +285,6 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
             yield f"{where}: {mistakes.words(wrong)}"
 
 
-HIDDEN = {"name", "version", "instructions"}
-
-
 def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[str]:
     """The keys that a file may have at this path of the model."""
     for step in path:
@@ -264,14 +294,3 @@ def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[str]:
         inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
         model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
     return (key for key in model.model_fields if model is not Agent or key not in HIDDEN)
-
-
-def conflicts(agents: Iterable[Agent]) -> list[str]:
-    """Places that two agents claim: each a sentence that names both files."""
-    owner: dict[str, Agent] = {}
-    found = []
-    for agent in agents:
-        for claim in agent.claims():
-            if (other := owner.setdefault(claim, agent)) is not agent:
-                found.append(f"{other.file} and {agent.file} both claim {claim}; remove it from one of them")
-    return found

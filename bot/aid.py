@@ -1,10 +1,11 @@
 """What a turn is lent while it runs, beside words: a workspace, tools; and how such a thing speaks with people."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
-from bot.event import Event, Finished, Question
+from bot.event import Event, Finished, Question, Usage
 from bot.inbox import Inbox
 from bot.message import Answer, Message, Quote
 from bot.ports import Runtime, Surface, Turn
@@ -12,10 +13,11 @@ from bot.session import Session
 
 
 class Talk:
-    """What is told and asked beside the runtime, in its turn."""
+    """What is told and asked beside the runtime, in its turn. `priced` says what of a harness's cost counts."""
 
     def __init__(self, session: Session, inbox: Inbox, surface: Surface) -> None:
         self.session, self.inbox, self.surface = session, inbox, surface
+        self.priced: Callable[[Usage], Usage] = lambda usage: usage
 
     async def tell(self, event: Event) -> None:
         await self.inbox.heard.put(event)
@@ -43,6 +45,8 @@ class Talk:
 
     def last(self, event: Event) -> Event:
         """The runtime's event; but a turn that leaves a question of ours open has not ended: it waits for a person."""
+        if isinstance(event, Usage):
+            return self.priced(event)
         parked = self.inbox.asked and isinstance(event, Finished) and event.state == "completed"
         return Finished("input_required") if parked else event
 

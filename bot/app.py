@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot import check, clock, lent, logs
-from bot.agent import Agent, conflicts
+from bot.agent import Agent
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, StoreFailed
@@ -24,7 +24,8 @@ from bot.line import Limits, Line
 from bot.ops.health import Look
 from bot.ops.watch import Sights, Watch
 from bot.ports import Runtime
-from bot.runtimes import runtime_of
+from bot.route import conflicts
+from bot.runtimes import RUNTIMES, runtime_of
 from bot.settings import Settings
 from bot.slack import parse
 from bot.slack.attention import Attention
@@ -75,11 +76,10 @@ class Frontdesk:
         self.directory = Directory(client)
         self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)
         line = Line(Limits(settings.turns_at_once, settings.turns_per_person))
-        gateway = (settings.litellm_api_base, settings.litellm_api_key)
-        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, self.lent.aids, gateway)
+        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, self.lent.aids)
         self.turns = Turns(self.agent, ears.runtime(parts.runtime), store, ears.surface(self.surface), house)
         self.engine = engine(self.store, self.turns)
-        self.desk = Desk(lambda: self._agents, store, self.surface, self.engine)
+        self.desk = Desk(lambda: self._agents, store, self.surface, self.engine, tuple(RUNTIMES))
         self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve)
         self.door = Door(store, self.listeners.handlers, self.listeners.answer)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
@@ -97,7 +97,7 @@ class Frontdesk:
 
     async def start(self) -> None:
         """Raises ConfigError or StoreFailed, in one sentence, where it cannot."""
-        await self.watch.start(self._sights())
+        await self.watch.start(self._sights(), self.lent.bell)
         self.files.load()
         await self.slack.greet()
         await self.store.open()

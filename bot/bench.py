@@ -11,7 +11,7 @@ from uuid import uuid4
 from bot import notes, policy, prompt
 from bot.agent import Agent
 from bot.errors import ConfigError
-from bot.event import Event, Finished, Question, Usage
+from bot.event import Event, Finished, Question, Usage, merge
 from bot.message import Message
 from bot.playground.bench import Card, Run, Story, Told
 from bot.ports import Runtime, Turn
@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.slack import parse
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
-from bot.turn import merge, told
+from bot.turn import told
 
 KEPT = 200  # sessions
 MANY = 2000  # events of a turn

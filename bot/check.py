@@ -13,6 +13,7 @@ from bot.message import Person
 from bot.runtimes import all_of
 from bot.workspaces.files import mistakes_of
 
+ASKING = ("acp", "claude_code", "codex", "hermes", "opencode", "pi", "stream_json")  # whose harnesses ask leave, as they are set here
 SOMEBODY = Person("U0", "Somebody")
 
 
@@ -32,6 +33,12 @@ async def mistakes(agents: Iterable[Agent], folder: Path | None = None) -> list[
                 what = f"{type(said).__name__}: {said}"
                 found.append(f"{agent.file}: the runtime {agent.runtime!r} broke as it was loaded ({what}); mend its module")
     return found
+
+
+def unheard(agents: Iterable[Agent]) -> list[str]:
+    """The agents that may ask leave of nobody, which is right where they ask none: each in a sentence."""
+    say = "whatever it asks leave for can only be denied; name who may allow it, like `allow: {approve: [members]}`"
+    return [f"{agent.file}: {say}" for agent in agents if agent.runtime in ASKING and not agent.allow.approve]
 
 
 def _filled(agent: Agent) -> str:

@@ -12,15 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot import app, ask, check, play, replay, upkeep
+from bot import app, ask, check, container, discovery, play, processes, ready, replay, trial, upkeep
 from bot.agent import Agent
 from bot.errors import BotError, ConfigError
-from bot.runtimes import build
-from bot.runtimes.home import contained
+from bot.ops.server import left_alone
 from bot.settings import Settings, load
 from bot.slack import doctor, manifest
 from bot.slack.doctor import Finding
-from bot.store.database import Database
+from bot.store.database import there
 from bot.store.files import Agents
 from bot.store.sql import SqlStore
 
@@ -30,6 +29,7 @@ GONE = 130  # what a shell gives for Ctrl-C
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
+    processes.hide()
     logging.getLogger("bot.store.files").addHandler(logging.NullHandler())  # what it finds wrong is said by the command itself
     try:
         return int(given.run(load(), given) or 0)
@@ -75,8 +75,10 @@ def parser() -> ArgumentParser:
     asked = verb("ask", _ask, "ask an agent here in the terminal")
     asked.add_argument("agent", metavar="AGENT", help="an agent's name; left out with --runtime")
     asked.add_argument("words", nargs="*", metavar="WORDS")
-    asked.add_argument("--runtime", default="", help="ask this runtime itself, without an agent's file")
+    asked.add_argument("--runtime", help="ask this runtime itself, without an agent's file")
     asked.add_argument("--model", default="", help="and this model of it")
+    more = "and give it this option, as in: --option url=http://127.0.0.1:2024; the value is YAML, and there may be several"
+    asked.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help=more)
     sessions = verb("sessions", _sessions, "list the newest sessions", script=True)
     sessions.add_argument("--limit", type=int, default=20)
     sessions.add_argument("--live", action="store_true", help="only those that run or wait")
@@ -85,7 +87,10 @@ def parser() -> ArgumentParser:
     feedback = verb("feedback", _feedback, "list what people thought of the answers", script=True)
     feedback.add_argument("--agent", default="", help="only of this agent")
     feedback.add_argument("--limit", type=int, default=100)
+    discovery.verbs(verb)
     upkeep.verbs(verb)
+    container.verbs(verb)
+    trial.verbs(verb)
     return top
 
 
@@ -111,13 +116,15 @@ def _check(settings: Settings, given: Namespace) -> int:
     problems += asyncio.run(doctor.unknown(settings, folder.agents))
     if given.json:
         show = [{"name": a.name, "file": a.file, "runtime": a.runtime, "version": a.version, "claims": a.claims()} for a in folder.agents]
-        _dump({"ok": not problems, "problems": problems, "agents": show})
+        _dump({"ok": not problems, "problems": problems, "hints": check.unheard(folder.agents), "agents": show})
     else:
         rows = [(claim, agent.name, agent.runtime) for agent in folder.agents for claim in agent.claims() or ["by its name only"]]
         if rows:
             _table(("WHAT COMES BY", "GOES TO", "ON"), sorted(rows))
         for problem in problems:
             print(f"frontdesk: {problem}", file=sys.stderr)
+        for hint in check.unheard(folder.agents):
+            print(f"frontdesk: a hint: {hint}", file=sys.stderr)
     return 1 if problems else 0
 
 
@@ -167,38 +174,19 @@ def _doctor(settings: Settings, given: Namespace) -> int:
 async def _examine(settings: Settings, wait: float) -> list[Finding]:
     agents = _agents(settings)
     found = await doctor.examine(settings, agents, wait, lambda line: print(line, file=sys.stderr, flush=True))
-    return [*found, await _database(settings), *[await _reach(agent, settings) for agent in agents]]
-
-
-async def _database(settings: Settings) -> Finding:
-    try:
-        async with upkeep.opened(settings.database_url) as store:
-            await store.drop([])
-    except BotError as error:
-        return Finding("database", False, str(error), "give DATABASE_URL a place where this user may write")
-    return Finding("database", True, "can be written")
-
-
-async def _reach(agent: Agent, settings: Settings) -> Finding:
-    """Whether a runtime can be loaded; and be reached, if it has a `reach` that says so."""
-    name, unset = f"agent {agent.name}", [name for name in agent.environment if not settings.environment.get(name)]
-    try:
-        runtime = build(agent)
-        if reach := getattr(runtime, "reach", None):
-            names = settings.environment.keys() & {*agent.environment, "LITELLM_API_BASE"}
-            await reach(agent, {name: settings.environment[name] for name in names})
-        kept = await asyncio.to_thread(contained, getattr(runtime, "options", None))
-    except BotError as error:
-        return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
-    said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]
-    return Finding(name, True, "; ".join(filter(None, said)))
+    away = await left_alone(settings.http_port) if settings.http_port else []
+    found += [Finding("platform", False, words, "look there; it is asked again by itself") for words in away]
+    return [*found, await ready.database(settings), *await ready.examined(settings, agents)]
 
 
 def _ask(settings: Settings, given: Namespace) -> int:
-    words = [given.agent, *given.words] if given.runtime else given.words
+    itself = given.runtime is not None
+    words = [given.agent, *given.words] if itself else given.words
     if not words:
         raise ConfigError(f"say what {given.agent} is to do, as in: frontdesk ask {given.agent} Which tests fail?")
-    agent = ask.made(settings, given.runtime, given.model) if given.runtime else _called(settings, given.agent)
+    if not itself and (given.model or given.option):
+        raise ConfigError(f"--model and --option go with --runtime; what {given.agent} runs on stands in its file")
+    agent = ask.made(settings, given.runtime, given.model, given.option) if itself else _called(settings, given.agent)
     session = asyncio.run(ask.converse(settings, agent, " ".join(words)))
     return {"completed": 0, "canceled": GONE}.get(session.state, 1)
 
@@ -237,9 +225,7 @@ def _feedback(settings: Settings, given: Namespace) -> None:
 
 def _read(settings: Settings, query: Callable[[SqlStore], Awaitable[T]]) -> T:
     """What a query finds, while the bot may be running beside it."""
-    db = Database(settings.database_url)
-    if not db.shared and not (file := Path(db.url.database or "")).exists():
-        raise ConfigError(f"DATABASE_URL: there is no {file} yet; it is made by: frontdesk run")
+    there(settings.database_url)
 
     async def read() -> T:
         async with upkeep.opened(settings.database_url) as store:

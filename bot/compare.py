@@ -15,12 +15,12 @@ Submit = Callable[[str], Awaitable[None]]
 
 
 def tried_on(name: str, agents: Sequence[Agent]) -> Agent | None:
-    """The agent of this name; for `helper@codex` the same agent on that runtime, whose options and model are not those of its own."""
+    """The agent of this name; for `helper@codex` the same agent on that runtime."""
     base, _, runtime = name.partition(ON)
     agent = next((agent for agent in agents if agent.name == base), None)
     if agent is None or not runtime:
         return agent
-    return agent.model_copy(update={"name": name, "runtime": runtime, "options": {}, "model": "", "fallback": ()})
+    return agent.on(runtime).model_copy(update={"name": name})
 
 
 class Comparison:

@@ -23,11 +23,14 @@ ADDRESSED = ("mention", "direct", "command", "shortcut", "cli")
 class Desk:
     """What each method returns is for the person who asked, and for nobody else; empty where there is nothing to say.
 
-    Raises Denied where this person may not; ConfigError where an agent's file is gone.
+    Raises Denied where this person may not; ConfigError where an agent's file is gone. `runtimes` are the names of those that there are.
     """
 
-    def __init__(self, agents: Callable[[], Sequence[Agent]], store: Store, surface: Surface, engine: Engine) -> None:
+    def __init__(
+        self, agents: Callable[[], Sequence[Agent]], store: Store, surface: Surface, engine: Engine, runtimes: Sequence[str] = ()
+    ) -> None:
         self._agents, self.store, self.surface, self.engine = agents, store, surface, engine
+        self.runtimes = runtimes
         self.comparison = Comparison(store, surface, engine.submit)
         self.questions = Questions(self.agent, store, surface, engine)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
@@ -90,8 +93,9 @@ class Desk:
 
     async def _begin(self, message: Message, first: bool = True) -> str:
         """Begin a session; `first` says that there is none in its thread."""
-        if message.door in ADDRESSED and (pair := words.compared(message.text)):
-            return await self._compare(message, *pair)
+        names = [*(agent.name for agent in self.agents), *self.runtimes]
+        if message.door in ADDRESSED and (found := words.compared(message.text, names)):
+            return await self._compare(message, *found)
         other, text = named(message.text, self.agents)
         picked = next((agent for agent in self.agents if agent.name == message.agent), None) or other
         agent = picked or route(message, self.agents)
@@ -106,14 +110,18 @@ class Desk:
         policy.check(agent, message.author, "run")
         return await self._start(replace(message, text=text) if other else message, agent, first)
 
-    async def _compare(self, message: Message, one: str, other: str, prompt: str) -> str:
+    async def _compare(self, message: Message, names: list[str], prompt: str) -> str:
         """Ask two the same: agents by their names, or runtimes by theirs, on which the agent of this place is tried."""
         here = route(message, self.agents)
+        known = [*(agent.name for agent in self.agents_for(message.author)), *(self.runtimes if here else ())]
+        agents = [agent for agent in self.agents if agent.name in names and agent.name not in known]
+        for agent in agents:
+            policy.check(agent, message.author, "run")
+        if wrong := words.incomparable(names, prompt, known, self.runtimes):
+            return wrong
         at = f"{here.name}{ON}" if here else ""
-        found = [tried_on(name, self.agents) or tried_on(f"{at}{name}", self.agents) for name in (one, other)]
+        found = [tried_on(name, self.agents) or tried_on(f"{at}{name}", self.agents) for name in names]
         agents = [agent for agent in found if agent]
-        if len(agents) < 2:
-            return self._nobody(message)
         for agent in agents:
             policy.check(agent, message.author, "run")
         await self.comparison.begin(message, agents, prompt)

@@ -26,6 +26,15 @@ class StoreFailed(BotError):
     """Nothing could be written or read."""
 
 
+def away(said: object) -> str:
+    """A PostgreSQL that does not answer; what its driver guesses stands on lines of its own, behind a tab."""
+    lines = [line.strip().rstrip(".") for line in str(said).splitlines() if line.strip() and not line.startswith("\t")]
+    return (
+        f"The database does not answer: {'; '.join(lines)}. Look whether PostgreSQL runs,"
+        " and whether DATABASE_URL names its host, port, user, password and database."
+    )
+
+
 class Superseded(BotError):
     """A newer owner has taken the session; whatever is still running here must stop, and write nothing."""
 

@@ -1,5 +1,6 @@
 """What a runtime may say while it works: a closed union, onto which every runtime's own events are mapped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +13,12 @@ End = Literal["completed", "input_required", "failed", "canceled", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The runtime has the work. `resume` is all that it needs to find it again, in another process too."""
+    """The runtime has the work. `resume` is all that it needs to find it again, in another process too. `runtime` is its name."""
 
     resume: str
     native_id: str = ""
     model: str = ""
+    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ class Question:
 ALLOW, ALLOW_SESSION, DENY = "Allow once", "Allow for this session", "Deny"
 
 
-def permission(id: str, text: str, detail: str, *, session: bool = True, expires_at: float = 0.0) -> Question:
-    """A permission to do exactly `detail`; `session` offers to allow its like for the rest of the session."""
-    labels = (ALLOW, ALLOW_SESSION, DENY) if session else (ALLOW, DENY)
-    return Question(id, "permission", (Part("decision", text, tuple(Option(label) for label in labels)),), detail, expires_at)
+def permission(id: str, text: str, detail: str, *, session: str = "", expires_at: float = 0.0) -> Question:
+    """A permission to do exactly `detail`; `session` says what would be allowed for the rest of the session, if anything."""
+    lasting = (Option(ALLOW_SESSION, session),) if session else ()
+    return Question(id, "permission", (Part("decision", text, (Option(ALLOW), *lasting, Option(DENY))),), detail, expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +173,17 @@ class Finished:
 
 Event = Started | Text | Thought | Step | Plan | Question | Answered | Artifact | Usage | Notice | Improvement | Queued | Finished
 """Everything that a runtime may say."""
+
+
+def merge(events: Sequence[Event]) -> list[Event]:
+    """The same, with pieces of text that follow one another put together."""
+    merged: list[Event] = []
+    for event in events:
+        match merged[-1] if merged else None, event:
+            case Text(before, final), Text(text, False):
+                merged[-1] = Text(before + text, final)
+            case Thought(before), Thought(text):
+                merged[-1] = Thought(before + text)
+            case _:
+                merged.append(event)
+    return merged

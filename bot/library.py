@@ -52,7 +52,8 @@ async def query(
     "input_required". To go on with a conversation give the same `folder`, and as `resume` what Started gave; without a
     folder one is made and thrown away. Stopping the iteration, and closing it, stops the work.
 
-    Raises ConfigError for a runtime, or options, that there are not; all other failures are told by Finished, in words.
+    Raises ConfigError for a runtime, or options, that there are not, and ValueError where `answer` gives what was not asked; all other
+    failures are told by Finished, in words.
     """
     made = runtime_of(agent := _agent(runtime, model, options))
     with ExitStack() as stack:
@@ -74,6 +75,14 @@ async def _turns(talk: "_Talk | None", runtime: Runtime) -> AsyncGenerator[Event
             async for event in events:
                 yield event
         talk = talk.next()
+
+
+class _Called(Agent):
+    """An agent without a file."""
+
+    @property
+    def file(self) -> str:
+        return "query()"
 
 
 class _Talk:
@@ -102,7 +111,7 @@ class _Talk:
     async def _ask(self, question: Question) -> Event:
         if self.answer is None:
             return Finished("input_required", "The agent asked something, and `answer` was not given.")
-        given = Answer(question.id, await self.answer(question))
+        given = Answer(question.id, _fitting(question, await self.answer(question)))
         self.last = question, given
         letter = Message(uuid4().hex, "", "", CALLER, "", "answer", answer=given)
         self.said.put_nowait(letter)
@@ -125,6 +134,14 @@ class _Talk:
 def _agent(runtime: str, model: str, options: Mapping[str, Any] | None) -> Agent:
     given = {"name": "agent", "version": "", "description": "Asked by a program.", "runtime": runtime, "model": model}
     try:
-        return Agent.model_validate({**given, "options": dict(options or {})})
+        return _Called.model_validate({**given, "options": dict(options or {})})
     except ValidationError as error:
         raise ConfigError("; ".join(explain(error, Agent))) from error
+
+
+def _fitting(question: Question, answers: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """Raises ValueError for what answers nothing that was asked."""
+    parts = [part.id for part in question.parts]
+    if wrong := [id for id in answers if id not in parts]:
+        raise ValueError(f"`answer` gave {wrong[0]!r}, which is no part of the question; its parts are {', '.join(map(repr, parts))}")
+    return answers

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from bisect import insort
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
-    """A turn that wants to run. `most` is how many of its agent may run at once, 0 for any number; what has `begun` waits for nobody."""
+    """A turn that wants to run, `asked` for then (Unix seconds).
+
+    `most` is how many of its agent may run at once, 0 for any number; what has `begun` waits for nobody.
+    """
 
     session_id: str
     agent: str
@@ -30,6 +34,7 @@ class Ticket:
     channel: str
     most: int = 0
     begun: bool = False
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,16 @@ class Place:
 
 
 class Line:
-    """Channels take turns, so that a flood in one does not keep the others waiting; within a channel, first come, first served."""
+    """Channels take turns, so that a flood in one does not keep the others waiting; within a channel, who asked first is served first.
+
+    When one comes here says nothing: names and files may have to be looked up before.
+    """
 
     def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits, self.clock = limits or Limits(), clock
         self._running: dict[Ticket, float] = {}
         self._busy: Counter[tuple[str, str]] = Counter()  # how many run of an agent, and for a person
-        self._waiting: dict[str, deque[Ticket]] = {}  # by channel; the first in the dict is the next whose turn it is
+        self._waiting: dict[str, list[Ticket]] = {}  # by channel; the first in the dict is the next whose turn it is
         self._ready: dict[str, asyncio.Event] = {}  # by session
         self._lengths: deque[float] = deque(maxlen=RECENT)
 
@@ -69,7 +77,7 @@ class Line:
         if ticket.begun:
             self._start(ticket)
         else:
-            self._waiting.setdefault(ticket.channel, deque()).append(ticket)
+            insort(self._waiting.setdefault(ticket.channel, []), ticket, key=lambda each: each.asked)
             self._ready[ticket.session_id] = asyncio.Event()
             self._admit()
         places = self._places(ticket)

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -20,7 +21,8 @@ LOUD = (
     "claude_agent_sdk",
     "mcp",
     "asyncio",
-)  # they would log payloads
+    "procrastinate",
+)  # they would log payloads, or several lines for each turn
 USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -35,7 +37,14 @@ class Masked(logging.Filter):
         return True
 
 
-class Plain(logging.Formatter):
+class Timed(logging.Formatter):
+    """Times by UTC, so that the lines of many machines are one story."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+
+
+class Plain(Timed):
     """For people: time, level, what, and the details as key=value."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -46,7 +55,7 @@ class Plain(logging.Formatter):
         return "\n" + mask(self.formatException(record.exc_info)) if record.exc_info else ""
 
 
-class Json(JsonFormatter):
+class Json(Timed, JsonFormatter):
     def formatException(self, ei: object) -> str:
         return mask(super().formatException(ei))  # type: ignore[arg-type]
 

@@ -3,13 +3,12 @@
 import asyncio
 import errno
 import re
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot import logs
+from bot import logs, processes
 from bot.agent import Agent
 from bot.app import Frontdesk, Parts, running
 from bot.bench import Watching
@@ -113,7 +112,7 @@ async def play(settings: Settings, port: int, record: Path | None = None) -> Non
 def interrupted() -> asyncio.Event:
     """Is set when somebody ends the process, instead of that."""
     asked = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in processes.ends():
         asyncio.get_running_loop().add_signal_handler(name, asked.set)
     return asked
 

@@ -57,9 +57,14 @@ def who(agent: Agent, deed: Deed, asker: str = "") -> str:
     """Who may, as a sentence. People and groups stand as `<@U1>` and `<!subteam^S1>`, which only show, in a private sentence."""
     rules: tuple[str, ...] = getattr(agent.allow, deed)
     if not rules:
-        return f"Nobody may yet: its author has to name who, with `allow: {{{deed}: [...]}}` in {agent.file}."
+        return f"Nobody may yet: {named(agent, deed)}"
     words = [f"the person who asked (<@{asker}>)" if rule == "asker" and asker else _word(rule) for rule in rules]
     return f"Allowed: {', '.join(words)}. The list stands in {agent.file}, under `allow.{deed}`."
+
+
+def named(agent: Agent, deed: Deed) -> str:
+    """How somebody becomes one who may."""
+    return f"its author has to name who, with `allow: {{{deed}: [...]}}` in {agent.file}."
 
 
 def _word(rule: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.agent import Agent
+from bot.bell import Bell
 from bot.event import Answered, Event, Question, Usage
 from bot.message import NOBODY, Answer, Attachment, Message, Person, Quote
 from bot.session import Session
@@ -52,7 +53,9 @@ class Turn:
     asked; `prompt` then holds the same answer in words. `folder` is the session's own, exists, and is kept between turns;
     `files` stand in it. `environment` has the variables that the agent's file names, and no others. `workspace` is the folder
     that the agent is to work in, where its file names one. `tools` are ours, where the runtime or the agent's file wants them.
-    `gateway` is the address through which all calls of models go, and its key; both empty where there is none.
+    `gateway` is the address through which all calls of models go, and a key to it that is this turn's; both empty where there is none.
+    `hidden` is what of this machine an agent in a sandbox is not to see, but for what is `shown`.
+    `bell` is what others ring when long work of theirs has come on.
     `leaving()` is true once this process goes away: a closed iterator then means that the next process goes on with the work.
     """
 
@@ -74,6 +77,9 @@ class Turn:
     channel: str = ""
     keep: Keep = field(default_factory=Nowhere)
     gateway: tuple[str, str] = field(default=("", ""), repr=False)
+    bell: Bell = field(default_factory=Bell, repr=False)
+    hidden: tuple[Path, ...] = ()
+    shown: tuple[Path, ...] = ()
 
 
 class Runtime(Protocol):

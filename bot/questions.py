@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bot import clock, policy, words
 from bot.agent import Agent
-from bot.event import Answered, Question
+from bot.event import DENY, Answered, Question
 from bot.inbox import shown
 from bot.message import Answer, Message, Person
 from bot.ports import Asked, Engine, Store, Surface
@@ -23,7 +23,8 @@ class Questions:
     async def typed(self, session: Session, agent: Agent, message: Message) -> bool:
         """Whether something that was said was the answer to a question that waits. Raises Denied."""
         for question in session.open:
-            parts, deed, asked = words.typed(question, message.text), _deed(question), asker(session, message.author)
+            parts, asked = words.typed(question, message.text), asker(session, message.author)
+            deed = _deed(question, parts or {}, message.author.id == asked)
             if words.picked(question, message.text):
                 policy.check(agent, message.author, deed, asked)
             if parts and policy.may(agent, message.author, deed, asked):
@@ -38,7 +39,7 @@ class Questions:
         if asked is None:
             return "That question is no longer known. Say in the thread what you want, and the agent goes on."
         question, now = asked.question, clock.now()
-        await self.allowed(session_id, question, by)
+        await self.allowed(session_id, question, by, parts)
         if asked.answered is None and question.expires_at and question.expires_at <= now:
             await self.expire(now)
             return "That question has expired. Say in the thread what you want, and the agent goes on."
@@ -54,10 +55,11 @@ class Questions:
         await self.surface.settle(session, question, answered)
         return ""
 
-    async def allowed(self, session_id: str, question: Question, by: Person) -> None:
-        """Raises Denied, unless this person may answer."""
+    async def allowed(self, session_id: str, question: Question, by: Person, parts: Mapping[str, tuple[str, ...]]) -> None:
+        """Raises Denied, unless this person may give this answer."""
         session = await self.store.load(session_id)
-        policy.check(self.agent(session.agent), by, _deed(question), asker(session, by))
+        asked = asker(session, by)
+        policy.check(self.agent(session.agent), by, _deed(question, parts, by.id == asked), asked)
 
     async def expire(self, now: float) -> None:
         """Close the questions whose time is over, and let whoever waits for them go on."""
@@ -80,8 +82,11 @@ class Questions:
             await self.surface.settle(session, question, answered)
 
 
-def _deed(question: Question) -> policy.Deed:
-    return "approve" if question.kind == "permission" else "answer"
+def _deed(question: Question, parts: Mapping[str, tuple[str, ...]], asked: bool) -> policy.Deed:
+    """What is needed to say this; whoever asked may always say no."""
+    if question.kind != "permission":
+        return "answer"
+    return "run" if asked and set(parts.values()) == {(DENY,)} else "approve"
 
 
 def asker(session: Session, by: Person) -> str:

@@ -68,7 +68,7 @@ def _able(recording: Recording) -> list[str]:
         for name, text in files.items():
             with contextlib.suppress(ConfigError, ValueError, RecursionError):  # what is broken does not run
                 agent = parse(Path(name).stem, text or "")
-                found |= {f"{agent.name} on {runtime!r}": None for runtime in (agent.runtime, *agent.fallback) if runtime != "echo"}
+                found |= {f"{agent.name} on {runtime!r}": None for runtime in [each.runtime for each in agent.choices] if runtime != "echo"}
     return list(found)
 
 

@@ -1,7 +1,7 @@
 """Which agent is meant."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 from bot.agent import Agent, Trigger
@@ -55,3 +55,14 @@ def _first(agents: Sequence[Agent], fits: Callable[[Trigger], bool]) -> Agent | 
 def _watched(trigger: Trigger, message: Message) -> bool:
     watch = trigger.messages
     return watch is not None and watch.channel == message.channel and message.root and re.search(watch.pattern, message.text) is not None
+
+
+def conflicts(agents: Iterable[Agent]) -> list[str]:
+    """Places that two agents claim: each a sentence that names both files."""
+    owner: dict[str, Agent] = {}
+    found = []
+    for agent in agents:
+        for claim in agent.claims():
+            if (other := owner.setdefault(claim, agent)) is not agent:
+                found.append(f"{other.file} and {agent.file} both claim {claim}; remove it from one of them")
+    return found

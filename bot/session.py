@@ -33,7 +33,8 @@ KEPT = 30  # steps, notices and artifacts that the state itself remembers; the s
 class Session:
     """A session. Times in Unix seconds. What stands under `number` belongs to the current turn, and is new with each.
 
-    `asked` is when the turn's first message was said; `waited` whether it has asked a person; `spent` is of the whole session.
+    `runtime` is the name of that which knows `resume`; rows from before it was kept have none. `asked` is when the turn's first
+    message was said; `waited` whether it has asked a person; `spent` is of the whole session.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Session:
     private: bool = False
     muted: bool = False
     resume: str = ""
+    runtime: str = ""
     model: str = ""
     spent: Usage = NOTHING
     seen: float = 0.0
@@ -109,8 +111,9 @@ class Session:
     def apply(self, event: Event, at: float = 0.0) -> "Session":
         """The session after `event`, which came at `at`. Pure, so that a view can be tested without a runtime."""
         match event:
-            case Started(resume, _, model):
-                return replace(self, state="working", resume=resume, model=model or self.model, queued=None)
+            case Started(resume, _, model, runtime):
+                known = self.model if runtime == self.runtime or not self.runtime else ""
+                return replace(self, state="working", resume=resume, runtime=runtime, model=model or known, queued=None)
             case Text(text, final):
                 return replace(self, answer=text if final else self.answer + text)
             case Thought(text):
@@ -155,7 +158,9 @@ class Session:
     def _finished(self, end: Finished, at: float) -> "Session":
         if end.state == "input_required":
             return replace(self, state="input_required", ended=at, thought="")
-        steps = tuple(replace(step, status="failed") if step.status == "working" else step for step in self.steps)
+        steps = self.steps  # one that works when all is cut stays so: nobody knows how far it got
+        if end.state == "completed":
+            steps = tuple(replace(step, status="failed") if step.status == "working" else step for step in steps)
         closed = (*self.closed, *(Answered(question.id, "lost") for question in self.open))[-KEPT:]
         return replace(self, state=end.state, reason=end.reason, error=end.error, ended=at, thought="", steps=steps, closed=closed)
 

@@ -16,7 +16,8 @@ class Settings(BaseModel):
 
     `hold_minutes`: how long a process that asked a question is kept alive for its answer. `drain_seconds`: how long running
     turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack. `http_port`: where /healthz, /readyz and
-    /metrics are served, on `http_host`; 0 serves nothing. `turns_at_once`, `turns_per_person`: how many may run at once in this process.
+    /metrics are served, on `http_host`; 0 serves nothing. `public_url`: where others reach that port, so that agents elsewhere can ring.
+    `turns_at_once`, `turns_per_person`: how many may run at once in this process.
     `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing. `workspace_days`: how
     long a session's copy of a repository is kept after its last turn; `workspace_gigabytes`: the room for all of them, 0 for any.
     `litellm_api_base`: a LiteLLM
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     sessions_dir: Path = Path("sessions")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65535)
+    public_url: str = Field(default="", pattern="^(https?://.+)?$")
     log_format: str = Field(default="text", pattern="^(text|json)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     hold_minutes: float = Field(default=10, gt=0)
@@ -52,15 +54,14 @@ class Settings(BaseModel):
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """The settings in this environment. Raises ConfigError, which names the variable."""
+    """The settings in this environment. Raises ConfigError, which names each variable that is wrong."""
     names = set(Settings.model_fields) - {"environment"}
     known = {name: environ[name.upper()] for name in names if environ.get(name.upper())}
     rest = {name: value for name, value in environ.items() if name not in SECRETS}
     try:
         return Settings.model_validate({**known, "environment": rest})
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise ConfigError(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}") from error
+        raise ConfigError("\n".join(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}" for wrong in error.errors())) from error
 
 
 def load() -> Settings:

@@ -5,14 +5,14 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import clock, policy, prompt
 from bot.agent import Agent, gone
 from bot.aid import Aid, Talk
 from bot.errors import BotError, ConfigError, Superseded
-from bot.event import Event, Finished, Notice, Queued, Text, Thought, Usage
+from bot.event import Event, Finished, Notice, Queued, Started, Text, Usage, merge
 from bot.inbox import Heard, Inbox
 from bot.line import Line, Ticket
 from bot.message import Quote
@@ -23,6 +23,7 @@ from bot.words import span
 log = logging.getLogger(__name__)
 MOST = 500_000  # characters of one answer
 GONE = Finished("failed", "The agent's runtime ended without saying how.")
+LOST = "What was said before was said to {0}, and {2} names {1} now; the agent knows only the last message."
 LOOK = 1.0  # seconds between two looks whether a turn waits in line still: from then on its time counts
 CLOSING = 10.0  # seconds that a runtime may take to stop
 KNOWN: tuple[type, ...] = Event.__args__
@@ -33,7 +34,6 @@ class House:
     """Where sessions have their folders, the environment that agents' files may name, and how long a question is held open (seconds).
 
     `line` is where turns wait for one another; `aids` is what they are lent, one after the other.
-    `gateway` is where calls of models go, and the key to it.
     """
 
     folder: Path
@@ -41,7 +41,6 @@ class House:
     hold: float = 600.0
     line: Line = field(default_factory=Line)
     aids: Sequence[Aid] = ()
-    gateway: tuple[str, str] = ("", "")
 
 
 class Turns:
@@ -171,26 +170,26 @@ class Turns:
             yield Finished("rejected", why)
             return
         begun = inbox.again or inbox.answer is not None
-        ticket = Ticket(session.id, agent.name, _person(session), session.channel, agent.budget.turns_at_once or 0, begun)
+        ticket = Ticket(session.id, agent.name, _person(session), session.channel, agent.budget.turns_at_once or 0, begun, session.asked)
         async with self.house.line.stand(ticket) as places:
             async for place in places:
                 yield Queued(place.ahead, place.seconds)
             turn, notices = await self._prepare(session, agent, inbox)
             for notice in notices:
                 yield notice
-            runtime, talk = self.runtime(agent), Talk(session, inbox, self.surface)
+            runtime, talk = self.runtime(turn.agent), Talk(session, inbox, self.surface)
             async with AsyncExitStack() as lent:
                 for aid in self.house.aids:
                     turn = await lent.enter_async_context(aid.lend(turn, runtime, talk))
                 async with aclosing(runtime.run(turn, inbox)) as events:  # type: ignore[type-var]
                     async for event in events:
-                        yield talk.last(event)
+                        yield talk.last(named(event, turn.agent))
 
     async def _prepare(self, session: Session, agent: Agent, inbox: Inbox) -> tuple[Turn, list[Notice]]:
         """All that the runtime needs: context, files, a folder."""
         folder = self.house.folder / session.id
         (folder / "in").mkdir(parents=True, exist_ok=True)
-        notices: list[Notice] = []
+        here, resume, notices = placed(session, agent)
         files: list[Path] = []
         quotes: tuple[Quote, ...] = ()
         for attachment in [attachment for message in inbox.messages for attachment in message.files]:
@@ -207,12 +206,27 @@ class Turns:
             notices.append(Notice(f"This was asked {span(clock.now() - last.at)} ago, while I was away."))
         environment = {name: self.house.environment[name] for name in agent.environment if name in self.house.environment}
         text = inbox.words() or prompt.compose(inbox.messages, quotes, files)
+        answer = inbox.answer if resume or not session.resume else None  # who asked is not there any more
         instructions = prompt.instructions(agent, last.author, last.channel_name or session.channel_name or last.channel, last.at)
         return Turn(
-            session.id, session.number, agent, text, instructions, session.resume, inbox.again, inbox.answer, folder.resolve(),
+            session.id, session.number, here, text, instructions, resume, inbox.again, answer, folder.resolve(),
             tuple(files), last.author, environment, lambda: self.leaving or inbox.lost, channel=session.channel,
-            keep=self.store.keep(session.id), gateway=self.house.gateway,
+            keep=self.store.keep(session.id),
         ), notices  # fmt: skip
+
+
+def placed(session: Session, agent: Agent) -> tuple[Agent, str, list[Notice]]:
+    """The agent where its conversation is, and what it is found by there; it begins anew where the file names that runtime no more."""
+    if not session.resume:
+        return agent, "", []
+    if here := agent.found(session.runtime or agent.runtime):
+        return here, session.resume, []
+    return agent, "", [Notice(LOST.format(session.runtime, agent.runtime, agent.file), "warning")]
+
+
+def named(event: Event, agent: Agent) -> Event:
+    """Where a conversation is belongs to what is needed to find it again."""
+    return replace(event, runtime=event.runtime or agent.runtime) if isinstance(event, Started) else event
 
 
 async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
@@ -272,20 +286,6 @@ def _end(batch: list[Event] | None, session: Session, agent: Agent, today: float
     if used and (why := policy.broke(agent, session.fold([e for e in batch if isinstance(e, Usage)], 0), today + session.usage.usd + used)):
         return Finished("failed", why)
     return None
-
-
-def merge(events: Sequence[Event]) -> list[Event]:
-    """The same, with pieces of text that follow one another put together."""
-    merged: list[Event] = []
-    for event in events:
-        match merged[-1] if merged else None, event:
-            case Text(before, final), Text(text, False):
-                merged[-1] = Text(before + text, final)
-            case Thought(before), Thought(text):
-                merged[-1] = Thought(before + text)
-            case _:
-                merged.append(event)
-    return merged
 
 
 def _person(session: Session) -> str:

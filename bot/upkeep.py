@@ -12,6 +12,7 @@ from pathlib import Path
 from bot import lent
 from bot.settings import Settings
 from bot.store import backup, prune
+from bot.store.database import there
 from bot.store.prune import Pruned
 from bot.store.sql import SqlStore
 
@@ -48,6 +49,7 @@ def age(text: str) -> float:
 
 
 def _prune(settings: Settings, given: Namespace) -> None:
+    there(settings.database_url)
     pruned, folders = asyncio.run(_take(settings, time.time() - given.older, given.dry_run))
     would = "would be taken away" if given.dry_run else "taken away"
     print(f"{len(pruned.sessions)} sessions, {folders} of their folders, and {pruned.deliveries} deliveries {would}.")

@@ -1,11 +1,11 @@
 """What Frontdesk itself says, and the words that it understands in a thread."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot import clock
 from bot.agent import Agent
-from bot.event import ALLOW, ALLOW_SESSION, DENY, Question
+from bot.event import ALLOW, ALLOW_SESSION, DENY, Question, Queued
 from bot.session import Session
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "new": "forget what was said, and begin anew in this thread",
     "help": "show this",
 }
+SOON = 5.0  # seconds that are not worth a word
 SAID = {
     "allow": ALLOW, "approve": ALLOW, "allow once": ALLOW, "allow for this session": ALLOW_SESSION, "deny": DENY, "refuse": DENY,
 }  # fmt: skip
@@ -27,13 +28,34 @@ def command(text: str) -> str:
     return word if word in COMMANDS else ""
 
 
-COMPARE = re.compile(r"\s*compare\s+([\w-]+)(?:\s+(?:and|with)|,)?\s+([\w-]+):\s+(.+)", re.IGNORECASE | re.DOTALL)
+COMPARE = re.compile(r"\s*compare\s+([\w-]+(?:(?:\s*,\s*|\s+)[\w-]+){0,4})\s*:(.*)|\s*compare\s+([\w-]+\s+[\w-]+)", re.I | re.S)
+HOW = "Write `compare ONE OTHER: what both are asked`, with two of these: {}."
 
 
-def compared(text: str) -> tuple[str, str, str] | None:
-    """Two names and what both are asked, in `compare claude_code codex: Which tests fail?`"""
-    found = COMPARE.match(text)
-    return (found[1], found[2], found[3]) if found else None
+def compared(text: str, known: Collection[str]) -> tuple[list[str], str] | None:
+    """The names, and what they are asked, in `compare claude_code codex: Which tests fail?`; None where it names none that is `known`."""
+    if not (found := COMPARE.match(text)):
+        return None
+    names = [name for name in re.findall(r"[\w-]+", (found[1] or found[3]).lower()) if name not in ("and", "with")]
+    meant = [name for name in names if name in known]
+    return (names, (found[2] or "").strip()) if meant and (found[1] or meant == names) else None
+
+
+def incomparable(names: Sequence[str], prompt: str, known: Collection[str], runtimes: Collection[str]) -> str:
+    """What is wrong with a comparison, and how it is written; empty where nothing is. `runtimes` are those that there are."""
+    homeless = next((name for name in names if name in runtimes and name not in known), "")
+    strange = next((name for name in names if name not in known), "")
+    if homeless:
+        wrong = f"`{homeless}` is a runtime, on which the agent of this place would be tried; but no agent answers this place."
+    elif strange:
+        wrong = f"There is no agent and no runtime `{strange}`."
+    elif len(names) != 2:
+        wrong = f"Two are compared, and you named {len(names)}."
+    elif names[0] == names[1]:
+        wrong = f"`{names[0]}` cannot be compared with itself."
+    else:
+        wrong = "" if prompt else "You did not say what both are asked."
+    return wrong and f"{wrong} {HOW.format(', '.join(f'`{name}`' for name in known))}"
 
 
 def aside(text: str) -> bool:
@@ -57,6 +79,8 @@ def usage(agents: Sequence[Agent], here: Agent | None) -> str:
 def status(session: Session, waiting: int) -> str:
     """How far a session is, in a sentence or two."""
     match session.state:
+        case "submitted" if session.queued:
+            text = f"{session.agent} waits for room, {place(session.queued)}; asked {span(clock.now() - session.asked)} ago"
         case "submitted" | "working":
             doing = next((step.title for step in reversed(session.steps) if step.status == "working"), "")
             text = f"{session.agent} has been working for {span(clock.now() - session.asked)}" + (f": {doing}" if doing else "")
@@ -70,6 +94,12 @@ def status(session: Session, waiting: int) -> str:
             text = f"{session.agent} has finished ({session.state}); it took {span(session.ended - session.asked)}"
     text = text.replace("<", "‹")  # a step's title must not ping
     return text + (f". {waiting} more {'message waits its' if waiting == 1 else 'messages wait their'} turn" if waiting else "") + "."
+
+
+def place(queued: Queued) -> str:
+    """Where one stands in the line, and for about how long."""
+    before = "as the next" if not queued.ahead else f"behind {queued.ahead} other{'s' if queued.ahead > 1 else ''}"
+    return before + (f", for about {span(queued.seconds)}" if queued.seconds >= SOON else "")
 
 
 def span(seconds: float) -> str:

@@ -1,12 +1,13 @@
 """The whole bot on the playground's Slack, as the tests of its path use it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot import app
 from bot.app import Frontdesk
+from bot.breaker import BREAKER
 from bot.playground import Slack
 from bot.settings import Settings
 
@@ -20,6 +21,13 @@ AGENTS = {
     " {messages: {channel: '#triage', pattern: '(?i)stack trace'}}]",
     "listener": "description: Listens while it works.\nruntime: echo\noptions: {listen: true}",
 }
+
+
+@pytest.fixture(autouse=True)
+def _answering() -> Iterator[None]:
+    """No test leaves a platform behind that is held for broken."""
+    yield
+    BREAKER.forget()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.agent import Agent, conflicts, parse
+from bot.agent import Agent, parse
 from bot.errors import ConfigError
+from bot.route import conflicts
 from bot.store.files import Agents
 
 GOOD = """\

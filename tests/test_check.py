@@ -21,6 +21,28 @@ async def test_a_runtime_that_there_is_not_and_a_word_that_there_is_not() -> Non
     assert found[1].startswith("agents/helper.md: 'user' is undefined; a template may use ")
 
 
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ("{sandbox: bwrap, network: false}", "network: false takes the network from claude_code too, which reaches its model over it"),
+        ("{network: false}", "network: false holds only in a sandbox; write sandbox: bwrap too"),
+        ("{sandbox: yes}", "sandbox: write bwrap, which is bubblewrap, or none (it is True)"),
+    ],
+)
+async def test_a_sandbox_that_cannot_be_meant_is_told_in_words(options: str, wrong: str) -> None:
+    [said] = await check.mistakes([agent(f"runtime: claude_code\noptions: {options}")])
+
+    assert said.startswith(f"agents/helper.md: options.{wrong}")
+
+
+def test_an_agent_that_nobody_may_allow_anything_is_hinted_at() -> None:
+    three = agent("runtime: acp\noptions: {command: [newthing]}")
+
+    [hint] = check.unheard([three, agent("runtime: acp\nallow: {approve: [members]}"), agent("runtime: echo")])
+
+    assert hint.startswith("agents/helper.md: whatever it asks leave for can only be denied; name who may allow it")
+
+
 async def test_a_runtime_whose_module_breaks_is_a_mistake_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_runtime.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)

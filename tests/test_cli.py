@@ -105,7 +105,7 @@ def test_check_finds_what_is_wrong_and_names_the_file(shell: Shell) -> None:
 
     assert found["ok"] is False
     assert [agent["name"] for agent in found["agents"]] == ["a", "b", "helper"]
-    assert found["problems"][0].startswith("agents/a.md: runtime: there is no 'ecko'; there are ")
+    assert found["problems"][0].startswith("agents/a.md: runtime: there is no 'ecko'; did you mean 'echo'?")
     assert found["problems"][1:] == [
         "agents/b.md: 'user' is undefined; a template may use person.name, person.id, channel.name, agent.name and date",
         "manifest.yaml lacks the command /a; write it again with: frontdesk manifest --write",
@@ -115,13 +115,13 @@ def test_check_finds_what_is_wrong_and_names_the_file(shell: Shell) -> None:
 
 def test_a_mistake_in_the_set_up_is_one_line_without_a_traceback(shell: Shell) -> None:
     no_folder = shell.run("check", AGENTS_DIR="nowhere")
-    no_number = shell.run("check", HTTP_PORT="many")
+    no_number = shell.run("check", HTTP_PORT="many", LOG_FORMAT="xml")
     no_database = shell.run("sessions", DATABASE_URL="mysql://localhost/x")
     nothing_yet = shell.run("sessions")
 
     assert {each.returncode for each in (no_folder, no_number, no_database, nothing_yet)} == {2}
     assert no_folder.stderr == ("frontdesk: AGENTS_DIR: there is no folder nowhere; make it, or name the one that has the agents' files\n")
-    assert no_number.stderr.startswith("frontdesk: HTTP_PORT: ")
+    assert sorted(line.split(": ")[1] for line in no_number.stderr.splitlines()) == ["HTTP_PORT", "LOG_FORMAT"]
     assert no_database.stderr.startswith("frontdesk: DATABASE_URL: ")
     assert nothing_yet.stderr == "frontdesk: DATABASE_URL: there is no frontdesk.db yet; it is made by: frontdesk run\n"
 
@@ -228,6 +228,15 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(shell: Shell) -> None:
     assert found["bot token"]["remedy"].startswith("set SLACK_BOT_TOKEN to the xoxb- token at ")
     assert found["database"]["ok"]
     assert found["agent helper"]["ok"]
+
+
+def test_the_doctor_says_of_a_damaged_database_what_helps(shell: Shell) -> None:
+    shell.write("frontdesk.db", "this was never a database " * 2000)
+
+    found = {each["name"]: each for each in json.loads(shell.run("doctor", "--no-wait", "--json").stdout)}
+
+    assert found["database"]["words"].endswith("Restore it from a backup.")
+    assert found["database"]["remedy"] == ""
 
 
 def test_a_file_that_is_wrong_is_told_once(shell: Shell) -> None:

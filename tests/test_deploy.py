@@ -89,6 +89,51 @@ def test_there_is_time_to_drain_before_the_process_is_killed() -> None:
     assert pod()["terminationGracePeriodSeconds"] >= float(variables["DRAIN_SECONDS"]) + 20
 
 
+def service() -> dict[str, Any]:
+    made: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]["frontdesk"]
+    return made
+
+
+def mebibytes(text: str) -> int:
+    return int(text[0]) * 1024 if text.lower()[1:] in ("g", "gi") else 0
+
+
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_no_more_turns_run_at_once_than_there_is_memory_for(where: str) -> None:
+    [container] = pod()["containers"]
+    set_, limit = {
+        "kubernetes": ({each["name"]: each["value"] for each in container["env"]}, container["resources"]["limits"]["memory"]),
+        "compose": (service()["environment"], service()["deploy"]["resources"]["limits"]["memory"]),
+    }[where]
+
+    assert int(set_.get("TURNS_AT_ONCE", Settings().turns_at_once)) * 300 + 100 <= mebibytes(limit)
+
+
+def test_what_agents_need_reaches_the_desk_in_compose() -> None:
+    assert (COMPOSE.parent / service()["env_file"]).resolve() == ROOT / ".env"
+
+
+def test_the_figures_are_served_to_this_machine_alone_in_compose() -> None:
+    [port] = service()["ports"]
+
+    assert port.startswith("127.0.0.1:")
+    assert port.endswith(f":{service()['environment']['HTTP_PORT']}")
+
+
+def test_the_namespace_is_there_before_the_secret_that_stands_in_it() -> None:
+    steps = (ROOT / "docs/operations.md").read_text().partition("## Kubernetes")[2]
+
+    assert 0 < steps.index("apply -f deploy/kubernetes/namespace.yaml") < steps.index("create secret") < steps.index("apply -k")
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/operations.md"])
+def test_docker_lets_it_drain_and_shows_its_port(document: str) -> None:
+    [command] = re.findall(r"docker run [^`]*", (ROOT / document).read_text())
+
+    assert int(re.findall(r"--stop-timeout (\d+)", command)[0]) >= Settings().drain_seconds + 20
+    assert f"-p 127.0.0.1:8080:{built()['HTTP_PORT']} " in command
+
+
 def test_the_probes_ask_at_the_port_at_which_the_image_serves() -> None:
     [container] = pod()["containers"]
     [port] = container["ports"]
@@ -108,12 +153,11 @@ def test_compose_is_right_by_its_own_schema() -> None:
 
 
 def test_every_variable_that_is_set_somewhere_is_a_setting() -> None:
-    service = yaml.safe_load(COMPOSE.read_text())["services"]["frontdesk"]
     [container] = pod()["containers"]
-    known = {name.upper() for name in Settings.model_fields} | {"ANTHROPIC_API_KEY"}
+    known = {name.upper() for name in Settings.model_fields}
     image = set(built()) - {"PATH", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "PYTHONUNBUFFERED"}
 
-    assert set(service["environment"]) | {each["name"] for each in container["env"]} | image <= known
+    assert set(service()["environment"]) | {each["name"] for each in container["env"]} | image <= known
 
 
 def test_the_image_is_reached_from_outside_and_nothing_else_is_by_default() -> None:

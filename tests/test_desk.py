@@ -262,3 +262,21 @@ async def test_a_stop_means_what_was_said_before_it_whatever_the_clocks_say(stag
 
     assert runtime.turns == []
     assert await stage.store.unfinished() == []
+
+
+async def test_who_asks_how_far_it_is_while_it_waits_for_room_is_told_its_place(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings.model_copy(update={"turns_at_once": 1})):
+        first = await slack.mention("!slow 30\n!say never")
+        await slack.until(lambda: said(slack, first))
+        root = await slack.mention("hello")
+        await slack.until(lambda: said(slack, root) and "Waiting for room, as the next" in said(slack, root)[-1])
+
+        await slack.say("status", thread=root, by="ana")
+
+        await slack.until(
+            lambda: any("helper waits for room, as the next; asked " in text for text in [*said(slack, root), *whispers(slack)])
+        )
+
+
+def whispers(slack: Slack) -> list[str]:
+    return [slack.text(each) for each in slack.ephemerals("ana")]

@@ -13,10 +13,14 @@ ROOT = Path(__file__).parents[1]
 BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
-    {"errors", "clock", "journal", "mistakes"}, {"message"}, {"event"}, {"session"}, {"agent"}, {"route", "policy", "prompt", "words"},
-    {"ports", "line"}, {"inbox"}, {"questions", "compare", "aid"}, {"turn", "dispatch", "settings"}, {"logs"},
+    {"errors", "clock", "journal", "mistakes", "net", "bell", "nofollow", "processes"}, {"breaker", "sandbox"}, {"message"},
+    {"event"}, {"session", "spoken"}, {"agent"}, {"route", "policy", "prompt", "words"}, {"ports", "line"}, {"inbox"},
+    {"questions", "compare", "aid"}, {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
-JOIN = {"app", "play", "replay", "bench", "notes", "check", "cli", "upkeep", "lent", "scratch", "library", "ask", "__main__"}
+JOIN = {
+    "app", "discovery", "offers", "play", "replay", "bench", "notes", "check", "ready", "cli", "upkeep", "trial", "lent", "scratch",
+    "library", "ask", "container", "__main__",
+}  # fmt: skip
 HOMES = {
     "slack_sdk": ("slack/",),
     "slack_bolt": ("slack/",),
@@ -34,6 +38,14 @@ HOMES = {
     "starlette": ("tools/server.py",),
     "acp": ("runtimes/acp",),
     "langgraph_sdk": ("runtimes/langgraph_line.py",),
+    "anthropic": ("runtimes/managed_agents_line.py",),
+    "openai": ("runtimes/responses_line.py",),
+    "httpx2": ("runtimes/sdk_wire.py",),
+    "google": ("runtimes/http_google.py", "runtimes/a2a"),
+    "aiobotocore": ("runtimes/agentcore_signed.py",),
+    "botocore": ("runtimes/agentcore_signed.py",),
+    "kubernetes_asyncio": ("runtimes/kubernetes_line.py",),
+    "jsonpath": ("runtimes/http_values.py",),
 }
 CODE = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in [*FILES, *sorted(TESTS.rglob("*.py"))]]
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
@@ -197,7 +209,8 @@ def test_a_module_begins_with_one_line_that_says_what_it_is(file: Path) -> None:
 
 
 def test_the_map_names_every_module() -> None:
-    written = re.findall(r"^(\S+\.py)\s+\S", bot.__doc__ or "", re.MULTILINE)
+    maps = [bot.__doc__ or "", *(ast.get_docstring(tree(folder)) or "" for folder in BOT.glob("*/__init__.py"))]
+    written = re.findall(r"^(\S+\.py)\s+\S", "\n".join(maps), re.MULTILINE)
 
     there = [file.relative_to(BOT).as_posix() for file in FILES]
     modules = [path for path in there if (BOT / path).stat().st_size and path != "__init__.py" and "/versions/" not in path]

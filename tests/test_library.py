@@ -1,5 +1,6 @@
 """Frontdesk as a library: the same events, without Slack, a database or a daemon."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,29 @@ async def test_a_program_answers_what_the_agent_asks() -> None:
     assert "".join(event.text for event in events if isinstance(event, Text)).strip() == "It is Blue."
     assert [type(event) for event in events].count(Finished) == 1
     assert isinstance(events[0], Started)
+
+
+async def test_an_answer_to_what_was_not_asked_is_refused_in_words() -> None:
+    async def answer(question: Question) -> dict[str, tuple[str, ...]]:
+        return {"colour": ("Blue",)}
+
+    with pytest.raises(ValueError, match=r"^`answer` gave 'colour', which is no part of the question; its parts are '"):
+        await heard("!ask Which colour? | Red | Blue", answer=answer)
+
+
+async def test_a_failure_names_no_file_that_there_is_not() -> None:
+    options = {"command": [sys.executable], "cwd": "/nope"}
+
+    events = [event async for event in query("hello", runtime="stream_json", options=options)]
+
+    assert events[-1] == Finished("failed", "There is no folder /nope, which options.cwd in query() names; make it.", "Unavailable")
+
+
+async def test_hermes_without_a_key_says_so_before_it_begins() -> None:
+    events = [event async for event in query("hello", runtime="hermes", environment={"PATH": "/usr/bin:/bin"})]
+
+    remedy = "Put one into frontdesk's environment, and name it under `environment:` in query()."
+    assert events == [Finished("failed", f"Hermes has no key of a model. {remedy}", "Unavailable")]
 
 
 async def test_where_nobody_answers_a_question_ends_the_turn() -> None:

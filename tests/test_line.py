@@ -102,6 +102,18 @@ async def test_a_place_that_has_moved_is_told_anew(monkeypatch: pytest.MonkeyPat
     await people.close()
 
 
+async def test_who_asked_first_is_first_though_names_had_to_be_looked_up_before() -> None:
+    people = Crowd(Line(Limits(turns=1)))
+    for asked, name in enumerate("abcd", 1):
+        await people.come(name, asked=float(asked))
+
+    await people.come("late", asked=1.5)
+    await people.end("a", "late", "b")
+
+    assert people.ran == ["a", "late", "b", "c"]
+    await people.close()
+
+
 async def test_a_flood_in_one_channel_does_not_starve_another() -> None:
     people = await crowd(Limits(turns=1), "a1 a2 a3 a4 a5")
     await people.come("b1", "C2")

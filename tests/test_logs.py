@@ -46,3 +46,21 @@ def test_what_libraries_say_of_payloads_is_not_logged(capsys: pytest.CaptureFixt
     logging.getLogger("slack_bolt.of_its_own").info("payload: hello")
 
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", ["json", "text"])
+def test_the_time_says_that_it_is_utc(capsys: pytest.CaptureFixture[str], shape: str) -> None:
+    logs.begin(Settings(log_format=shape))
+    record = {"name": "bot.x", "levelname": "INFO", "levelno": 20, "msg": "hello", "created": 1763640000.25, "msecs": 250.0}
+
+    logging.getLogger("bot.x").handle(logging.makeLogRecord(record))
+
+    assert "2025-11-20T12:00:00.250Z" in capsys.readouterr().err
+
+
+def test_the_queue_tells_nothing_of_each_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.begin(Settings())
+
+    logging.getLogger("procrastinate.worker.worker").info("Starting job session[1](session_id=s)")
+
+    assert capsys.readouterr().err == ""

@@ -202,12 +202,25 @@ async def test_an_approval_is_refused_to_the_wrong_person_and_given_by_the_right
 async def test_nobody_approves_unless_the_file_says_who(slack: Slack, desk: Frontdesk) -> None:
     root = await slack.mention("!approve make deploy")
     card = await slack.until(lambda: find(slack, root, "Permission needed"))
+    assert "Nobody may allow this: its author has to name who" in slack.text(card)
+    assert "Allow once" not in slack.text(card)
 
-    await slack.press(card, "Allow once", "ana")
+    await slack.say("allow once", thread=root)
 
     await slack.until(
         lambda: any("Nobody may yet" in slack.text(m) and "agents/helper.md" in slack.text(m) for m in slack.ephemerals("ana"))
     )
+
+
+async def test_whoever_asked_may_deny_though_nobody_may_allow(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("!approve make deploy\n!say decided: {answer}")
+    card = await slack.until(lambda: find(slack, root, "Permission needed"))
+
+    await slack.press(card, "Deny", "ben")
+    await slack.until(lambda: any("Nobody may yet" in slack.text(m) for m in slack.ephemerals("ben")))
+    await slack.press(card, "Deny", "ana")
+
+    await slack.until(lambda: "decided: Deny" in said(slack, root)[-1])
 
 
 async def test_a_refusal_carries_its_reason(slack: Slack, desk: Frontdesk) -> None:

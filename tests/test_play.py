@@ -180,7 +180,10 @@ async def process(folder: Path, tmp_path: Path) -> AsyncIterator[asyncio.subproc
         await process.wait()
 
 
-async def test_ctrl_c_ends_it_at_once_and_stops_what_runs_for_good(process: asyncio.subprocess.Process, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGHUP])
+async def test_ctrl_c_ends_it_at_once_and_stops_what_runs_for_good(
+    process: asyncio.subprocess.Process, tmp_path: Path, by: signal.Signals
+) -> None:
     assert process.stdout
     told = ""
     while not (found := re.search(r"http://\S+", told)):
@@ -192,7 +195,7 @@ async def test_ctrl_c_ends_it_at_once_and_stops_what_runs_for_good(process: asyn
             while b"I am at it." not in await stream.content.readuntil(b"\n\n"):
                 pass
 
-            process.send_signal(signal.SIGINT)
+            process.send_signal(by)
             _, errors = await asyncio.wait_for(process.communicate(), 10)
 
     assert process.returncode == 0

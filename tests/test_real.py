@@ -26,7 +26,7 @@ You write code for {{ person.name }}.
 FAR = """---
 description: Lives elsewhere.
 runtime: a2a
-options: {url: "URL"}
+options: {url: "URL", private: true}
 triggers: [{mention: ["*"]}]
 ---
 """

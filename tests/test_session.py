@@ -87,10 +87,11 @@ def test_of_many_steps_the_last_are_kept_and_all_are_counted() -> None:
     assert (len(seen.steps), seen.count, seen.steps[0].call_id) == (KEPT, KEPT + 5, "c5")
 
 
-def test_steps_that_were_running_at_the_end_did_not_succeed() -> None:
-    done = session(Step("c1", "Run"), Step("c2", "Read", status="completed"), Finished("canceled"))
+@pytest.mark.parametrize(("end", "status"), [(Finished("completed"), "failed"), (Finished("canceled"), "working")])
+def test_steps_that_were_running_at_the_end_did_not_succeed_or_were_cut(end: Finished, status: str) -> None:
+    done = session(Step("c1", "Run"), Step("c2", "Read", status="completed"), end)
 
-    assert [step.status for step in done.steps] == ["failed", "completed"]
+    assert [step.status for step in done.steps] == [status, "completed"]
 
 
 def test_a_question_waits_for_a_person_and_its_answer_goes_on() -> None:

@@ -127,3 +127,11 @@ async def test_old_deliveries_are_forgotten_by_the_bot_itself(settings: Settings
             await asyncio.sleep(0.02)  # a database tells nobody
 
     assert left == 0
+
+
+def test_a_database_that_is_not_there_is_not_made_by_tidying_up(shell: Shell) -> None:
+    pruned = shell.run("prune")
+
+    assert (pruned.returncode, pruned.stdout) == (2, "")
+    assert pruned.stderr == "frontdesk: DATABASE_URL: there is no frontdesk.db yet; it is made by: frontdesk run\n"
+    assert not [*shell.folder.iterdir()]

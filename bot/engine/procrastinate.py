@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 import procrastinate
 import psycopg
 from procrastinate.exceptions import AlreadyEnqueued, AppNotOpen, ConnectorException, UniqueViolation
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
 from bot.engine.local import LocalEngine, Run
-from bot.errors import StoreFailed
+from bot.errors import StoreFailed, away
 
 log = logging.getLogger(__name__)
 BROKEN = (psycopg.Error, AppNotOpen, ConnectorException, OSError)
@@ -21,6 +22,17 @@ PAUSE = 1.0  # seconds until what broke is tried again
 ENDS = 5.0  # seconds in which the jobs of a replica that leaves are handed on
 QUEUE, SPOKEN = "sessions", "frontdesk_session"  # SPOKEN is where replicas tell one another that a session has something to read
 SCHEMA = 7_305_117  # the key of the lock under which one replica lays out the queue's tables
+END = "DELETE FROM procrastinate_jobs WHERE id = %(id)s AND worker_id = %(worker)s AND status = 'doing'"  # another may have it by now
+
+
+class Patient(Worker):
+    """Ends a job also where the database was away just then: as long as we show life nobody else would, and its session would wait."""
+
+    async def _process_job(self, context: JobContext) -> None:
+        lost = await _away(super()._process_job(context))
+        while lost:
+            await asyncio.sleep(PAUSE)
+            lost = await _away(self.app.connector.execute_query_async(END, id=context.job.id, worker=self.worker_id))
 
 
 class ProcrastinateEngine:
@@ -108,7 +120,7 @@ class ProcrastinateEngine:
                 await asyncio.sleep(PAUSE)
 
     async def _work(self) -> None:
-        self._worker = Worker(
+        self._worker = Patient(
             self._app, [QUEUE], concurrency=MANY, delete_jobs="always", install_signal_handlers=False, shutdown_graceful_timeout=PAUSE,
             fetch_job_polling_interval=PAUSE, update_heartbeat_interval=BEAT, stalled_worker_timeout=DEAD,
         )  # fmt: skip
@@ -143,5 +155,14 @@ class ProcrastinateEngine:
             pass  # another replica was quicker; or the connection broke, then the next look says so
 
 
+async def _away(work: Awaitable[None]) -> bool:
+    """Whether the database was away for it."""
+    try:
+        await work
+    except BROKEN:
+        return True
+    return False
+
+
 def _failed(error: BaseException) -> StoreFailed:
-    return StoreFailed(f"The database does not answer: {error.__cause__ or error}.")
+    return StoreFailed(away(error.__cause__ or error))

@@ -3,8 +3,11 @@
 import errno
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 from aiohttp import web
 
+from bot.bell import PATH, Bell
+from bot.breaker import BREAKER
 from bot.errors import ConfigError
 from bot.ops.health import Health
 
@@ -24,6 +27,14 @@ class Server:
         self._runner: web.AppRunner | None = None
         self.port = 0
 
+    def hang(self, bell: Bell) -> None:
+        """Let others ring, where somebody has said how they reach us."""
+
+        async def rung(request: web.Request) -> web.Response:
+            return web.Response(status=204 if bell.rung(request.headers) else 404)
+
+        self.routes += [web.post(PATH, rung)] if bell.url else []
+
     async def start(self, host: str, port: int) -> None:
         """Raises ConfigError where the port cannot be had."""
         app = web.Application()
@@ -42,7 +53,8 @@ class Server:
 
     async def _alive(self, _: web.Request) -> web.Response:
         broken = self.health.broken
-        return web.json_response({"alive": not broken, "broken": broken}, status=503 if broken else 200)
+        away = {"left_alone": words} if (words := [place.words for place in BREAKER.troubles()]) else {}
+        return web.json_response({"alive": not broken, "broken": broken, **away}, status=503 if broken else 200)
 
     async def _ready(self, _: web.Request) -> web.Response:
         missing = await self.health.missing()
@@ -50,6 +62,16 @@ class Server:
 
     async def _counted(self, _: web.Request) -> web.Response:
         return web.Response(body=await self.figures(), headers={"Content-Type": FIGURES})
+
+
+async def left_alone(port: int) -> list[str]:
+    """The platforms that the bot, which runs on this machine and serves there, leaves alone now; none where it does not run."""
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as http, http.get(f"http://127.0.0.1:{port}/healthz") as reply:
+            found = await reply.json()
+    except (aiohttp.ClientError, OSError, ValueError):
+        return []
+    return list(found.get("left_alone", []))
 
 
 def _refused(host: str, port: int, error: OSError) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bot.bell import Bell
 from bot.errors import ConfigError, StoreFailed
 from bot.ops.ear import Ears
 from bot.ops.health import Health, Look
@@ -46,7 +47,7 @@ class Watch:
         self.health = Health(self.looks)
         self.server: Server | None = None
 
-    async def start(self, sights: Sights) -> None:
+    async def start(self, sights: Sights, bell: Bell) -> None:
         """Raises ConfigError where the port cannot be had."""
         if metrics := self.metrics:
 
@@ -58,6 +59,7 @@ class Watch:
 
             self.looks.update(sights.looks)
             self.server = Server(self.health, figures)
+            self.server.hang(bell)
             await self.server.start(self.settings.http_host, self.settings.http_port)
 
     async def _going(self) -> str:

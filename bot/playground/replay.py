@@ -36,7 +36,7 @@ MASKS = [
     )
 ]
 
-WENT = re.compile(r"(?:Done in|Asked|On it…|Working…)(?: \(while\))?(?: · .*)?(?:\n(?:Stop|Steps))*")
+WENT = re.compile(r"(?:The answer stands below|Done in|Asked|On it…|Working…)(?: \(while\))?(?: · .*)?(?:\n(?:Stop|Steps))*")
 
 
 async def again(tape: Tape, recording: Recording, changed: Change, patience: float = PATIENCE) -> str:

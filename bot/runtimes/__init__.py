@@ -1,6 +1,7 @@
 """The runtimes by name. To add one: write its file, and its line here."""
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.agent import Agent, explain
 from bot.errors import ConfigError
 from bot.ports import Runtime
+from bot.runtimes import fallback, home
 from bot.runtimes.fallback import Fallback
 
 RUNTIMES = {
@@ -22,10 +24,21 @@ RUNTIMES = {
     "deepagents": "bot.runtimes.deepagents:DeepAgents",
     "langgraph": "bot.runtimes.langgraph:LangGraph",
     "stream_json": "bot.runtimes.stream_json:StreamJson",
+    "managed_agents": "bot.runtimes.managed_agents:ManagedAgents",
+    "responses": "bot.runtimes.responses:Responses",
+    "litellm_platform": "bot.runtimes.litellm_platform:LiteLLMPlatform",
+    "agentcore": "bot.runtimes.agentcore:AgentCore",
+    "kelos": "bot.runtimes.kelos:Kelos",
+    "kubernetes": "bot.runtimes.kubernetes:Kubernetes",
     "a2a": "bot.runtimes.a2a:A2A",
     "acp": "bot.runtimes.acp:ACP",
+    "http": "bot.runtimes.http:Http",
 }
-EXTRAS = {"claude_agent_sdk": "claude", "a2a": "a2a", "acp": "acp", "langgraph_sdk": "langgraph"}
+EXTRAS = {
+    "claude_agent_sdk": "claude", "a2a": "a2a", "acp": "acp", "langgraph_sdk": "langgraph", "anthropic": "managed-agents",
+    "httpx2": "litellm-platform", "openai": "responses", "aiobotocore": "agentcore", "botocore": "agentcore",
+    "kubernetes_asyncio": "kubernetes",
+}  # fmt: skip
 
 
 class Nothing(BaseModel):
@@ -41,14 +54,15 @@ def runtime_of(agent: Agent) -> Runtime:
 
 def all_of(agent: Agent) -> list[Runtime]:
     """What its file asks for, and all that may stand in. Raises ConfigError for the first that cannot be loaded."""
-    return [build(choice) for choice in Fallback(agent, build).choices]
+    first, *others = agent.choices
+    return [build(first), *(build(other, "fallback") for other in others)]
 
 
-def build(agent: Agent) -> Runtime:
-    """The runtime of this name, or of this "package.module:Class". Raises ConfigError, with the remedy."""
+def build(agent: Agent, key: str = "runtime") -> Runtime:
+    """The runtime of this name, or of this "package.module:Class", which stands under `key`. Raises ConfigError, with the remedy."""
     module, _, name = RUNTIMES.get(agent.runtime, agent.runtime).partition(":")
     if not name:
-        raise ConfigError(f"{agent.file}: runtime: there is no {agent.runtime!r}; there are {', '.join(RUNTIMES)}, or write module:Class")
+        raise ConfigError(f"{agent.file}: {key}: {_nobody(agent.runtime)}")
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)  # a module of one's own stands beside the folder of agents
     try:
@@ -59,14 +73,31 @@ def build(agent: Agent) -> Runtime:
         remedy = f"install it with: pip install 'frontdesk[{extra}]'" if extra else f"no module is called {error.name!r}{mine}"
         raise ConfigError(f"{agent.file}: the runtime {agent.runtime!r} cannot be loaded; {remedy}") from error
     except AttributeError as error:
-        raise ConfigError(f"{agent.file}: runtime: {module} has no {name!r}") from error
+        raise ConfigError(f"{agent.file}: {key}: {module} has no {name!r}") from error
     options = _options(agent, made)
-    return cast(Runtime, made(options) if hasattr(made, "Options") else made())
+    try:
+        return cast(Runtime, made(options) if hasattr(made, "Options") else made())
+    except ConfigError as error:
+        raise ConfigError("\n".join(f"{agent.file}: {line}" for line in str(error).splitlines())) from error
+
+
+def _nobody(name: str) -> str:
+    """What is said of a name that no runtime has."""
+    near = get_close_matches(name.lower().replace("-", "_"), RUNTIMES, 1, 0.5)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(RUNTIMES)}, or write module:Class"
+    return f"there is no {name!r}; {meant}"
 
 
 def _options(agent: Agent, made: type) -> BaseModel:
     model: type[BaseModel] = getattr(made, "Options", Nothing)
     try:
-        return model.model_validate(agent.options)
+        options = model.model_validate(fallback.options(agent, model))
+        if why := home.cut(agent.runtime, options):
+            raise ConfigError(f"options.{why}")
+        return options
+    except ConfigError as error:
+        raise ConfigError(f"{agent.file}: {error}") from error
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{agent.file}: options.{line}" for line in explain(error, model))) from error
+        raise ConfigError(
+            "\n".join(f"{agent.file}: options.{line}".replace("options.: ", "options: ") for line in explain(error, model))
+        ) from error

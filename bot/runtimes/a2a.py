@@ -3,74 +3,35 @@
 import asyncio
 import mimetypes
 import random
-import re
+import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Any, Literal
 
-import httpx
 from a2a.client import Client, ClientCallContext
 from a2a.types import CancelTaskRequest, GetTaskRequest, Role, StreamResponse, Task
 from a2a.types import Message as Letter
 from a2a.types import Part as Piece
 from a2a.utils.errors import MethodNotFoundError, VersionNotSupportedError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
+from bot.bell import Rope
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice
 from bot.message import Message
+from bot.net import Secrets
 from bot.ports import Turn
-from bot.runtimes.a2a_line import Address, Cut, Gone, Line, Refused, exchange, seam
+from bot.runtimes import a2a_human, a2a_setting
+from bot.runtimes.a2a_line import Address, Cut, Gone, Line, Refused, Silent, exchange, seam
+from bot.runtimes.a2a_setting import A2AOptions
+from bot.runtimes.a2a_stream import Reply, Strange
 from bot.runtimes.a2a_talk import WAITING, Past, Talk
 
 FIRST, LONGEST, TRIES = 0.2, 5.0, 20  # seconds between two looks at a task; connections lost one after the other
+LEFT, LOOK = 60.0, 300.0  # seconds: where an agent rings our bell, its line is left after the first, and it is looked after all the same
 STOPPING = 1.5  # seconds
 LARGEST = 8_000_000  # bytes of a file that goes along with the prompt
 OLD = (MethodNotFoundError, VersionNotSupportedError)  # what an agent of 0.3 says to the calls of 1.0
-VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
-
-
-class A2AOptions(BaseModel):
-    """`url` is the agent's base address, or its card's; `endpoint` stands in for the address that the card gives. Values of
-    `headers` may name variables ($TOKEN). Seconds: `timeout` for short requests, `silence` between two events, `patience` to
-    get a lost connection back.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    url: str
-    endpoint: str = ""
-    headers: dict[str, str] = {}
-    protocol: Literal["auto", "0.3", "1.0"] = "auto"
-    timeout: float = Field(default=30, gt=0)
-    silence: float = Field(default=600, gt=0)
-    patience: float = Field(default=60, ge=0)
-
-    @field_validator("url", "endpoint")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        try:
-            parts = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"this is no address: {error}") from error
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise ValueError("an address begins with https:// or http:// and names a host")
-        if parts.userinfo:
-            raise ValueError("credentials do not belong in an address; send them as options.headers")
-        return url
-
-    @field_validator("headers")
-    @classmethod
-    def _named(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name in headers:
-            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
-        return headers
-
-    @field_validator("protocol", mode="before")
-    @classmethod
-    def _written(cls, protocol: Any) -> Any:
-        return str(protocol)  # YAML reads 0.3 as a number
 
 
 class A2A:
@@ -93,44 +54,34 @@ class A2A:
 @asynccontextmanager
 async def working(options: A2AOptions, turn: Turn) -> AsyncIterator["Work"]:
     """The turn's work, which is stopped in the end."""
-    headers = resolved(options.headers, turn)
-    address = Address(options.url, options.endpoint, options.protocol, options.timeout, tuple(sorted(headers.items())))
-    async with exchange().line(address) as line:
-        work = Work(options, turn, line)
-        try:
-            yield work
-        except Unavailable as error:
-            if work.talk.task or isinstance(error, Cut):
-                raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
-            line.forget()
-            raise
-        finally:
-            await work.stop()
-
-
-def resolved(headers: Mapping[str, str], turn: Turn) -> dict[str, str]:
-    """The headers with their variables filled in. What is wrong is told without the values, which are secret."""
-    found = {}
-    for name, value in headers.items():
-        where = f"{turn.agent.file}: options.headers.{name}"
-        for variable in VARIABLE.findall(value):
-            if not turn.environment.get(variable, "").strip():
-                raise Unavailable(f"{where} needs the variable {variable}: name it under environment, and set it where frontdesk runs.")
-        filled = VARIABLE.sub(lambda match: turn.environment[match[1]].strip(), value).strip()
-        if not (filled.isascii() and filled.isprintable()):
-            raise Unavailable(f"{where} cannot be sent: its value has line breaks or letters that a header may not have.")
-        found[name] = filled
-    return found
+    headers, given = a2a_setting.headers(options, turn), a2a_setting.credentials(options, turn)
+    known = (options.signed_by, given, tuple(sorted(headers.items())))
+    token = _past(turn.resume).token or secrets.token_urlsafe(32)
+    bare = (value.rpartition(" ")[2] for value in headers.values())  # without the Bearer
+    hidden = Secrets.of([*headers.values(), *bare, *([given.client.secret] if given.client else []), token])
+    async with exchange().line(Address(options.url, options.endpoint, options.protocol, options.timeout, *known)) as line:
+        with turn.bell.hung(token) as rope:
+            work = Work(options, turn, line, seam(options.url, turn.agent.file, hidden), rope)
+            try:
+                yield work
+            except Unavailable as error:
+                if work.talk.task or isinstance(error, Cut):
+                    raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+                line.forget()
+                raise
+            finally:
+                await work.stop()
 
 
 class Work:
     """One turn's work on the agent's side, over as many connections as it takes."""
 
-    def __init__(self, options: A2AOptions, turn: Turn, line: Line) -> None:
-        self.options, self.turn, self.line = options, turn, line
+    def __init__(self, options: A2AOptions, turn: Turn, line: Line, seam: seam, rope: Rope | None) -> None:
+        self.options, self.turn, self.line, self.seam, self.rope = options, turn, line, seam, rope
         message = f"{turn.session_id}-{turn.number}" + (f"-{turn.answer.question}" if turn.answer else "")
-        self.talk = Talk(message, turn.folder, _past(turn.resume).context)
+        self.talk = Talk(message, turn.folder, _past(turn.resume).context, token=rope.token if rope else "", mask=seam.secrets.mask)
         self.broken: Unavailable | None = None
+        self.heard = False
         self.lost, self.tries = 0.0, 0
 
     async def stop(self) -> None:
@@ -140,7 +91,7 @@ class Work:
         with suppress(RuntimeFailed, TimeoutError):
             async with asyncio.timeout(STOPPING):
                 client = await self._client()
-                with self._seam():
+                with self.seam:
                     await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self._within(self.options.timeout))
 
     async def happen(self) -> AsyncGenerator[list[Event], None]:
@@ -154,13 +105,20 @@ class Work:
             progress = self.talk.count > told
             self._judge(progress)
             pause = FIRST if progress else min(pause * 2, LONGEST)
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # a thousand sessions that were cut at once do not come back at once
+            await self._rest(pause)
             stream = self._again()
+
+    async def _rest(self, pause: float) -> None:
+        """An agent that has rung is believed to ring again; but not that the connection was cut."""
+        if self.rope and self.rope.known and (self.broken is None or isinstance(self.broken, Silent)):
+            await self.rope.heard(LOOK)
+        else:
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # a thousand sessions that were cut at once do not come back at once
 
     @asynccontextmanager
     async def _connected(self, stream: AsyncGenerator[list[Event], None]) -> AsyncIterator[None]:
         """Closes it in the end. If the connection breaks when there is a task to come back to, `broken` says why."""
-        self.broken = None
+        self.broken, self.heard = None, False
         try:
             async with aclosing(stream):
                 yield
@@ -185,10 +143,10 @@ class Work:
             return self._again()
         if task is not None and task.status.state in WAITING:
             talk.know(task)
-            return self._send(task.id)
+            return self._send(task)
         return self._send()
 
-    async def _send(self, task: str = "") -> AsyncGenerator[list[Event], None]:
+    async def _send(self, task: Task | None = None) -> AsyncGenerator[list[Event], None]:
         """Ask; and ask once more, in 0.3, where the agent turns out to speak no other."""
         stream = await self._said(task)
         try:
@@ -205,16 +163,20 @@ class Work:
             while (events := await self._next(stream)) is not None:
                 yield events
 
-    async def _said(self, task: str) -> AsyncIterator[StreamResponse]:
+    async def _said(self, task: Task | None) -> AsyncIterator[Reply]:
         letter = await self._letter(task)
-        with self._seam():
-            return await self.line.say(letter, self._within(self.options.silence))
+        await self._client()  # whose card says what holds for all that follows
+        with self.seam:
+            return await self.line.say(letter, self._within(self._silence), self.rope)
 
     async def _again(self) -> AsyncGenerator[list[Event], None]:
         """What the task has done, and what it then does as far as this connection reaches."""
         self.talk.asked = ""
-        with self._seam():
-            stream = await self.line.follow(self.talk.task, self._within(self.options.silence))
+        if self.line.old:  # it would go on with whatever comes next, and leave out what came meanwhile
+            yield self.talk.tell(StreamResponse(task=await self._look(self.talk.task)))
+            return
+        with self.seam:
+            stream = await self.line.follow(self.talk.task, self._within(self._silence))
         try:
             async with aclosing(stream):  # type: ignore[type-var]
                 while (events := await self._next(stream)) is not None:
@@ -222,14 +184,17 @@ class Work:
         except (Refused, Gone):
             yield self.talk.tell(StreamResponse(task=await self._look(self.talk.task)))  # it is over, or this agent has no such call
 
-    async def _next(self, stream: AsyncIterator[StreamResponse]) -> list[Event] | None:
-        with self._seam():
-            response = await anext(stream, None)
-        if response is None:
+    async def _next(self, stream: AsyncIterator[Reply]) -> list[Event] | None:
+        with self.seam:
+            reply = await anext(stream, None)
+        if reply is None:
             return None
-        self.lost = 0.0
-        if not (self._auto and odd(response)):
-            return self.talk.tell(response)
+        self.heard = True
+        match reply:
+            case StreamResponse():
+                return self.talk.tell(reply)
+            case Strange(raw, old) if not (old and self._auto):
+                return self.talk.wonder(raw)
         self.line.age()
         if self.talk.task:
             return None
@@ -237,18 +202,20 @@ class Work:
 
     def _judge(self, progress: bool) -> None:
         """Give up when the connection stays lost; a task that is only slow is waited for as long as the turn may last."""
+        away = self.broken and not (self.heard and isinstance(self.broken, Silent))
         now = time.monotonic()
-        self.lost = self.lost or (now if self.broken else 0.0)
-        self.tries = self.tries + 1 if self.broken and not progress else 0
-        if self.broken and (self.tries > TRIES or now - self.lost > self.options.patience):
+        self.lost = (self.lost or now) if away and not self.heard else now if away else 0.0
+        self.tries = self.tries + 1 if away and not progress else 0
+        if away and (self.tries > TRIES or now - self.lost > self.options.patience):
             raise RuntimeFailed(f"The connection was lost, and did not come back within {self.options.patience:g} seconds. {self.broken}")
+
+    @property
+    def _silence(self) -> float:
+        return min(self.options.silence, LEFT) if self.rope and self.line.rings else self.options.silence
 
     @property
     def _auto(self) -> bool:
         return self.options.protocol == "auto" and not self.line.old
-
-    def _seam(self) -> seam:
-        return seam(self.options.url, self.turn.agent.file)
 
     @property
     def _traced(self) -> dict[str, str]:
@@ -259,15 +226,15 @@ class Work:
         return ClientCallContext(timeout=seconds, service_parameters={**self.line.headers, **self._traced} or None)
 
     async def _client(self) -> Client:
-        with self._seam():
+        with self.seam:
             return await self.line.client()
 
     async def _look(self, task: str) -> Task:
         client = await self._client()
-        with self._seam():
+        with self.seam:
             return await client.get_task(GetTaskRequest(id=task), context=self._within(self.options.timeout))
 
-    async def _letter(self, task: str) -> Letter:
+    async def _letter(self, task: Task | None) -> Letter:
         """What is asked, with the files that people attached; in a new context after the agent's file's own words."""
         words = [self.turn.instructions] if self.turn.instructions.strip() and not self.talk.context else []
         pieces = [Piece(text=text) for text in (*words, self.turn.prompt)]
@@ -276,13 +243,11 @@ class Work:
         for path in (path for path in self.turn.files if path not in large):
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             pieces.append(Piece(raw=await asyncio.to_thread(path.read_bytes), filename=path.name, media_type=kind))
-        return Letter(message_id=self.talk.message, role=Role.ROLE_USER, parts=pieces, task_id=task, context_id=self.talk.context)
-
-
-def odd(response: StreamResponse) -> bool:
-    """Whether the SDK could not read what came, as it does with 0.3 where the card promised 1.0 (LangGraph)."""
-    kind = response.WhichOneof("payload")
-    return kind is None or (kind == "task" and not response.task.status.state)
+        letter = Letter(message_id=self.talk.message, role=Role.ROLE_USER, parts=pieces, context_id=self.talk.context)
+        if task is not None:
+            letter.task_id = task.id
+            a2a_human.reply(letter, task.status.message, self.turn.answer, self.turn.prompt)
+        return letter
 
 
 def _past(resume: str) -> Past:

@@ -2,30 +2,31 @@
 
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Self
 from weakref import WeakKeyDictionary
 
 import httpx
-from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
+from a2a.client import Client, ClientCallContext, ClientConfig, ClientFactory
 from a2a.types import AgentCard, AgentInterface, Message, SendMessageRequest, StreamResponse, SubscribeToTaskRequest
-from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError, TaskNotFoundError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
+from bot.bell import Rope
 from bot.errors import RuntimeFailed, Unavailable
-from bot.runtimes.a2a_stream import HEADERS, Ask, call, told
-from bot.runtimes.a2a_wire import Wire
+from bot.net import Secrets
+from bot.runtimes import a2a_card
+from bot.runtimes.a2a_stream import HEADERS, Ask, Reply, call, judged, told
+from bot.runtimes.httpx_pass import Bearer, Credentials, Pass
+from bot.runtimes.httpx_wire import TooMuch, Wire
 
 FOREIGN = (
     A2AError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ParseError,
-    ValueError, TypeError, KeyError, AttributeError, NotImplementedError,  # the SDK's answers to garbage
+    ValueError, TypeError, KeyError, AttributeError, NotImplementedError, RecursionError,  # the SDK's answers to garbage
 )  # fmt: skip
-BINDINGS = ["JSONRPC", "HTTP+JSON"]
 NEW = re.compile(r"1\.0(\.\d+)?")
 FRESH, STALE = 300.0, 1.0  # seconds for which a card is good, and for which the failure to get one is
 
@@ -38,6 +39,10 @@ class Cut(Unavailable):
     """The connection broke when the agent may have heard already."""
 
 
+class Silent(Cut):
+    """Nothing came for too long."""
+
+
 class Gone(RuntimeFailed):
     """The agent does not know the task."""
 
@@ -48,12 +53,14 @@ class seam:
 
     url: str
     file: str
+    secrets: Secrets = Secrets()  # noqa: RUF009 - it is frozen
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, FOREIGN):
-            raise worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file) from error
+            told = worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file)
+            raise type(told)(self.secrets.mask(str(told))) from error
 
 
 def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
@@ -65,10 +72,14 @@ def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
             return Unavailable(f"{url} cannot be trusted ({error}): check {place}, and SSL_CERT_FILE if it has a certificate of your own.")
         case httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ConnectError() | httpx.ProxyError():
             return Unavailable(f"{url} cannot be reached ({error or type(error).__name__}): check that the agent runs, and {place}.")
+        case httpx.UnsupportedProtocol() if "it leads to" in str(error):
+            return Unavailable(f"{url}: {error} in {file}.")
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.TooManyRedirects():
             return Unavailable(f"{url} leads nowhere ({error}): check {place}, or set options.endpoint.")
         case httpx.TimeoutException():
-            return Cut(f"{url} was silent for too long: look at the agent, or raise options.silence and options.timeout in {file}.")
+            return Silent(f"{url} was silent for too long: look at the agent, or raise options.silence and options.timeout in {file}.")
+        case TooMuch():
+            return RuntimeFailed(f"{url} sent {error}, which nobody reads: look at the agent of {place}.")
         case httpx.TransportError():
             return Cut(f"The connection to {url} broke ({type(error).__name__}): look there before you ask again; check {place}.")
         case TaskNotFoundError():
@@ -81,8 +92,11 @@ def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
 
 def _status(code: int, url: str, file: str) -> str:
     if code in (401, 403, 407):
-        return f"{url} does not let us in (HTTP {code}): check options.headers in {file}, and the variables that they name."
-    if code == 429 or code >= 500:
+        what = f"check options.headers in {file} (or options.oauth, options.tls) and the variables that they name; they may have expired"
+        return f"{url} does not let us in (HTTP {code}): {what}."
+    if code == 429:
+        return f"{url} was asked too often (HTTP 429): try again later, or look at the limits of the agent of options.url in {file}."
+    if code >= 500:
         return f"{url} cannot answer now (HTTP {code}): try again later, or look at the agent of options.url in {file}."
     return f"{url} has no A2A agent there (HTTP {code}): check options.url in {file}; it may also be the address of the card itself."
 
@@ -95,6 +109,8 @@ class Address:
     endpoint: str = ""
     protocol: str = "auto"
     timeout: float = 30.0
+    signed_by: str = ""
+    given: Pass = Pass()  # noqa: RUF009 - it is frozen
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -128,21 +144,30 @@ class Line:
                 raise self._outcome
             return self._outcome
 
-    async def say(self, message: Message, context: ClientCallContext) -> AsyncIterator[StreamResponse]:
+    async def say(self, message: Message, context: ClientCallContext, rope: Rope | None) -> AsyncIterator[Reply]:
         client, ask = await self.client(), SendMessageRequest(message=message)
         ask.configuration.return_immediately = not self._card.capabilities.streaming
-        return self._told(ask, context) or client.send_message(ask, context=context)
+        if rope and self.rings:
+            push = ask.configuration.task_push_notification_config
+            push.url, push.token = rope.url, rope.token
+            push.authentication.scheme, push.authentication.credentials = "Bearer", rope.token
+        return self._told(ask, context) or _judged(client.send_message(ask, context=context))
 
-    async def follow(self, task: str, context: ClientCallContext) -> AsyncIterator[StreamResponse]:
+    async def follow(self, task: str, context: ClientCallContext) -> AsyncIterator[Reply]:
         client, ask = await self.client(), SubscribeToTaskRequest(id=task)
-        return self._told(ask, context) or client.subscribe(ask, context=context)
+        return self._told(ask, context) or _judged(client.subscribe(ask, context=context))
 
-    def _told(self, ask: Ask, context: ClientCallContext) -> AsyncIterator[StreamResponse] | None:
+    def _told(self, ask: Ask, context: ClientCallContext) -> AsyncIterator[Reply] | None:
         if not (face := self._face):
             return None
         ask.tenant = face.tenant
         headers = {**HEADERS, **(context.service_parameters or {})}
         return told(self.http, self.http.build_request("POST", face.url, json=call(ask), headers=headers, timeout=context.timeout))
+
+    @property
+    def rings(self) -> bool:
+        """Whether the agent tells us when something has happened, so that nobody has to hold the line."""
+        return self._card.capabilities.push_notifications
 
     @property
     def old(self) -> bool:
@@ -163,48 +188,52 @@ class Line:
     async def _read(self) -> AgentCard:
         until, card = self.exchange.cards.get(self.address, (0.0, AgentCard()))
         if time.monotonic() >= until:
-            path = "" if self.address.url.endswith(".json") else AGENT_CARD_WELL_KNOWN_PATH
-            resolver = A2ACardResolver(self.http, self.address.url, path)
-            card = await resolver.get_agent_card(http_kwargs={"headers": self.headers, "timeout": self.address.timeout})
+            given = {"headers": {**self.headers}, "timeout": self.address.timeout}
+            card = await a2a_card.read(self.http, self.address.url, given, self.address.signed_by)
             self.exchange.cards[self.address] = (time.monotonic() + FRESH, card)
         return card
 
     def _made(self, card: AgentCard) -> Client:
-        address, home = self.address, httpx.URL(self.address.url).host
+        address = self.address
         for face in card.supported_interfaces:
             face.url = address.endpoint or face.url
             face.protocol_version = face.protocol_version if address.protocol == "auto" else address.protocol
-        ours = (face for face in card.supported_interfaces if face.protocol_binding in BINDINGS)
-        away = {host for face in ours if (host := httpx.URL(face.url).host) != home}
-        if away and address.headers and not address.endpoint:
-            raise Unavailable(f"The card of {address.url} sends options.headers to {min(away)}: set options.endpoint if they belong there.")
+        a2a_card.check(card, address.url, address.endpoint, secret=bool(address.headers or address.given.client or address.given.tls))
+        self.headers = {**dict(address.headers), **a2a_card.extensions(card)}
         self._card = card
         new = (face for face in card.supported_interfaces if face.protocol_binding == "JSONRPC" and NEW.fullmatch(face.protocol_version))
         self._face = next(new, None) if card.capabilities.streaming else None
-        config = ClientConfig(httpx_client=self.http, supported_protocol_bindings=BINDINGS, use_client_preference=True)
+        config = ClientConfig(httpx_client=self.http, supported_protocol_bindings=a2a_card.BINDINGS, use_client_preference=True)
         return ClientFactory(config).create(card)
 
 
 @dataclass(slots=True)
 class Exchange:
-    """All lines of one event loop, and the HTTP client under them, which lives while somebody uses it; the cards stay longer."""
+    """All lines of one event loop, and the HTTP clients under them, which live while somebody uses one; cards and tokens stay longer."""
 
-    http: httpx.AsyncClient | None = None
+    https: dict[Pass, httpx.AsyncClient] = field(default_factory=dict)
     cards: dict[Address, tuple[float, AgentCard]] = field(default_factory=dict)
+    bearers: dict[Credentials, Bearer] = field(default_factory=dict)
     lines: dict[Address, Line] = field(default_factory=dict)
     users: int = 0
 
     def line(self, address: Address) -> Line:
         """Open it before use; it may be open many times at once."""
-        self.http = self.http or _client()
-        return self.lines.setdefault(address, Line(address, self.http, self))
+        if address.given not in self.https:
+            self.https[address.given] = self._http(address.given)
+        return self.lines.setdefault(address, Line(address, self.https[address.given], self))
+
+    def _http(self, given: Pass) -> httpx.AsyncClient:
+        auth = self.bearers.setdefault(given.client, Bearer(given.client)) if given.client else None
+        return httpx.AsyncClient(transport=Wire(given), auth=auth, follow_redirects=True, event_hooks={"response": [_stay]})
 
     async def leave(self) -> None:
         self.users -= 1
-        if not self.users and (http := self.http):
-            self.http = None
+        if not self.users:
+            https, self.https = self.https, {}
             self.lines.clear()
-            await http.aclose()
+            for http in https.values():
+                await http.aclose()
 
 
 _EXCHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, Exchange] = WeakKeyDictionary()
@@ -215,13 +244,10 @@ def exchange() -> Exchange:
     return _EXCHANGES.setdefault(asyncio.get_running_loop(), Exchange())
 
 
-@cache
-def _trust() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=Wire(_trust()), follow_redirects=True, event_hooks={"response": [_stay]})
+async def _judged(stream: AsyncIterator[StreamResponse]) -> AsyncIterator[Reply]:
+    async with aclosing(stream):  # type: ignore[type-var]
+        async for response in stream:
+            yield judged(response)
 
 
 async def _stay(response: httpx.Response) -> None:

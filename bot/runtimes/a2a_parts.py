@@ -122,3 +122,8 @@ def thinks(one: Message | Piece) -> bool:
 
 def mark_of(key: str, piece: Piece) -> int:
     return hash((key, piece.filename, piece.url or piece.raw))
+
+
+def partial(*metadata: Any) -> bool:
+    """Whether these words are only the next piece of a message, as ADK (and kagent with it) marks them."""
+    return any(key.endswith("adk_partial") and value is True for one in metadata for key, value in plain(one).items())

@@ -1,19 +1,21 @@
 """What an A2A agent says in one turn, as events: nothing twice, nothing lost."""
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from a2a.types import Artifact as Made
-from a2a.types import Message, StreamResponse, Task, TaskState, TaskStatus
+from a2a.types import Message, Role, StreamResponse, Task, TaskState, TaskStatus
 from a2a.types import Part as Piece
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from bot.event import Artifact, End, Event, Finished, Notice, Part, Question, Started, Step, Text, Thought
-from bot.runtimes.a2a_parts import keep, line, mark_of, part_of, plain, safe, said, thinks, tool, usage, written
+from bot.errors import RuntimeFailed
+from bot.event import Artifact, End, Event, Finished, Notice, Started, Step, Text, Thought
+from bot.runtimes import a2a_human, a2a_questions, unknown
+from bot.runtimes.a2a_parts import keep, line, mark_of, partial, plain, safe, said, thinks, tool, usage, written
 
 ENDS: dict[int, End] = {
     TaskState.TASK_STATE_COMPLETED: "completed",
@@ -22,16 +24,20 @@ ENDS: dict[int, End] = {
     TaskState.TASK_STATE_REJECTED: "rejected",
 }
 WAITING = (TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
+BLAND = "Task completed successfully"  # what LangGraph's tasks say in place of the answer, which then ends their history
 NO_CHANCE = 16  # characters from which on a repeated beginning is a snapshot
 
 
 class Past(BaseModel):
-    """What finds the work again: context and task, the message that is being answered, how much of each artifact earlier turns told."""
+    """What finds the work again: context and task, the message that is being answered, how much of each artifact earlier turns told,
+    and the token with which the agent rings.
+    """
 
     context: str = ""
     task: str = ""
     message: str = ""
     told: dict[str, int] = {}
+    token: str = Field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -39,12 +45,15 @@ class Talk:
     """One turn's talk. `message` is the id of what was asked, `folder` takes files; `count` grows with all that is told.
 
     `texts` holds what each artifact says so far, in order; the talk of a status that grows stands in it as if it were one.
+    `pieces` says that a status is being told piece by piece, `made` that an artifact has told some of the answer.
     """
 
     message: str
     folder: Path
     context: str = ""
     task: str = ""
+    token: str = ""
+    mask: Callable[[str], str] = str
     notices: list[Notice] = field(default_factory=list)
     begun: bool = False
     over: bool = False
@@ -57,6 +66,9 @@ class Talk:
     chain: int = 0
     grown: int = 0
     asked: str = ""
+    pieces: bool = False
+    made: bool = False
+    strayed: bool = False
 
     def know(self, task: Task) -> None:
         """All that the task holds by now was told in an earlier turn; its question is being answered."""
@@ -67,18 +79,41 @@ class Talk:
             self.seen |= {mark_of(artifact.artifact_id, part) for part in artifact.parts}
 
     def tell(self, response: StreamResponse) -> list[Event]:
-        """The events that this response means, if any."""
-        events = list(self._tell(response))
+        """The events that this response means, if any. Raises RuntimeFailed where it is not for us at all."""
+        events = list(self._strayed() if self._strange(response) else self._tell(response))
         self.count += len(events)
         self.over = any(isinstance(event, Finished) for event in events)
         return events
+
+    def wonder(self, raw: Any) -> list[Event]:
+        """The same for what nobody knows."""
+        return [*unknown.kept(self.folder, ", ".join(raw) if isinstance(raw, dict) else type(raw).__name__, raw, self.mask)]
+
+    def _strange(self, response: StreamResponse) -> bool:
+        """Whether it tells of another task than ours."""
+        told = getattr(response, str(response.WhichOneof("payload")))
+        task = told.id if isinstance(told, Task) else told.task_id
+        if self.begun or self.task:
+            return bool(self.task and task and task != self.task)
+        if self.context and told.context_id and told.context_id != self.context:
+            raise RuntimeFailed(
+                "The agent answered in another conversation than the one it was asked in; nothing of that is shown. Ask again."
+            )
+        return False
+
+    def _strayed(self) -> Iterator[Event]:
+        if not self.begun:
+            raise RuntimeFailed("The agent told of another task than the one it was asked for; nothing of that is shown. Ask again.")
+        if not self.strayed:
+            self.strayed = True
+            yield Notice("The agent told of another task than this one; that is not shown.", "warning")
 
     def _tell(self, response: StreamResponse) -> Iterator[Event]:
         match response.WhichOneof("payload"):
             case "task":
                 task = response.task
                 yield from self._begin(task.context_id, task.id)
-                for artifact in task.artifacts:
+                for artifact in task.artifacts or _told(task):
                     yield from self._artifact(artifact, append=False)
                 if not (self.asked and self.asked == task.status.message.message_id):
                     yield from self._status(task.status, task.metadata)
@@ -100,7 +135,7 @@ class Talk:
         if self.begun:
             return
         self.begun, self.context, self.task = True, context or self.context, task or self.task
-        past = Past(context=self.context, task=self.task, message=self.message, told=self.told)
+        past = Past(context=self.context, task=self.task, message=self.message, told=self.told, token=self.token)
         yield Started(past.model_dump_json(exclude_defaults=True), self.task or self.context)
         yield from self.notices
 
@@ -108,7 +143,7 @@ class Talk:
         if status.state in WAITING:
             yield from self._settle()
             yield from usage(metadata, status.message.metadata)
-            yield self._question(status)
+            yield a2a_questions.asked(f"{self.task}:{status.message.message_id or self.message}", status)
             yield Finished("input_required")
         elif status.state in ENDS:
             for part in status.message.parts:
@@ -116,25 +151,39 @@ class Talk:
             yield from self._end(status.state, said(status.message.parts, "\n"), metadata, status.message.metadata)
         elif (key := hash(status.message.SerializeToString(deterministic=True))) not in self.seen:
             self.seen.add(key)
-            yield from self._progress(status.message)
+            yield from self._progress(status.message, piece=partial(metadata, status.message.metadata))
 
-    def _progress(self, message: Message) -> Iterator[Event]:
-        thinking = thinks(message)
+    def _progress(self, message: Message, *, piece: bool) -> Iterator[Event]:
+        thinking, words = thinks(message), ""
         for part in message.parts:
             match part.WhichOneof("content"):
                 case "text" if thinking or thinks(part):
-                    yield Thought(part.text)
+                    yield from [] if self.pieces and not piece else [Thought(part.text)]  # the whole thought, after its pieces
+                case "text" if piece or self.pieces:
+                    words += part.text
                 case "text" if part.text.strip():
                     yield from self._say(part.text, message.message_id)
                 case "data":
                     yield from self._call(plain(part.data))
                 case _:
                     yield from self._file(message.message_id, part)
+        if words or (piece and thinking):
+            yield from self._piece(words, append=piece)
+            self.pieces = piece
+
+    def _piece(self, text: str, *, append: bool) -> Iterator[Event]:
+        """The answer piece by piece, as ADK tells it by the status, and then whole; unless an artifact tells it."""
+        if self.made or not text:
+            return
+        if not self.pieces:
+            yield from self._settle(only="status ")
+            self.chain += 1
+        yield from self._text(f"status {self.chain}", text, append)
 
     def _say(self, text: str, id: str) -> Iterator[Event]:
         """A status in words is a step; one that keeps growing is the answer, which some agents (LangGraph) tell in snapshots."""
         before, last = self.status
-        if text == before:
+        if text == before or (self.made and len(text) >= NO_CHANCE and text.strip() in self._whole()):
             return
         grows = bool(before) and text.startswith(before)
         self.status = (text, id)
@@ -152,7 +201,7 @@ class Talk:
 
     def _call(self, data: Any) -> Iterator[Event]:
         """A tool in one of the shapes that are around: {tool, input}, {id, name, args}, {id, name, response}."""
-        if not (name := tool(data)):
+        if not (name := tool(data)) or a2a_human.confirms(data):
             return
         given = next((data[key] for key in ("input", "args", "arguments") if key in data), "")
         got = next((data[key] for key in ("response", "result", "output") if key in data), None)
@@ -176,6 +225,7 @@ class Talk:
 
     def _artifact(self, artifact: Made, append: bool) -> Iterator[Event]:
         if text := said(artifact.parts):
+            self.made = True
             yield from self._settle(only="status ")
             yield from self._text(artifact.artifact_id, text, append)
         for part in artifact.parts:
@@ -220,30 +270,19 @@ class Talk:
         else:
             yield Notice(f"The agent made the file {name}, but at an address that only it can open.", "warning")
 
-    def _question(self, status: TaskStatus) -> Question:
-        """The agent's words, or the data beside them: {question, options, multi} or {questions: [...]}."""
-        pieces = status.message.parts
-        given = [data for piece in pieces if isinstance(data := plain(piece.data), dict)]
-        words = "\n".join(piece.text for piece in pieces if piece.text.strip())
-        id = f"{self.task}:{status.message.message_id or self.message}"
-        if status.state == TaskState.TASK_STATE_AUTH_REQUIRED:
-            links = [str(link) for data in given for link in data.values()] + [piece.url for piece in pieces]
-            links = [link for link in links if link.startswith(("https://", "http://")) and link not in words]
-            text = "\n".join([words or "The agent needs you to sign in, and to say here when you have.", *links])
-            return Question(id, "auth", (Part("answer", text, free_text=True),))
-        data = next((data for data in given if {"question", "questions"} & data.keys()), {})
-        several = data.get("questions")
-        asked = [one for one in several if isinstance(one, dict)] if isinstance(several, list) else []
-        parts = [part_of(str(number), one, "") for number, one in enumerate(asked, 1)]
-        return Question(id, "question", tuple(parts) or (part_of("answer", data, words),))
-
     def _end(self, state: int, words: str, *metadata: Any) -> Iterator[Event]:
         yield from self._settle(failed=state == TaskState.TASK_STATE_FAILED)
         if state == TaskState.TASK_STATE_COMPLETED and not self._whole() and (answer := words or self.status[0]):
             self.texts["end"] = words = answer
             yield Text(answer)
         yield from usage(*metadata)
-        reason = "" if words in self._whole() else words
+        reason = "" if words in self._whole() or words == BLAND else words
         if state != TaskState.TASK_STATE_COMPLETED:
             reason = words or f"The agent ended this as {ENDS[state]}, and did not say why."
         yield Finished(ENDS[state], reason)
+
+
+def _told(task: Task) -> list[Made]:
+    if said(task.status.message.parts) != BLAND or not task.history or task.history[-1].role != Role.ROLE_AGENT:
+        return []
+    return [Made(artifact_id=task.history[-1].message_id, parts=task.history[-1].parts)]

@@ -1,7 +1,7 @@
 """Agents that speak ACP, the Agent Client Protocol, each in a process of its own on this machine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -25,12 +25,12 @@ from acp.schema import (
 from anyio.streams.memory import MemoryObjectSendStream
 from pydantic import ValidationError
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Usage
 from bot.message import Message
 from bot.ports import Turn
-from bot.prompt import line
-from bot.runtimes import acp_setting
+from bot.runtimes import acp_setting, coding
 from bot.runtimes import acp_words as words
 from bot.runtimes.acp_memory import Memory
 from bot.runtimes.acp_pipe import Json, Pipe
@@ -38,6 +38,7 @@ from bot.runtimes.acp_questions import Questions
 from bot.runtimes.acp_setting import Setting
 from bot.runtimes.acp_story import Story
 from bot.runtimes.child import Child
+from bot.runtimes.fit import Program, begins
 from bot.runtimes.telling import telling
 
 Opened = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
@@ -47,7 +48,6 @@ AGAIN = (
     "is done: look at how things stand, do nothing twice, and go on until the request is fulfilled. The request was:"
 )
 LOST = "What was said before in this conversation is lost to {}, which knows only the last message."
-LATE = "An answer came when the agent did not wait for it any more."
 CAN = ClientCapabilities(elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()), plan=PlanCapabilities())
 
 
@@ -60,6 +60,12 @@ class ACP:
         self.options = options
         self.tools = not (options.harness and acp_setting.PRESETS[options.harness].questions)
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where there is no such command."""
+        preset = acp_setting.preset(self.options, agent)
+        word = (self.options.command or preset.command)[0]
+        await begins(Program(preset.title, word, preset.remedy, says=False), self.options, agent, environment)
+
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         return telling(lambda tell: Work(Setting(turn, self.options), inbox, tell).run(), f"acp-{turn.session_id}")
 
@@ -71,8 +77,8 @@ class Work:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
         self.name = setting.preset.title
         self.memory = Memory.read(self.turn.folder)
-        self.story = Story(setting.preset, setting.home.work, self.memory)
-        self.questions = Questions(self.story, tell.send, self._drop)
+        self.story = Story(setting.preset, setting.home.work, self.memory, self.turn.agent.file)
+        self.questions = Questions(self.story, tell.send, self._drop, bool(self.turn.tools))
         self.ways: list[str] = []
         self.session = ""
         self.begun = self.deaf = False
@@ -94,7 +100,7 @@ class Work:
         connection = ClientSideConnection(client, Pipe(child, self._told), use_unstable_protocol=True)
         try:
             with self._translated(child):
-                await self._begin(connection)
+                await self._begin(connection, child)
                 return await self._talk(connection)
         finally:
             await self._leave(connection, child)
@@ -105,7 +111,7 @@ class Work:
         for event in self.story.tell(update):
             await self.tell.send(event)
 
-    async def _begin(self, connection: ClientSideConnection) -> None:
+    async def _begin(self, connection: ClientSideConnection, child: Child) -> None:
         seconds = self.setting.options.start_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -114,9 +120,7 @@ class Work:
                 await self._choose(connection, opened, "mode", self.setting.mode)
                 await self._choose(connection, opened, "model", self.turn.agent.model)
         except TimeoutError as error:
-            raise Unavailable(
-                f"{self.name} did not start within {seconds:g} seconds. Try again; or {self.setting.preset.remedy}."
-            ) from error
+            raise Unavailable(child.slow(seconds)) from error
         lost = self.turn.resume and self.turn.resume != self.session
         self.memory.of(self.session)
         await self.tell.send(Started(self.session, self.session, model(opened) or self.turn.agent.model))
@@ -127,7 +131,7 @@ class Work:
     def _known(self, about: InitializeResponse) -> AgentCapabilities:
         if about.protocol_version != PROTOCOL_VERSION:
             asked = f"version {about.protocol_version} of ACP, and frontdesk version {PROTOCOL_VERSION}"
-            raise Unavailable(f"{self.name} speaks {asked}; bring it up to date.")
+            raise Unavailable(f"{self.name} speaks {asked}; bring it up to date, or {self.setting.preset.remedy}.")
         self.ways = [way.name for way in about.auth_methods or ()]
         return about.agent_capabilities or AgentCapabilities()
 
@@ -176,20 +180,22 @@ class Work:
 
     async def _talk(self, connection: ClientSideConnection) -> Finished:
         """The prompt, then one by one what was said meanwhile: some agents would mix up two prompts at once."""
-        listening = asyncio.create_task(self._listen())
+        listening, more = asyncio.create_task(self._listen()), self.questions.notes
         said = self._worded()
         try:
-            while True:
-                end = await self._prompt(connection, said)
-                if not self.questions.notes or end.state != "completed":
-                    return end
-                said, self.questions.notes[:] = ["\n\n".join(self.questions.notes)], []
+            with coding.heard(self.turn, more):
+                while True:
+                    end = await self._prompt(connection, said)
+                    if not more or end.state != "completed":
+                        return end
+                    said, more[:] = ["\n\n".join(more)], []
         finally:
             listening.cancel()
             await asyncio.wait([listening])
 
     def _worded(self) -> list[str]:
-        prompt = f"{AGAIN}\n\n{self.turn.prompt}" if self.turn.again and self.session == self.turn.resume else self.turn.prompt
+        again = [AGAIN] if self.turn.again and self.session == self.turn.resume else []
+        prompt = "\n\n".join([*coding.unheard(self.turn), *again, self.turn.prompt])
         if not self.turn.instructions or self.turn.instructions == self.memory.instructions:
             return [prompt]
         self.memory.instructions = self.turn.instructions
@@ -217,12 +223,9 @@ class Work:
             if self.questions.answer(message):
                 continue
             if message.answer:
-                await self.tell.send(Notice(LATE))
+                await self.tell.send(Notice(coding.LATE))
             elif message.text.strip():
-                mine = message.author.id == self.turn.person.id
-                self.questions.notes.append(
-                    message.text if mine else f"{line(message.author.name or message.author.id)} says: {message.text}"
-                )
+                self.questions.notes.append(coding.said(self.turn, message))
 
     async def _leave(self, connection: ClientSideConnection, child: Child) -> None:
         """End the process: politely if it has nothing to do any more."""
@@ -251,12 +254,13 @@ class Work:
         try:
             yield
         except RequestError as error:
-            login = words.login(self.name, self.turn.agent.file, self.ways)
-            raise self._failed(login if error.code == words.LOGIN else words.failure(self.name, str(error), error.data)) from error
+            file = self.turn.agent.file
+            login = words.login(self.name, file, self.ways)
+            raise self._failed(login if error.code == words.LOGIN else words.failure(self.name, str(error), error.data, file)) from error
         except ValidationError as error:
             raise self._failed(f"{self.name} said something that ACP does not know ({error.title}). Bring it up to date.") from error
         except ConnectionError as error:
-            raise self._failed(child.why()) from error
+            raise self._failed(child.why() if self.begun else child.unfit()) from error
 
     def _failed(self, why: str) -> RuntimeFailed:
         return RuntimeFailed(why) if self.begun else Unavailable(why)

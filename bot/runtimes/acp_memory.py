@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from bot import nofollow
 from bot.event import Usage
 
 
@@ -22,9 +23,7 @@ class Memory(BaseModel):
             return cls()
 
     def write(self, folder: Path) -> None:
-        half = folder / "acp.json.new"
-        half.write_text(self.model_dump_json())
-        half.replace(folder / "acp.json")
+        nofollow.write(folder / "acp.json", self.model_dump_json())
 
     def of(self, session: str) -> None:
         """Forget what belongs to another session than this."""

@@ -24,15 +24,17 @@ from bot.runtimes import acp_words as words
 from bot.runtimes.acp_story import Story
 
 KINDS = {ALLOW: "allow_once", ALLOW_SESSION: "allow_always", DENY: "reject_once"}
-OURS = re.compile(r"mcp__frontdesk__\w+")  # the whole title: a command that is called so does nothing
+DEEDS = ("ask_user", "request_approval", "post_update", "upload_file", "read_thread", "report_improvement")
+OURS = re.compile(rf"mcp__frontdesk__({'|'.join(DEEDS)})")  # the whole title
 Say = Callable[[Event], Awaitable[None]]
 
 
 class Questions:
     """What the SDK calls where the agent wants something of us. `answer` is told of every message that answers something."""
 
-    def __init__(self, story: Story, say: Say, drop: Callable[[Event], None]) -> None:
-        self.story, self.say, self.drop = story, say, drop
+    def __init__(self, story: Story, say: Say, drop: Callable[[Event], None], lent: bool) -> None:
+        """`lent` says that the agent was lent our tools."""
+        self.story, self.say, self.drop, self.lent = story, say, drop, lent
         self.notes: list[str] = []
         self._open: dict[str, asyncio.Future[Message]] = {}
 
@@ -40,11 +42,18 @@ class Questions:
         self, session_id: str, tool_call: ToolCallUpdate, options: list[PermissionOption], **meta: Any
     ) -> RequestPermissionResponse:
         given = plain(tool_call)
-        if OURS.fullmatch(tool_call.title or "") and (once := pick(options, "allow_once")):  # they ask people themselves
+        if self._ours(given) and (once := pick(options, "allow_once")):  # they ask people themselves
             return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=once.option_id))
         call = self.story.asked(tool_call.tool_call_id, given)
         offered = {label: option for label, kind in KINDS.items() if (option := pick(options, kind)) or label == DENY}
-        part = Part("decision", words.question(call), tuple(Option(label) for label in offered))
+        part = Part(
+            "decision",
+            words.question(call),
+            tuple(
+                Option(label, words.lasting(option.name)) if option and label == ALLOW_SESSION else Option(label)
+                for label, option in offered.items()
+            ),
+        )
         message = await self._ask(Question(f"acp-{uuid4().hex[:12]}", "permission", (part,), words.exact(call)))
         answer = message.answer or Answer("")
         label = next(iter(answer.parts.get("decision", ())), DENY)
@@ -56,6 +65,10 @@ class Questions:
         if option is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=option.option_id))
+
+    def _ours(self, call: dict[str, Any]) -> bool:
+        """The agent gives calls their titles, so what would run something is asked whatever it is called."""
+        return self.lent and OURS.fullmatch(str(call.get("title"))) is not None and not words.command(call)
 
     async def create_elicitation(self, message: str, mode: Any, **meta: Any) -> AcceptElicitationResponse | DeclineElicitationResponse:
         schema = plain(mode).get("requestedSchema") or {}

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from acp.schema import AgentCapabilities, HttpHeader, HttpMcpServer
+from pydantic import model_validator
 
-from bot.errors import Unavailable
+from bot.agent import Agent
 from bot.ports import Turn
-from bot.runtimes import home
+from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
 from bot.runtimes.home import Home
 
@@ -64,6 +65,20 @@ class Options(home.Options):
     mode: str = ""
     """The mode to work in, by the agent's own name; by default the agent's own, or the one in which it asks people."""
 
+    @model_validator(mode="after")
+    def _begun(self) -> "Options":
+        if not self.command and not (self.harness and PRESETS[self.harness].command):
+            raise ValueError(
+                "nothing says what to begin; write `command:` under `options:`, a list of words, or the `harness:` of one that is known"
+            )
+        return self
+
+
+def preset(options: Options, agent: Agent) -> Preset:
+    if options.harness:
+        return PRESETS[options.harness]
+    return Preset(agent.name, (), f"install it, or correct options.command in {agent.file}")
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -76,9 +91,7 @@ class Setting:
 
     @property
     def preset(self) -> Preset:
-        if self.options.harness:
-            return PRESETS[self.options.harness]
-        return Preset(self.turn.agent.name, (), f"install it, or correct options.command in {self.turn.agent.file}")
+        return preset(self.options, self.turn.agent)
 
     @property
     def mode(self) -> str:
@@ -101,6 +114,6 @@ class Setting:
     def command(self) -> Command:
         """Raises Unavailable."""
         words = self.options.command or self.preset.command
-        if not words:
-            raise Unavailable(f"{self.turn.agent.file} does not say what to begin; write `command:` under `options:`, a list of words.")
-        return self.home.command(self.preset.title, *words, remedy=self.preset.remedy, environment=dict(self.preset.switches))
+        way = gateway.of(self.turn)
+        environment = {**self.preset.switches, **(way.acp(self.turn.agent.model) if way else {})}
+        return self.home.command(self.preset.title, *words, remedy=self.preset.remedy, environment=environment)

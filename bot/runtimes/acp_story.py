@@ -26,8 +26,8 @@ NOTHING = Usage()
 class Story:
     """One turn, update by update, prompt by prompt. `denied` holds the calls that a person did not allow."""
 
-    def __init__(self, preset: Preset, folder: Path, memory: Memory) -> None:
-        self.preset, self.folder, self.memory = preset, folder, memory
+    def __init__(self, preset: Preset, folder: Path, memory: Memory, agent_file: str) -> None:
+        self.preset, self.folder, self.memory, self.file = preset, folder, memory, agent_file
         self.calls: dict[str, Json] = {}
         self.denied: set[str] = set()
         self._shown: dict[str, Step] = {}
@@ -129,7 +129,7 @@ class Story:
         if said and said in message:
             yield Text(self._before, final=True)
         yield from self._closed("failed")
-        yield Finished("failed", words.failure(self.preset.title, message, data))
+        yield Finished("failed", words.failure(self.preset.title, message, data, self.file))
 
     def _closed(self, status: StepStatus) -> Iterator[Event]:
         for id, step in list(self._shown.items()):

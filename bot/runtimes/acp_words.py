@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.event import StepKind
+from bot.runtimes.claude_words import first, marked
+from bot.runtimes.claude_words import short as short
 
 Call = Mapping[str, Any]
 KINDS: dict[str, StepKind] = {
@@ -17,6 +19,8 @@ KINDS: dict[str, StepKind] = {
 ASKING = {"execute": "Run this command?", "edit": "Change this file?", "read": "Read this file?", "fetch": "Fetch this page?"}
 LONG = 80
 LOGIN = -32000  # https://agentclientprotocol.com/protocol/initialization
+KEYLESS = re.compile(r"\b40[13]\b")
+UNKNOWN = re.compile(r"\b404\b|\bmodel\b.*\bnot (exist|found)\b", re.DOTALL | re.IGNORECASE)
 WRAPPED = re.compile(r"Internal error:\s*", re.IGNORECASE)
 
 
@@ -55,6 +59,11 @@ def question(call: Call) -> str:
     return ASKING.get(str(call.get("kind")), f"Allow this: {short(first(str(call.get('title') or 'use a tool')), LONG)}?")
 
 
+def lasting(name: str) -> str:
+    """What lasts is not for us to say."""
+    return f"“{short(name, LONG)}”, as far as the agent itself takes that; in the next turn it may ask again"
+
+
 def exact(call: Call) -> str:
     """All that would be done, nothing left out: a person decides by this alone."""
     given = call.get("rawInput")
@@ -77,17 +86,24 @@ def contents(call: Call) -> Iterator[str]:
                 yield "\n".join([path, "", *marked("-", str(item.get("oldText") or "")), *marked("+", new)])
 
 
-def marked(mark: str, text: str) -> list[str]:
-    return [f"{mark} {line}" for line in text.split("\n")] if text else []
-
-
-def failure(name: str, message: str, data: Any) -> str:
+def failure(name: str, message: str, data: Any, file: str) -> str:
     """Why the agent could not go on. `data` is what it added: often the only place where the reason stands."""
     more = data if isinstance(data, str) else next((str(data[key]) for key in ("details", "message", "error") if data.get(key)), "") \
         if isinstance(data, dict) else ""  # fmt: skip
     said = WRAPPED.sub("", message).strip()
     words = ". ".join(dict.fromkeys(word for word in (said if said != "Internal error" else "", more) if word))
-    return f"{name} could not go on: {short(words or message, 300)}"
+    told = short(words or message, 300)
+    return f"{name} could not go on{remedy(told, file)}: {told}"
+
+
+def remedy(said: str, file: str) -> str:
+    """What helps, where the model's provider said no: agents hand on its words, and no more."""
+    if KEYLESS.search(said):
+        key = f"Put a valid one into frontdesk's environment, and name it under `environment:` in {file}"
+        return f", as the model's provider did not accept the key. {key}. It said"
+    if UNKNOWN.search(said):
+        return f", as the model's provider does not know what it was asked, mostly the model; correct `model:` in {file}. It said"
+    return ""
 
 
 def login(name: str, file: str, ways: list[str]) -> str:
@@ -100,12 +116,3 @@ def login(name: str, file: str, ways: list[str]) -> str:
 
 def pretty(given: Any) -> str:
     return given if isinstance(given, str) else json.dumps(given, indent=2, ensure_ascii=False)
-
-
-def first(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[0] + (" …" if len(lines) > 1 else "") if lines else ""
-
-
-def short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

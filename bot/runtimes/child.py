@@ -4,18 +4,20 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from bot import processes
 from bot.errors import RuntimeFailed, Unavailable
+from bot.processes import Known, end_all, family, known, still, used
 
 LINE = 64 << 20  # bytes; a line holds a whole tool result, images too
 PATIENCE = 0.7  # seconds for each polite way to end; after them comes SIGKILL
 TAIL = 2000  # bytes of what the process last complained about
-WEIGH = 2.0  # seconds between two looks at its memory
+LOUD = 8 << 20  # bytes of complaints, of which more are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,16 @@ class Command:
 
 
 class Child:
-    """One process. `broken` says why it was ended, where that was our doing."""
+    """One process. `broken` says why it was ended, where that was our doing; `left`, that what it has begun may outlive it."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
         self.complaint = self.broken = ""
+        self.left = False
         self._process: asyncio.subprocess.Process | None = None
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
+        self._complaints: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed with the process)
         self._scales: asyncio.Task[None] | None = None
+        self._began: set[Known] = set()
 
     async def start(self) -> None:
         """Raises Unavailable."""
@@ -56,8 +60,11 @@ class Child:
             )  # fmt: skip
         except OSError as error:
             raise Unavailable(f"{given.name} cannot be started ({given.words[0]}: {error.strerror}); {given.remedy}.") from error
-        if given.memory:
-            self._scales = asyncio.create_task(self._weigh(given.memory), name=f"scales-{self._process.pid}")
+        self.weigh()
+
+    def weigh(self) -> None:
+        """From now on look at what it uses."""
+        self._scales = asyncio.create_task(self._weigh(self.command.memory), name=f"scales-{self.pid}")
 
     @property
     def pid(self) -> int:
@@ -81,7 +88,7 @@ class Child:
             raise RuntimeFailed(self.why()) from error
 
     async def lines(self) -> AsyncIterator[bytes]:
-        """What it says, until it says nothing more. Raises RuntimeFailed for a line that is too long."""
+        """What it says, until it says nothing more. Raises RuntimeFailed for a line that is too long, and ends it."""
         assert self._process is not None
         assert self._process.stdout is not None
         try:
@@ -89,6 +96,7 @@ class Child:
                 yield line
         except ValueError as error:
             self.broken = f"{self.command.name} said more than {LINE >> 20} MiB in one line, so it was ended."
+            self.kill()
             raise RuntimeFailed(self.broken) from error
 
     async def mute(self) -> None:
@@ -107,6 +115,7 @@ class Child:
     async def close(self, *, politely: bool = False) -> None:
         if self._complaints.closed:
             return
+        self._learn()
         try:
             if politely:
                 await self.mute()
@@ -117,15 +126,18 @@ class Child:
             self.kill()
             self.complaint = self.last()
             self._complaints.close()
-        if self._process is not None:
-            await self._process.wait()
+        await self.ended()
 
     def kill(self) -> None:
         """At once, and without waiting, so that a second cancellation cannot come between."""
+        if self._complaints.closed:
+            return  # it was killed when it was closed
         if self._scales:
             self._scales.cancel()
+        self._learn()
         self._signal(signal.SIGKILL)
-        end_all(self.command.mark)
+        if not self.left:
+            end_all(self.command.mark, self._began)
 
     def why(self) -> str:
         """Why it is not there any more, in words."""
@@ -138,12 +150,22 @@ class Child:
             return f"{name} was killed (signal {-self.code}); often that is a machine that has no memory left. Say how to go on."
         return f"{name} ended by itself with code {self.code}. It said: {said}"
 
+    def unfit(self, why: str = "") -> str:
+        """Why it never came to its work, in words with the remedy; `why` is what is known of one that has not ended by itself."""
+        if self.broken or self.code is None or self.code < 0:
+            return why or self.why()
+        return f"{self.why()}\nPerhaps it is too old; {self.command.remedy}."
+
+    def slow(self, seconds: float) -> str:
+        """Why it is not waited for any more, in words with the remedy."""
+        said = f" It said: {last}" if (last := self.last()[:300]) else ""
+        return f"{self.command.name} did not start within {seconds:g} seconds; allow it more in options.start_seconds.{said}"
+
     def last(self) -> str:
         """The last line that it wrote to its standard error."""
         if self._complaints.closed:
             return self.complaint
-        self._complaints.seek(max(0, self._complaints.seek(0, os.SEEK_END) - TAIL))
-        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        lines = self._end().replace(b"\0", b"").decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
 
     def _signal(self, number: signal.Signals) -> None:
@@ -151,46 +173,30 @@ class Child:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
 
+    def _learn(self) -> None:
+        """What it has begun is its own also once nothing else tells so: its mark can be dropped, and who began it may end."""
+        first = [self.pid] if self.pid and self.code is None else []
+        self._began = known({pid for one in (*first, *still(self._began)) for pid in family(one)})
+
     async def _weigh(self, limit: int) -> None:
         while True:
-            await asyncio.sleep(WEIGH)
-            if sum(map(_memory, family(self.pid))) > limit:
+            await asyncio.sleep(processes.WEIGH)
+            self._learn()
+            self._forget()
+            if self.code is not None:  # what it began may hold its pipes, and would go on with nobody to end it
+                return self.kill()
+            if limit and used(self.pid, self.command.mark) > limit:
                 self.broken = f"{self.command.name} used more than {limit >> 20} MiB of memory, so it was ended."
-                return self._signal(signal.SIGKILL)
+                return self.kill()
 
+    def _forget(self) -> None:
+        """All but the end of what it complained of, where that fills the disk."""
+        if os.fstat(self._complaints.fileno()).st_blocks * 512 > LOUD:
+            end = self._end()
+            self._complaints.seek(0)
+            self._complaints.truncate()
+            self._complaints.write(end)
 
-def end_all(mark: str) -> None:
-    """Kill every process with this entry in its environment: tools run in sessions of their own, and may outlive who began them.
-
-    Where there is no /proc, what the harness itself ends on SIGTERM has to be enough.
-    """
-    for _ in range(3):  # what is killed may have begun another just before
-        found = list(_marked(mark.encode()))
-        for pid in found:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
-            return
-
-
-def _marked(mark: bytes) -> Iterator[int]:
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if mark in environment.read_bytes().split(b"\0"):
-                yield int(environment.parent.name)
-
-
-def family(pid: int) -> Iterator[int]:
-    """A process and all that it began, as far as /proc tells."""
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in children.read_text().split():
-                yield from family(int(child))
-
-
-def _memory(pid: int) -> int:
-    """In bytes; 0 where it has gone."""
-    with suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
+    def _end(self) -> bytes:
+        self._complaints.seek(max(0, self._complaints.seek(0, os.SEEK_END) - TAIL))
+        return self._complaints.read()

@@ -24,25 +24,21 @@ from bot.errors import RuntimeFailed, StoreFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
-from bot.prompt import line
-from bot.runtimes import claude_setting, gateway
+from bot.runtimes import claude_setting, coding, gateway
+from bot.runtimes.child import Child
 from bot.runtimes.claude_memory import Memory
 from bot.runtimes.claude_process import Process
 from bot.runtimes.claude_questions import Questions
-from bot.runtimes.claude_setting import REMEDY, Setting
+from bot.runtimes.claude_setting import Setting
 from bot.runtimes.claude_story import Story
 from bot.runtimes.claude_transcript import Copy, Transcript, knows
 from bot.runtimes.claude_words import PROOFS, missing, short
+from bot.runtimes.fit import Program, begins
+from bot.runtimes.telling import telling
 
+PROGRAM = Program("Claude Code", str(claude_setting.BUNDLED), claude_setting.REMEDY)
 MEMORY = "memory"  # under this key it is kept for other replicas
 PARKING = 1.0  # seconds in which Claude Code may put a question off
-WAITING = 100  # events that nobody has taken yet; then Claude Code waits
-AGAIN = (
-    "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
-    "things stand, do nothing twice, and go on until the request is fulfilled."
-)
-LOST = "What was said before in this conversation is not on this machine any more; the agent knows only the last message."
-LATE = "An answer came when the agent did not wait for it any more."
 
 
 class ClaudeCode:
@@ -54,39 +50,31 @@ class ClaudeCode:
         self.options = options
 
     async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
-        """Raises Unavailable where nobody can be logged in: each session has a home of its own, which no login of ours reaches."""
+        """Raises Unavailable where it cannot start, or has no key: each session has a home of its own, which no login of ours reaches."""
         if not any(environment.get(name) for name in PROOFS):
             raise Unavailable(f"Claude Code has no credentials. {missing(agent, environment)}")
+        await begins(PROGRAM, self.options, agent, environment)
 
-    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        tell, told = anyio.create_memory_object_stream[Event](WAITING)
-        work = Work(Setting(turn, self.options), inbox, tell)
-        task = asyncio.create_task(work.run(), name=f"claude-{turn.session_id}")
-        try:
-            async for event in told:
-                yield event
-            await task
-        finally:
-            try:
-                await work.leave(task)
-            finally:
-                told.close()
-            _ = task.cancelled() or task.exception()  # nobody is left to hear it
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        work = Work(Setting(turn, self.options), inbox)
+        return telling(work.run, f"claude-{turn.session_id}", work.leave)
 
 
 class Work:
     """One turn, from the start of the process to its end."""
 
+    tell: MemoryObjectSendStream[Event]
     story: Story
     questions: Questions
 
-    def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
-        self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
+    def __init__(self, setting: Setting, inbox: AsyncIterator[Message]) -> None:
+        self.setting, self.inbox, self.turn = setting, inbox, setting.turn
         self.sent: dict[str, None] = {}
         self.begun = False
 
-    async def run(self) -> None:
-        async with self.tell:
+    async def run(self, tell: MemoryObjectSendStream[Event]) -> None:
+        self.tell = tell
+        async with tell:
             self.setting.furnish()
             memory, transcript = await self._recalled()
             session = self.turn.resume if transcript else str(uuid4())
@@ -95,7 +83,7 @@ class Work:
             self._know(memory)
             prompt = await asyncio.to_thread(worded, self.turn, transcript)
             lost = self.turn.resume and not transcript and not (self.turn.again and self.turn.number == 1)
-            notices = [Notice(LOST, "warning")] if lost else []
+            notices = [Notice(coding.LOST, "warning")] if lost else []
             try:
                 with self._translated(process):
                     await self._converse(process, session, prompt, notices)
@@ -106,13 +94,9 @@ class Work:
                 await self.tell.send(self.story.end)
 
     async def leave(self, task: "asyncio.Task[None]") -> None:
-        """End it; but a question that is open is put off, so that the next process is asked it again."""
-        try:
-            if self.begun and not task.done() and self.questions.park():
-                await asyncio.wait([task], timeout=PARKING)
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+        """Put a question off that is open, so that the next process is asked it again."""
+        if self.begun and not task.done() and self.questions.park():
+            await asyncio.wait([task], timeout=PARKING)
 
     async def _recalled(self) -> tuple[Memory, Path | None]:
         """What is known of the conversation: from another replica, if that has gone on with it. Raises StoreFailed."""
@@ -133,7 +117,7 @@ class Work:
     async def _converse(self, process: Process, session: str, prompt: str, notices: list[Notice]) -> None:
         client = ClaudeSDKClient(self._asked_for(), process)
         try:
-            await self._connect(client)
+            await self._connect(client, process)
             self.begun = True
             await self.tell.send(Started(session, session, self._model(await client.get_server_info())))
             for notice in notices:
@@ -161,13 +145,13 @@ class Work:
             env={"CLAUDE_CONFIG_DIR": str(self.setting.kept)},
         )
 
-    async def _connect(self, client: ClaudeSDKClient) -> None:
+    async def _connect(self, client: ClaudeSDKClient, process: Process) -> None:
         seconds = self.setting.options.start_seconds
         try:
             async with asyncio.timeout(seconds):
                 await client.connect()
         except TimeoutError as error:
-            raise Unavailable(f"Claude Code did not start within {seconds:g} seconds. Try again, or {REMEDY}.") from error
+            raise Unavailable(process.child.slow(seconds)) from error
 
     def _model(self, info: dict[str, Any] | None) -> str:
         wanted = self.turn.agent.model or "default"
@@ -196,9 +180,9 @@ class Work:
             if self.questions.answer(message):
                 continue
             if message.answer:
-                await self.tell.send(Notice(LATE))
+                await self.tell.send(Notice(coding.LATE))
             elif message.text.strip():
-                await self._send(client, message.text if message.author.id == self.turn.person.id else attributed(message))
+                await self._send(client, coding.said(self.turn, message))
 
     async def _read(self, client: ClaudeSDKClient) -> None:
         async for message in client.receive_messages():
@@ -229,11 +213,7 @@ class Work:
         try:
             yield
         except ClaudeSDKError as error:
-            raise (RuntimeFailed if self.begun else Unavailable)(process.child.broken or ended(error, process.complaint)) from error
-
-
-def attributed(message: Message) -> str:
-    return f"{line(message.author.name or message.author.id)} says: {message.text}"
+            raise (RuntimeFailed if self.begun else Unavailable)(ended(error, process.child, self.begun)) from error
 
 
 async def one(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
@@ -242,21 +222,17 @@ async def one(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
 
 def worded(turn: Turn, transcript: Path | None) -> str:
     """What is said first: for a turn that was cut, to go on, and the answer that it had waited for."""
-    if not turn.again or transcript is None:
-        return turn.prompt
-    if turn.answer:
-        return f"{AGAIN}\n\n{turn.prompt}"
-    return AGAIN if knows(transcript, turn.prompt) else f"{AGAIN} The request was:\n\n{turn.prompt}"
+    return coding.begun(turn, transcript is not None, turn.again and transcript is not None and knows(transcript, turn.prompt))
 
 
-def ended(error: ClaudeSDKError, complaint: str) -> str:
+def ended(error: ClaudeSDKError, child: Child, begun: bool) -> str:
     """Why the process is not there any more."""
     match error:
+        case _ if child.broken:
+            return child.broken
         case ResultError(errors=[*said]) if said:
             return f"Claude Code could not begin: {short('; '.join(said), 300)}"
-        case ProcessError(exit_code=int(code)) if code < 0:
-            return f"Claude Code was killed (signal {-code}); often that is a machine that has no memory left. Say how to go on."
-        case ProcessError(exit_code=int(code)):
-            return f"Claude Code ended by itself with code {code}. It said: {short(complaint or 'nothing', 300)}"
+        case ProcessError(exit_code=int()):
+            return child.why() if begun else child.unfit()
         case _:
-            return f"Claude Code has gone in the middle of its work. It said: {short(complaint or 'nothing', 300)}"
+            return f"Claude Code has gone in the middle of its work. It said: {short(child.complaint or 'nothing', 300)}"

@@ -7,6 +7,7 @@ from typing import Literal
 from claude_agent_sdk import PermissionUpdate
 from pydantic import BaseModel, ValidationError
 
+from bot import nofollow
 from bot.event import Item, Plan
 
 STATUS: dict[str, Literal["pending", "in_progress", "done"]] = {"in_progress": "in_progress", "completed": "done"}
@@ -43,9 +44,7 @@ class Memory(BaseModel):
             return cls()
 
     def write(self, folder: Path) -> None:
-        half = folder / "claude.json.new"
-        half.write_text(self.model_dump_json())
-        half.replace(folder / "claude.json")
+        nofollow.write(folder / "claude.json", self.model_dump_json())
 
     def of(self, session: str, work: Path) -> None:
         """Forget what belongs to another session than this."""
@@ -68,6 +67,16 @@ class Memory(BaseModel):
             self.rules += [rule for rule in rules if rule not in self.rules]
             self.folders += [folder for folder in update.directories or () if folder not in self.folders]
             self.mode = update.mode or self.mode
+
+
+def covered(updates: Iterable[PermissionUpdate]) -> str:
+    """What these would allow, in words."""
+    words: list[str] = []
+    for update in updates:
+        words += [f"whatever fits {written(rule.tool_name, rule.rule_content)}" for rule in update.rules or ()]
+        words += [f"to go into {folder}" for folder in update.directories or ()]
+        words += ["all changes of files in its folder"] if update.mode else []
+    return "; ".join(words)
 
 
 def written(tool: str, content: str | None) -> str:

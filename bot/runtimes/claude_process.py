@@ -1,6 +1,7 @@
 """The Claude Code process, as the SDK's transport."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from claude_agent_sdk import ClaudeSDKError, CLIConnectionError, ProcessError, T
 from bot.errors import RuntimeFailed
 from bot.runtimes.child import Child, Command
 
+logging.getLogger("claude_agent_sdk._internal.query").setLevel(logging.CRITICAL)  # it would say, without a session, what the turn tells
+
 
 class Process(Transport):
     """Carries the SDK's messages. The SDK's own transport hands down all of our environment, and cannot end what a tool began."""
@@ -16,10 +19,6 @@ class Process(Transport):
     def __init__(self, command: Command) -> None:
         self.child = Child(command)
         self.done = False
-
-    @property
-    def complaint(self) -> str:
-        return self.child.complaint
 
     async def connect(self) -> None:
         await self.child.start()
@@ -63,6 +62,6 @@ def read(line: bytes) -> dict[str, Any] | None:
     """A message; None for what some builds say beside them."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None

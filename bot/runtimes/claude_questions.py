@@ -21,6 +21,7 @@ from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Option, Outcome, Pa
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.runtimes import claude_words as words
+from bot.runtimes.claude_memory import covered
 from bot.runtimes.claude_story import ASKING, Story
 
 Verdict = PermissionResultAllow | PermissionResultDeny
@@ -68,7 +69,7 @@ class Questions:
 
     async def ask(self, tool: str, given: dict[str, Any], context: ToolPermissionContext) -> Verdict:
         call, lasting = context.tool_use_id or "", for_session(context.suggestions)
-        message = self._answers.pop(call, None) or await self._permitted(tool, given, context, bool(lasting))
+        message = self._answers.pop(call, None) or await self._permitted(tool, given, context, lasting)
         if message is None:
             return PermissionResultAllow()
         answer = message.answer or Answer(call)
@@ -84,7 +85,9 @@ class Questions:
         self.story.keep()
         return verdict
 
-    async def _permitted(self, tool: str, given: dict[str, Any], context: ToolPermissionContext, lasting: bool) -> Message | None:
+    async def _permitted(
+        self, tool: str, given: dict[str, Any], context: ToolPermissionContext, lasting: list[PermissionUpdate]
+    ) -> Message | None:
         """What a person says to this; None where they allowed the very same in the process before, and it had no time to do it."""
         call, exact = context.tool_use_id or "", words.exact(tool, given)
         print_of = hashlib.sha256(f"{tool}\n{exact}".encode()).hexdigest()
@@ -94,7 +97,7 @@ class Questions:
         self.story.memory.asked[call] = print_of
         self.story.keep()
         text = context.title or words.question(tool, context.decision_reason)
-        message = await self._wait(permission(call, text, exact, session=lasting))
+        message = await self._wait(permission(call, text, exact, session=covered(lasting)))
         self.story.memory.asked.pop(call, None)
         return message
 

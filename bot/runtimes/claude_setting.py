@@ -10,6 +10,7 @@ from typing import Any, Literal
 import claude_agent_sdk
 from pydantic import Field, field_validator
 
+from bot import nofollow
 from bot.errors import Unavailable
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
@@ -71,7 +72,7 @@ class Setting(home.Home):
     def furnish(self) -> None:
         """Raises Unavailable."""
         self.prepare()
-        self._prompt.write_text(self.turn.instructions)
+        nofollow.write(self._prompt, self.turn.instructions)
         named = set(NAMED.findall(json.dumps({name: dict(server) for name, server in self.options.mcp_servers.items()})))
         if unset := sorted(named - {name for name, value in self.turn.environment.items() if value}):
             file = self.turn.agent.file
@@ -101,7 +102,7 @@ class Setting(home.Home):
         way = gateway.of(self.turn)
         own = {"CLAUDE_CONFIG_DIR": str(self.kept), "CLAUDE_CODE_TMPDIR": str(self.turn.folder / "tmp")}
         switches = {name: value for name, value in SWITCHES.items() if name not in self.turn.environment}
-        given = {**switches, **(way.anthropic if way else {}), **own}
+        given = {**switches, **(way.environment if way else {}), **own}
         words = [f"--resume={session}" if resumed else f"--session-id={session}", *self._words(memory)]
         given |= {BEARER: self.turn.tools.headers["Authorization"]} if self.turn.tools else {}
         return self.command("Claude Code", str(BUNDLED), *words, remedy=REMEDY, environment=given)

@@ -14,22 +14,19 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
-from bot.prompt import line
-from bot.runtimes import codex_setting, gateway
+from bot.runtimes import codex_setting, coding, gateway
 from bot.runtimes import codex_words as words
 from bot.runtimes.child import Child
-from bot.runtimes.codex_questions import LATE, Questions
-from bot.runtimes.codex_setting import REMEDY, Memory, Setting
+from bot.runtimes.codex_daemon import Daemon
+from bot.runtimes.codex_questions import Questions
+from bot.runtimes.codex_setting import Memory, Setting
 from bot.runtimes.codex_story import Story
+from bot.runtimes.fit import Program, begins
 from bot.runtimes.rpc import Gone, Json, Peer, Refused
 from bot.runtimes.telling import telling
 
+PROGRAM = Program("Codex", "codex", codex_setting.REMEDY, codex_setting.OLDEST)
 HEARD = 1000  # what Codex has said and we have not read; then it waits
-AGAIN = (
-    "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
-    "things stand, do nothing twice, and go on until the request is fulfilled."
-)
-LOST = "What was said before in this conversation is not on this machine any more; the agent knows only the last message."
 
 
 class Codex:
@@ -41,9 +38,10 @@ class Codex:
         self.options = options
 
     async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
-        """Raises Unavailable where there is no key: a session has a home of its own, which no login of ours reaches."""
-        if not environment.get(self.options.key):
+        """Raises Unavailable where it cannot start, or there is no key: a session has a home of its own, which no login of ours reaches."""
+        if not any(environment.get(name) for name in (self.options.key, "LITELLM_API_BASE")):
             raise Unavailable(f"Codex is not logged in. {words.missing(agent.file, self.options.key, {})}")
+        await begins(PROGRAM, self.options, agent, environment)
 
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         return telling(lambda tell: Work(Setting(turn, self.options), inbox, tell).run(), f"codex-{turn.session_id}")
@@ -55,12 +53,12 @@ class Work:
     def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
         self.heard: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(HEARD)
-        self.questions = Questions(setting.home.work, tell.send, self._drop, self._say)
+        self.questions = Questions(setting.turn, setting.home.work, tell.send, self._drop, self._say)
         self.child: Child
         self.peer: Peer
         self.story: Story
         self.saying = 0
-        self.begun = False
+        self.begun = self.waits = False
 
     async def run(self) -> None:
         async with self.tell:
@@ -68,10 +66,11 @@ class Work:
             command = self.setting.command()
             if not command.environment.get(self.setting.key):
                 raise Unavailable(f"Codex is not logged in. {self._remedy()}")
-            self.child = Child(command)
+            self.child = Daemon(command, self.setting.socket, self.setting.options.daemon_hours) if self.setting.alone else Child(command)
             self.peer = Peer(self.child.write, self._hear, self.questions.serve)
             try:
-                await self.child.start()
+                if not await self._found():
+                    await self.child.start()
                 await self._together()
             finally:
                 await self._end()
@@ -91,9 +90,10 @@ class Work:
             raise failures.exceptions[0] from None
 
     async def _listen_to_codex(self) -> None:
-        await self.peer.read(self.child.lines())
+        with suppress(RuntimeFailed):  # the child knows why it was ended
+            await self.peer.read(self.child.lines())
         await self.child.ended()
-        raise RuntimeFailed(self.child.why()) if self.begun else Unavailable(f"{self.child.why()} Perhaps it is too old; {REMEDY}.")
+        raise RuntimeFailed(self.child.why()) if self.begun else Unavailable(self.child.unfit())
 
     async def _begin(self) -> None:
         seconds = self.setting.options.start_seconds
@@ -101,7 +101,7 @@ class Work:
             async with asyncio.timeout(seconds):
                 started, notices = await self._thread()
         except TimeoutError as error:
-            raise Unavailable(f"Codex did not start within {seconds:g} seconds. Try again, or {REMEDY}.") from error
+            raise Unavailable(self.child.slow(seconds)) from error
         except Refused as error:
             raise Unavailable(f"Codex could not begin: {words.short(str(error), 300)}") from error
         except Gone:
@@ -110,7 +110,14 @@ class Work:
         await self.tell.send(started)
         for notice in notices:
             await self.tell.send(notice)
-        await self._start(worded(self.turn, bool(notices)))
+        if not self.waits:
+            await (self._say if self.story.turn else self._start)(
+                coding.begun(self.turn, bool(self.turn.resume) and not notices, known=False)
+            )
+
+    async def _found(self) -> bool:
+        """Whether the Codex that asked what is now answered has gone on without us."""
+        return isinstance(self.child, Daemon) and self.turn.answer is not None and await self.child.find()
 
     async def _thread(self) -> tuple[Started, list[Notice]]:
         """Greet, then go on with the thread, or begin one. Raises Refused, Gone; Unavailable where it is too old."""
@@ -127,12 +134,22 @@ class Work:
             if "no rollout" not in str(error) and "not found" not in str(error):
                 raise
             found = None
-            notices = [] if self.turn.again and self.turn.number == 1 else [Notice(LOST, "warning")]
+            notices = [] if self.turn.again and self.turn.number == 1 else [Notice(coding.LOST, "warning")]
         opened = found or await self.peer.call("thread/start", given)
         thread = str(opened["thread"]["id"])
-        memory = Memory.read(self.turn.folder, thread)
+        self.questions.memory = memory = Memory.read(self.turn.folder, thread)
         self.story = Story(thread, self.setting.home.work, memory, lambda: memory.write(self.turn.folder), self._fail)
+        await self._rejoin(opened["thread"])
         return Started(thread, thread, str(opened.get("model") or self.turn.agent.model)), notices
+
+    async def _rejoin(self, thread: Json) -> None:
+        """What runs in it already, and waits for its answer: its text is told anew from the beginning."""
+        match thread:
+            case {"status": {"activeFlags": list(flags)}, "turns": [*_, {"id": str(turn), "status": "inProgress", "items": list(items)}]}:
+                self.story.turn, self.waits = turn, any(str(flag).startswith("waitingOn") for flag in flags)
+                for item in items:
+                    if item.get("type") in ("agentMessage", "fileChange"):
+                        await self._hear("item/started" if item.get("status") == "inProgress" else "item/completed", {"item": item})
 
     async def _start(self, text: str) -> None:
         self.story.end = None
@@ -144,9 +161,9 @@ class Work:
             if self.questions.answer(message):
                 continue
             if message.answer:
-                await self.tell.send(Notice(LATE))
+                await self.tell.send(Notice(coding.LATE))
             elif message.text.strip():
-                await self._say(message.text if message.author.id == self.turn.person.id else attributed(message))
+                await self._say(coding.said(self.turn, message))
 
     async def _say(self, text: str) -> None:
         """To what runs, or as what comes next where that has just ended."""
@@ -175,6 +192,8 @@ class Work:
 
     async def _end(self) -> None:
         try:
+            if isinstance(self.child, Daemon) and self.questions.cut == 1 and self.turn.leaving():  # a turn begins with one answer
+                return await self.child.leave()
             if interrupt := self.begun and bool(self.story.turn) and self.child.code is None:
                 stop = {"id": 0, "method": "turn/interrupt", "params": {"threadId": self.story.thread, "turnId": self.story.turn}}
                 with suppress(RuntimeFailed):
@@ -199,14 +218,3 @@ class Work:
 
 def said(text: str) -> list[Any]:
     return [{"type": "text", "text": text}]
-
-
-def attributed(message: Message) -> str:
-    return f"{line(message.author.name or message.author.id)} says: {message.text}"
-
-
-def worded(turn: Turn, lost: bool) -> str:
-    """What is said first: for a turn that was cut, to go on, and the answer that it had waited for."""
-    if not turn.again or not turn.resume or lost:
-        return turn.prompt
-    return f"{AGAIN}\n\n{turn.prompt}" if turn.answer else f"{AGAIN} The request was:\n\n{turn.prompt}"

@@ -1,5 +1,6 @@
 """Codex's requests as questions, and people's answers as Codex takes them. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,28 +8,43 @@ from typing import Any
 from bot.event import ALLOW, ALLOW_SESSION, Option, Part, Question, permission
 from bot.message import Answer
 from bot.runtimes import codex_words as words
+from bot.runtimes import coding
 from bot.runtimes.rpc import Json
 
-NOBODY = "The person did not answer. Do not ask the same again; go on without it, or say what you need."
 YES, NO = "Yes", "No"
+PASSING = {"threadId", "turnId", "itemId", "startedAtMs", "reason"}  # what differs although the same would be done
 
 
 def asked(id: str, method: str, params: Json, changes: list[Json], folder: Path) -> Question | None:
     """None for what nobody can answer in a thread."""
     match method:
         case "item/commandExecution/requestApproval":
-            return permission(id, because(_command(params), params), exact(params, folder))
+            held = "the very same again, and nothing else" if prints(method, params, changes) else ""
+            return permission(id, because(_command(params), params), exact(params, folder), session=held)
         case "item/fileChange/requestApproval":
             text = "Change these files?" if len(changes) > 1 else "Change this file?"
-            return permission(id, because(text, params), _files(params, changes, folder))
+            held = f"what it changes in {'these files' if len(changes) > 1 else 'this file'}" if prints(method, params, changes) else ""
+            return permission(id, because(text, params), _files(params, changes, folder), session=held)
         case "item/permissions/requestApproval":
             return permission(id, because("Give these rights?", params), words.pretty(params.get("permissions")))
         case "item/tool/requestUserInput":
-            return Question(id, "question", tuple(_part(part) for part in params.get("questions", ())))
+            return Question(id, "question", tuple(_part(part) for part in params.get("questions") or ()))
         case "mcpServer/elicitation/request":
             return _elicited(id, params)
         case _:
             return None
+
+
+def prints(method: str, params: Json, changes: list[Json]) -> set[str]:
+    """What a person allows by allowing this for the session: the very same again, or the same kind of change of the same files."""
+    match method:
+        case "item/commandExecution/requestApproval" if params.get("kind") in (None, "command"):
+            allowed = {words.pretty({key: params[key] for key in sorted(params.keys() - PASSING)})}
+        case "item/fileChange/requestApproval" if not params.get("grantRoot"):
+            allowed = {words.pretty([change.get("path"), change.get("kind")]) for change in changes}
+        case _:
+            allowed = set()
+    return {hashlib.sha256(f"{method}\n{each}".encode()).hexdigest() for each in allowed}
 
 
 def because(text: str, params: Json) -> str:
@@ -76,11 +92,9 @@ def _elicited(id: str, params: Json) -> Question | None:
             needed = params["requestedSchema"].get("required") or ()
             return Question(id, "form", tuple(_field(str(name), field, text, name in needed) for name, field in fields.items()))
         case {"mode": "form"}:
-            about = params.get("_meta") or {}
-            session = "session" in (about.get("persist") or ()) if isinstance(about, Mapping) else False
-            return permission(id, text or f"Use {server}?", f"{server}: {text}\n\n{words.pretty(about)}", session=session)
+            return permission(id, text or f"Use {server}?", f"{server}: {text}\n\n{words.pretty(params.get('_meta') or {})}")
         case {"mode": "url", "url": str(url)}:
-            return permission(id, text or f"{server} asks you to open a page; did you?", f"{server}: {url}", session=False)
+            return permission(id, text or f"{server} asks you to open a page; did you?", f"{server}: {url}")
         case _:
             return None
 
@@ -130,7 +144,7 @@ def _answers(question: Question, answer: Answer) -> dict[str, tuple[str, ...]]:
     if answer.note:
         told[first] = (*told.get(first, ()), answer.note)
     elif not any(told.values()):
-        told[first] = (NOBODY,)
+        told[first] = (coding.NOBODY,)
     return told
 
 

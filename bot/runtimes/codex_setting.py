@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from bot import nofollow
 from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
@@ -17,7 +18,9 @@ VERSION = "0.169.0"
 OLDEST = (0, 163)
 REMEDY = f"install it with: npm install -g @openai/codex@{VERSION}, or name it in options.path"
 GATEWAY = "LITELLM_API_KEY"
+BEARER = "FRONTDESK_TOOLS"  # the variable with the token of our tools
 OPENAI = "https://api.openai.com/v1"
+Commands = Literal["read-only", "workspace-write", "danger-full-access"]
 
 
 class Options(home.Options):
@@ -25,10 +28,11 @@ class Options(home.Options):
 
     approvals: Literal["untrusted", "on-request", "never"] = "on-request"
     """When a person is asked: for all but what is known to be harmless; where the agent wants out of its sandbox; never."""
-    sandbox: Literal["read-only", "workspace-write", "danger-full-access"] = "workspace-write"
-    """What its commands may do without asking: read; write in `cwd` and in folders for temporary files; everything."""
-    network: bool = False
-    """Whether commands in the sandbox may reach the network."""
+    commands: Commands = "workspace-write"
+    """What its commands may do without asking, in Codex's own sandbox: read; write in `cwd` and in folders for temporary files;
+    everything."""
+    commands_network: bool = False
+    """Whether commands in Codex's own sandbox may reach the network."""
     questions: bool = True
     """Whether the agent may ask people questions."""
     base_url: str = ""
@@ -37,15 +41,26 @@ class Options(home.Options):
     """The variable that holds its key; the agent's file has to name it under `environment` too."""
     retries: int = Field(default=4, ge=0, le=100)
     """How often a request to the model is tried again."""
+    daemon_hours: float = Field(default=0, ge=0, le=168)
+    """How old Codex may get where frontdesk ends while a person is asked: until then it waits, and goes on with what it was doing once
+    the next frontdesk brings the answer (Linux). By default it ends too, and is told the answer in words."""
+
+    @field_validator("sandbox", mode="before")
+    @classmethod
+    def _ours(cls, sandbox: object) -> object:
+        if sandbox in get_args(Commands):
+            raise ValueError(f"that is a word of Codex's own sandbox; write commands: {sandbox}")
+        return sandbox
 
 
 class Memory(BaseModel):
-    """What has to be known of a thread in its next process: its tokens, as Codex last told their totals."""
+    """What has to be known of a thread in its next process: its tokens, as Codex last told their totals, and what people allowed."""
 
     thread: str = ""
     input: int = 0
     output: int = 0
     cached: int = 0
+    allowed: set[str] = set()
 
     @classmethod
     def read(cls, folder: Path, thread: str) -> "Memory":
@@ -56,9 +71,7 @@ class Memory(BaseModel):
         return memory if memory.thread == thread else cls(thread=thread)
 
     def write(self, folder: Path) -> None:
-        half = folder / "codex.json.new"
-        half.write_text(self.model_dump_json())
-        half.replace(folder / "codex.json")
+        nofollow.write(folder / "codex.json", self.model_dump_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +93,24 @@ class Setting:
     @property
     def environment(self) -> dict[str, str]:
         way = gateway.of(self.turn)
-        return {"CODEX_HOME": str(self.home.kept), **({GATEWAY: way.key} if way else {})}
+        tools = {BEARER: self.turn.tools.token} if self.turn.tools else {}
+        return {"CODEX_HOME": str(self.home.kept), **({GATEWAY: way.key} if way else {}), **tools}
+
+    @property
+    def alone(self) -> bool:
+        """Whether it may go on without us: not where its model or its tools are reached through this very process, nor in our sandbox,
+        from which its socket is not reached."""
+        bound = self.turn.tools or gateway.of(self.turn) or self.options.sandbox == "bwrap"
+        return bool(self.options.daemon_hours and not bound and Path("/proc/self").exists())
+
+    @property
+    def socket(self) -> Path:
+        return self.home.kept / "socket"
 
     def prepare(self) -> None:
         """Raises Unavailable."""
         self.home.prepare()
-        (self.home.kept / "config.toml").write_text(toml(self.config()))
+        nofollow.write(self.home.kept / "config.toml", toml(self.config()))
 
     def command(self) -> Command:
         """Raises Unavailable."""
@@ -96,7 +121,7 @@ class Setting:
         url = way.openai if way else options.base_url or self.turn.environment.get("OPENAI_BASE_URL") or OPENAI
         provider = {
             "name": "OpenAI" if url == OPENAI else "frontdesk", "base_url": url, "wire_api": "responses", "env_key": self.key,
-            "request_max_retries": options.retries, "stream_max_retries": options.retries, **({"http_headers": way.headers} if way else {}),
+            "request_max_retries": options.retries, "stream_max_retries": options.retries,
         }  # fmt: skip
         return {
             "model_provider": "frontdesk",
@@ -105,18 +130,25 @@ class Setting:
             "check_for_update_on_startup": False,
             "analytics": {"enabled": False},
             "features": {"default_mode_request_user_input": options.questions},
-            "sandbox_workspace_write": {"network_access": options.network},
+            "sandbox_workspace_write": {"network_access": options.commands_network},
             # the variables that the agent's file names are there for its commands; the model's key is not
-            "shell_environment_policy": {"ignore_default_excludes": True, "exclude": [self.key]},
+            "shell_environment_policy": {"ignore_default_excludes": True, "exclude": [self.key, BEARER]},
             # what stands in a repository may not change what Codex asks
-            "projects": {str(self.home.work): {"trust_level": "untrusted"}},
+            "projects": {str(work): {"trust_level": "untrusted"} for work in (self.home.work, self.home.work.resolve())},
+            "mcp_servers": self._tools(),
         }
+
+    def _tools(self) -> dict[str, Any]:
+        """Ours, where the turn is lent them: they do nothing that a person has to allow."""
+        lent = self.turn.tools
+        server = {"bearer_token_env_var": BEARER, "default_tools_approval_mode": "approve"}
+        return {lent.name: {"url": lent.url, **server}} if lent else {}
 
     def thread(self) -> dict[str, Any]:
         """What a thread is begun, or gone on with."""
         model, told = self.turn.agent.model, self.turn.instructions
         return {
-            "cwd": str(self.home.work), "sandbox": self.options.sandbox,
+            "cwd": str(self.home.work), "sandbox": self.options.commands,
             "approvalPolicy": self.options.approvals, "approvalsReviewer": "user",
             **({"model": model} if model else {}), **({"developerInstructions": told} if told else {}),
         }  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.event import StepKind
+from bot.runtimes.claude_words import first, near
+from bot.runtimes.claude_words import short as short
 from bot.runtimes.codex_setting import OLDEST, REMEDY
 
 Json = Mapping[str, Any]
@@ -91,17 +93,8 @@ def _change(change: Json, folder: Path) -> str:
             return f"Change {path}:\n{diff}"
 
 
-def near(path: str, folder: Path) -> str:
-    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
-
-
 def titled(text: str) -> str:
-    lines = text.strip().splitlines() or [""]
-    return short(lines[0] + (" …" if len(lines) > 1 else ""), LONG)
-
-
-def short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    return short(first(text), LONG)
 
 
 def given(arguments: Any) -> str:
@@ -160,7 +153,7 @@ def failure(error: Json, file: str, remedy: str) -> str:
         case "contextWindowExceeded":
             return "The conversation has become too long for the model. Begin a new thread, or ask for less at once."
         case "sandboxError":
-            return f"Codex could not make its sandbox; choose another `options.sandbox` in {file}. It said: {said}"
+            return f"Codex could not make its sandbox; choose another `options.commands` in {file}. It said: {said}"
         case "badRequest":
             return f"The model's API refused the request{code}, and would again; correct `model:` in {file} if it is that. It said: {said}"
     if status == 404 or (status is None and found and found[0] == "404"):

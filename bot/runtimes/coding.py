@@ -1,6 +1,8 @@
-"""What OpenCode and Pi have in common: their tools in words, and how people's words are put to them. Pure."""
+"""How people's words are put to harnesses; and the tools of OpenCode and Pi, which have the same, in words."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ KINDS: dict[str, StepKind] = {
     "find": "search", "ls": "search", "list": "search", "websearch": "search", "webfetch": "fetch", "task": "agent",
 }  # fmt: skip
 LONG = 80
+UNHEARD = "unheard.json"  # in the session's folder: what people said to a turn that ended before its agent was told
 PAIR = {"oldText", "newText"}
 AGAIN = (
     "The process that you ran in was restarted in the middle of your work on the last request. What you did before is done: look at how "
@@ -122,6 +125,26 @@ def begun(turn: Turn, found: bool, known: bool) -> str:
     if turn.answer:
         return f"{AGAIN}\n\n{turn.prompt}"
     return AGAIN if known else f"{AGAIN} The request was:\n\n{turn.prompt}"
+
+
+@contextmanager
+def heard(turn: Turn, more: list[str]) -> Iterator[None]:
+    """While it lasts, `more` is what people said and the agent was not given yet: what is left of it begins the next turn's words."""
+    try:
+        yield
+    finally:
+        if more and not turn.leaving():  # then the turn is asked all of it again
+            (turn.folder / UNHEARD).write_text(json.dumps(more), "utf-8")
+
+
+def unheard(turn: Turn) -> list[str]:
+    """What was left so by the turn before; it is told once."""
+    try:
+        words: list[str] = json.loads((turn.folder / UNHEARD).read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    (turn.folder / UNHEARD).unlink()
+    return words
 
 
 def refused(answer: Answer) -> str:

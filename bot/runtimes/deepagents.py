@@ -3,9 +3,10 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed
 from bot.event import Event
 from bot.message import Message
@@ -13,10 +14,12 @@ from bot.ports import Turn
 from bot.runtimes import deepagents_setting
 from bot.runtimes.child import Child
 from bot.runtimes.deepagents_setting import NAME, Setting
+from bot.runtimes.fit import Program, begins
 from bot.runtimes.langgraph_line import Line, Part
 from bot.runtimes.langgraph_work import Work
 from bot.runtimes.loopback import Loopback, free
 
+PROGRAM = Program("LangGraph", "langgraph", deepagents_setting.REMEDY)
 FAILED = re.compile(r"Run encountered an error in graph: <class '[^']*'>\((.*?)\)(?:\x1b|\s{2,}|\s*\[|$)")
 
 UNLOADED = re.compile(r"(Failed to load graph .*)")
@@ -30,13 +33,18 @@ class DeepAgents:
     def __init__(self, options: deepagents_setting.Options) -> None:
         self.options = options
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where it cannot start, or there is no graph."""
+        deepagents_setting.graph(self.options.graph, agent.file)
+        await begins(PROGRAM, self.options, agent, environment)
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting, port, key = Setting(turn, self.options), free(), secrets.token_urlsafe(32)
-        child = Child(setting.command(port, key))
+        child = Child(setting.begun(port, key))
         server = Server(child, f"http://127.0.0.1:{port}", key, f"options.graph in {turn.agent.file}")
         try:
             await server.local.start("/ok", self.options.start_seconds)
-            async with aclosing(Work(turn, server, NAME, self.options.configurable, setting.home.work).told()) as events:
+            async with aclosing(Work(turn, server, NAME, self.options.configurable, setting.work).told()) as events:
                 async for event in events:
                     yield event
         finally:

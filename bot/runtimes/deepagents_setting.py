@@ -9,11 +9,10 @@ from typing import Any
 
 from pydantic import field_validator
 
+from bot import nofollow
 from bot.errors import Unavailable
-from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
 
 REMEDY = "install it with: pip install 'langgraph-cli[inmem]' deepagents, or name it in options.path"
 NAME = "agent"
@@ -55,36 +54,35 @@ class Options(home.Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    turn: Turn
+class Setting(home.Home):
     options: Options
+    name: str = "deepagents"
 
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "deepagents")
-
-    def command(self, port: int, key: str) -> Command:
+    def begun(self, port: int, key: str) -> Command:
         """Who does not know the key is not served: others work on this machine too, and so do pages in browsers. Raises Unavailable."""
-        self.home.prepare()
-        kept = self.home.kept  # where the server runs, so that what it keeps of the conversation is not among the agent's files
-        (kept / "door.py").write_text(DOOR)
-        (kept / "key").write_text(key)
-        (kept / "langgraph.json").write_text(json.dumps(self._config()))
+        self.prepare()
+        kept = self.kept  # where the server runs, so that what it keeps of the conversation is not among the agent's files
+        nofollow.write(kept / "door.py", DOOR)
+        nofollow.write(kept / "key", key)
+        nofollow.write(kept / "langgraph.json", json.dumps(self._config()))
         words = ("langgraph", "dev", "--config", str(kept / "langgraph.json"), "--host", "127.0.0.1", "--port", str(port))
         quiet = ("--no-browser", "--no-reload", "--allow-blocking")
-        environment = {**SWITCHES, **self._models(), "WORKSPACE": str(self.home.work)}
-        return replace(self.home.command("LangGraph", *words, *quiet, remedy=REMEDY, environment=environment), folder=kept)
+        environment = {**SWITCHES, **self._models(), "WORKSPACE": str(self.work)}
+        return replace(self.command("LangGraph", *words, *quiet, remedy=REMEDY, environment=environment), folder=kept)
 
     def _config(self) -> Mapping[str, Any]:
-        file, _, name = self.options.graph.rpartition(":")
-        graph = Path(file).resolve()
-        if not graph.is_file():
-            raise Unavailable(f"There is no file {graph}, which options.graph in {self.turn.agent.file} names.")
-        auth = {"path": f"{self.home.kept / 'door.py'}:auth", "disable_studio_auth": True}
-        return {"dependencies": [str(graph.parent)], "graphs": {NAME: f"{graph}:{name}"}, "auth": auth}
+        file, name = graph(self.options.graph, self.turn.agent.file)
+        auth = {"path": f"{self.kept / 'door.py'}:auth", "disable_studio_auth": True}
+        return {"dependencies": [str(file.parent)], "graphs": {NAME: f"{file}:{name}"}, "auth": auth}
 
     def _models(self) -> Mapping[str, str]:
-        if not (way := gateway.of(self.turn)):
-            return {}
-        keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY"), way.key)
-        return {**keys, "ANTHROPIC_BASE_URL": way.url, "OPENAI_BASE_URL": way.openai}
+        way = gateway.of(self.turn)
+        return way.environment if way else {}
+
+
+def graph(named: str, file: str) -> tuple[Path, str]:
+    """The file that holds it, and its name there. Raises Unavailable."""
+    place, _, name = named.rpartition(":")
+    if not (found := Path(place).resolve()).is_file():
+        raise Unavailable(f"There is no file {found}, which options.graph in {file} names.")
+    return found, name

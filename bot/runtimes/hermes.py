@@ -1,24 +1,30 @@
 """Agents that run on Hermes: on its gateway's API server, one of their own or one that runs elsewhere."""
 
 import asyncio
+import json
+import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 from uuid import uuid4
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import coding, hermes_setting
 from bot.runtimes.child import Child
+from bot.runtimes.fit import Program, begins, has_key
 from bot.runtimes.hermes_server import TRIES, Server
 from bot.runtimes.hermes_setting import Setting
 from bot.runtimes.hermes_story import Story
 from bot.runtimes.loopback import Loopback, free
 
 Json = dict[str, Any]
+PROGRAM = Program("Hermes", "hermes", hermes_setting.REMEDY)
+OWN = re.compile("base_url|api_key")  # of a model, in what config.yaml may hold
 RUNS = "hermes-runs"
 POLL = 1.0  # seconds between two looks at a run whose events nobody can have any more
 ENDS = {"completed": "run.completed", "failed": "run.failed", "cancelled": "run.cancelled"}
@@ -33,6 +39,22 @@ class Hermes:
     def __init__(self, options: hermes_setting.Options) -> None:
         self.options = options
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where it cannot start, or has no key; or is not there, where it runs elsewhere."""
+        if self.options.url:
+            server = self._elsewhere(agent.file, environment)
+            try:
+                return await server.start(self.options.start_seconds)
+            finally:
+                await server.close()
+        await begins(PROGRAM, self.options, agent, environment)
+        self._keyed(agent, environment)
+
+    def _keyed(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Without a key Hermes would only say that there was a connection error. Raises Unavailable."""
+        if not OWN.search(json.dumps(self.options.config, default=str)):
+            has_key("Hermes", agent, environment)
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         server = self._server(turn)
         try:
@@ -44,12 +66,17 @@ class Hermes:
             await server.close()
 
     def _server(self, turn: Turn) -> Server:
-        given, file = self.options, turn.agent.file
-        if not given.url:
-            port, key = free(), secrets.token_urlsafe(32)
-            url = f"http://127.0.0.1:{port}"
-            return Server(url, key, f"options in {file}", Loopback(Child(Setting(turn, given).command(port, key)), url))
-        if not (key := turn.environment.get(given.key, "").strip()):
+        if self.options.url:
+            return self._elsewhere(turn.agent.file, turn.environment)
+        if not turn.gateway[0]:
+            self._keyed(turn.agent, turn.environment)
+        port, key = free(), secrets.token_urlsafe(32)
+        url = f"http://127.0.0.1:{port}"
+        return Server(url, key, f"options in {turn.agent.file}", Loopback(Child(Setting(turn, self.options).begun(port, key)), url))
+
+    def _elsewhere(self, file: str, environment: Mapping[str, str]) -> Server:
+        given = self.options
+        if not (key := environment.get(given.key, "").strip()):
             raise Unavailable(
                 f"{file}: options.key needs the variable {given.key}: name it under `environment:`, and set it where frontdesk runs."
             )
@@ -76,10 +103,11 @@ class Work:
             yield Notice(coding.LOST, "warning")
         listening = asyncio.create_task(self._listen(inbox), name=f"hermes-inbox-{turn.session_id}")
         try:
-            async for event in self._runs(history):
-                yield event
-                while self.late:
-                    yield self.late.pop(0)
+            with coding.heard(turn, self.more):
+                async for event in self._runs(history):
+                    yield event
+                    while self.late:
+                        yield self.late.pop(0)
             if listening.done():
                 listening.result()
         finally:
@@ -98,7 +126,8 @@ class Work:
             events = self._looked()
         else:
             heard = any(message["role"] == "user" and message["content"] == self.turn.prompt for message in history)
-            events = await self._begun(coding.begun(self.turn, bool(history), heard), history)
+            words = [*coding.unheard(self.turn), coding.begun(self.turn, bool(history), heard)]
+            events = await self._begun("\n\n".join(words), history)
         while True:
             async with aclosing(events):
                 async for event in events:
@@ -106,9 +135,9 @@ class Work:
                         yield told
             if not self.more or not self.story.end or self.story.end.state != "completed":
                 return
-            words, self.more = "\n\n".join(self.more), []
+            words, self.more[:] = [*self.more], []
             self.story.begin()
-            events = await self._begun(words, await self._history())
+            events = await self._begun("\n\n".join(words), await self._history())
 
     async def _begun(self, words: str, history: list[Json]) -> AsyncGenerator[Json, None]:
         body: Json = {"input": words, "session_id": self.session, "conversation_history": history}
@@ -163,8 +192,9 @@ class Work:
     async def _listen(self, inbox: AsyncIterator[Message]) -> None:
         async for message in inbox:
             answer = message.answer
-            if answer and answer.question.rpartition("/")[0] == self.run:
-                await self._decide(answer.question, self.story.choice(answer))
+            if answer and answer.question in self.story.waiting:
+                for due in self.story.due(answer):
+                    await self._decide(due.question, self.story.choice(due))
             elif answer:
                 self.late.append(Notice(coding.LATE))
             elif message.text.strip():

@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import model_validator
 
-from bot.ports import Turn
+from bot import nofollow
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
 
 REMEDY = "install it with: pip install hermes-agent aiohttp, or name it in options.path"
 PATIENT = 30 * 24 * 3600  # seconds for which a person may think; how long they really may is the desk's to say
@@ -34,21 +33,17 @@ class Options(home.Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    turn: Turn
+class Setting(home.Home):
     options: Options
+    name: str = "hermes"
 
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "hermes")
-
-    def command(self, port: int, key: str) -> Command:
+    def begun(self, port: int, key: str) -> Command:
         """Raises Unavailable."""
-        self.home.prepare()
-        (self.home.kept / "config.yaml").write_text(json.dumps(self._config()))  # which is YAML too
+        self.prepare()
+        nofollow.write(self.kept / "config.yaml", json.dumps(self._config()))  # which is YAML too
         served = {"API_SERVER_ENABLED": "true", "API_SERVER_HOST": "127.0.0.1", "API_SERVER_PORT": str(port), "API_SERVER_KEY": key}
-        environment = {**served, "HERMES_HOME": str(self.home.kept)}
-        return self.home.command("Hermes", "hermes", "gateway", "run", remedy=REMEDY, environment=environment)
+        environment = {**served, "HERMES_HOME": str(self.kept)}
+        return self.command("Hermes", "hermes", "gateway", "run", remedy=REMEDY, environment=environment)
 
     def _config(self) -> Mapping[str, Any]:
         """People decide, and nothing else does: Hermes would let a model judge, and give people a minute."""
@@ -57,7 +52,7 @@ class Setting:
         named = {"default": self.turn.agent.model} if self.turn.agent.model else {}
         return {
             "approvals": {"mode": "manual", "timeout": PATIENT, "gateway_timeout": PATIENT},
-            "terminal": {"cwd": str(self.home.work)},
+            "terminal": {"cwd": str(self.work)},
             **given,
             "model": {**(model if isinstance(model, dict) else {"default": model}), **named, **self._way()},
             "mcp_servers": {**(given.get("mcp_servers") or {}), **self._ours()},

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from bot.agent import Agent
-from bot.event import ALLOW, ALLOW_SESSION, Event, Finished, Question, Step, StepKind, Text, Usage, permission
+from bot.event import ALLOW, Event, Finished, Question, Step, StepKind, Text, Usage, permission
 from bot.message import Answer
 from bot.runtimes.claude_words import first, short
 
@@ -23,12 +23,13 @@ LONG = 80
 
 
 class Story:
-    """The runs of one turn. `waiting` are the ids of the approvals that nobody gave yet; `end` is set when a run is over."""
+    """The runs of one turn. `waiting` are the approvals that Hermes waits for, in its order; `end` is set when a run is over."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.end: Finished | None = None
         self.waiting: list[str] = []
+        self._given: dict[str, Answer] = {}
         self._numbers = count(1)
         self._open: list[tuple[str, Step]] = []
         self._denied = False
@@ -53,11 +54,18 @@ class Story:
     def begin(self) -> None:
         """Another run of the same turn."""
         self.end, self._text = None, "\n\n" if self._text else ""
+        self.waiting.clear()
+
+    def due(self, answer: Answer) -> Iterator[Answer]:
+        """The answers that Hermes can be given now: it takes each for that to the oldest of its questions."""
+        self._given[answer.question] = answer
+        while self.waiting and self.waiting[0] in self._given:
+            yield self._given.pop(self.waiting.pop(0))
 
     def choice(self, answer: Answer) -> str:
         """A person's decision as Hermes names it."""
         decided = next((words[0] for words in answer.parts.values() if words), "")
-        choice = {ALLOW: "once", ALLOW_SESSION: "session"}.get(decided, "deny")
+        choice = "once" if decided == ALLOW else "deny"  # its "session" is all that looks alike, and ends with the turn
         self._denied = choice == "deny"
         return choice
 
@@ -81,8 +89,7 @@ class Story:
         id = f"{event.get('run_id')}/ask{next(self._numbers)}"
         self.waiting.append(id)
         why = f" ({event['description']})" if event.get("description") else ""
-        session = "session" in (event.get("choices") or ())
-        return permission(id, f"Run this command?{why}", str(event.get("command") or "(Hermes did not say what)"), session=session)
+        return permission(id, f"Run this command?{why}", str(event.get("command") or "(Hermes did not say what)"))
 
     def _over(self, event: Json) -> Iterator[Event]:
         match event:
@@ -116,4 +123,7 @@ def failure(error: str, agent: Agent) -> str:
         return f"The provider does not know what it was asked (404), mostly the model; correct `model:` in {agent.file}. It said: {said}"
     if "429" in lower:
         return f"The rate limit of the model's provider is used up (429). Try again later, or raise the limit. It said: {said}"
+    if "connection error" in lower:
+        place = f"the network, and the address of the model's provider in `options.config` in {agent.file}"
+        return f"Hermes does not reach the model's provider. Look at {place}. It said: {said}"
     return f"Hermes stopped with an error. It said: {said}"

@@ -1,17 +1,23 @@
 """Where a local harness lives: folders, environment and limits of one session, so that no session sees another's."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.errors import Unavailable
 from bot.ports import Turn
+from bot.processes import MARK, MEMORY
 from bot.runtimes.child import Command
-from bot.runtimes.sandbox import trouble, wrapped
+from bot.sandbox import Cage, trouble
 
 USUAL = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+ONLINE = ("claude_code", "codex", "opencode", "pi", "hermes")  # whose models are reached over the network
+BARE = "in no sandbox of ours"
+ROOT = " and as root, so it can read frontdesk's own secrets"
 
 
 class Options(BaseModel):
@@ -25,13 +31,37 @@ class Options(BaseModel):
     """Where the harness is, if it is not found by its name."""
     start_seconds: float = Field(default=60, gt=0)
     """How long it may take to start."""
-    memory_megabytes: int = Field(default=4096, ge=0)
+    memory_megabytes: int = Field(default=MEMORY, ge=0)
     """How much memory it may use, with all that it begins; 0 sets no limit."""
-    sandbox: str = Field(default="none", pattern="^(none|bwrap)$")
-    """What keeps it from the rest of this machine: nothing; or bubblewrap (Linux), in which it can write only into the session's own
-    folders and where it works, and sees neither other sessions nor other processes."""
+    sandbox: str = "none"
+    """What keeps it from the rest of this machine: nothing; or bubblewrap (Linux), in which it can write only into folders of its own
+    and where it works, and sees neither other sessions nor other processes."""
     network: bool = True
     """Whether it may reach the network from its sandbox; its model is there too."""
+
+    @field_validator("sandbox", mode="before")
+    @classmethod
+    def _known(cls, sandbox: object) -> object:
+        if sandbox not in ("none", "bwrap"):
+            raise ValueError("write bwrap, which is bubblewrap, or none")
+        return sandbox
+
+    @field_validator("cwd", "path")
+    @classmethod
+    def _whole(cls, path: Path | None) -> Path | None:
+        """A harness that is begun elsewhere would take it for another."""
+        return path and Path(os.path.abspath(path))  # a link stays one: what it leads to may change
+
+
+def cut(runtime: str, options: object) -> str:
+    """Why what is said of the network cannot be meant, in words; empty where it can."""
+    if not isinstance(options, Options) or options.network:
+        return ""
+    if options.sandbox == "none":
+        return "network: false holds only in a sandbox; write sandbox: bwrap too"
+    if (runtime in ONLINE or getattr(options, "harness", None)) and not getattr(options, "url", None):
+        return f"network: false takes the network from {runtime} too, which reaches its model over it; leave it out"
+    return ""
 
 
 def contained(options: object) -> str:
@@ -41,7 +71,7 @@ def contained(options: object) -> str:
     caged = options.sandbox == "bwrap"
     if caged and (why := trouble(Path.cwd())):
         raise Unavailable(why)
-    sandbox = "in bubblewrap" + ("" if options.network else " without network") if caged else "in no sandbox of ours"
+    sandbox = "in bubblewrap" + ("" if options.network else " without network") if caged else BARE if os.geteuid() else BARE + ROOT
     return f"{sandbox}, " + (f"with at most {options.memory_megabytes} MiB" if options.memory_megabytes else "with any memory")
 
 
@@ -68,13 +98,19 @@ class Home:
         own = {"HOME": self.turn.folder / "home", "TMPDIR": self.turn.folder / "tmp"}
         return {**USUAL, **self.turn.environment, **{name: str(folder) for name, folder in own.items()}}
 
+    @property
+    def own(self) -> list[Path]:
+        """Folders of the session that are the harness's to write in."""
+        return [self.turn.folder / part for part in ("home", "tmp", self.name)]
+
     def prepare(self) -> None:
         """Raises Unavailable."""
-        for part in ("home", "tmp", self.name):
-            (self.turn.folder / part).mkdir(mode=0o700, exist_ok=True)
-        if self.turn.workspace is None and self.options.cwd is None:
-            self.work.mkdir(exist_ok=True)
-        elif not self.work.is_dir():
+        made = self.turn.workspace is None and self.options.cwd is None
+        for folder in [*self.own, *([self.work] if made else [])]:
+            if folder.is_symlink():
+                raise Unavailable(f"{folder} has become a link; say `new` to begin in a folder where it is none.")
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not self.work.is_dir():
             raise Unavailable(f"There is no folder {self.work}, which options.cwd in {self.turn.agent.file} names; make it.")
 
     def command(self, title: str, *words: str, remedy: str, environment: dict[str, str] | None = None) -> Command:
@@ -85,8 +121,15 @@ class Home:
         given = {**self.environment, **(environment or {})}
         words = (str(found), *words[1:])
         if self.options.sandbox == "bwrap":
-            words = wrapped(words, self.turn.folder, self.work.resolve(), network=self.options.network)
+            if self._cage.hides(Path(words[0])):
+                raise Unavailable(f"{title} cannot be begun in its sandbox, which hides {words[0]}; put it elsewhere than there.")
+            words = self._cage.wrapped(words, self.work.resolve())
         return Command(
-            title, words, self.work, given, f"FRONTDESK_HARNESS={self.kept}", remedy,
+            title, words, self.work, given, f"{MARK}={self.kept}", remedy,
             self.options.memory_megabytes << 20,
         )  # fmt: skip
+
+    @property
+    def _cage(self) -> Cage:
+        turn = self.turn
+        return Cage(turn.folder, [*self.own, self.work.resolve()], turn.hidden, turn.shown, self.options.network)

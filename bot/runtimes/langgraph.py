@@ -5,13 +5,15 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bot import net
 from bot.errors import Unavailable
 from bot.event import Event
 from bot.message import Message
 from bot.ports import Turn
-from bot.runtimes.langgraph_line import Line
+from bot.runtimes.httpx_pass import Pass
+from bot.runtimes.langgraph_line import PATIENCE, Line
 from bot.runtimes.langgraph_work import Work
 
 
@@ -22,12 +24,21 @@ class LangGraphOptions(BaseModel):
 
     url: str
     """The server's address."""
+    private: bool = False
+    """Whether that may be an address of your own network."""
     assistant: str = "agent"
     """The graph's name there, or an assistant's id."""
     key: str = ""
     """The variable, named under `environment:`, that holds the server's API key."""
     configurable: Mapping[str, Any] = {}
     """What the graph finds in its configuration under `configurable`; with `model:` of the agent's file as `model`."""
+    patience: float = Field(default=PATIENCE, ge=0)
+    """Seconds to get a lost connection back."""
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        return net.checked(url)
 
 
 class LangGraph:
@@ -44,7 +55,8 @@ class LangGraph:
             raise Unavailable(
                 f"{file}: options.key needs the variable {given.key}: name it under `environment:`, and set it where frontdesk runs."
             )
-        line = Line(given.url, f"options.url and options.key in {file}", turn.environment.get(given.key, "").strip())
+        place = f"options.url and options.key in {file}"
+        line = Line(given.url, place, turn.environment.get(given.key, "").strip(), Pass(given.private), given.patience)
         try:
             async with aclosing(Work(turn, line, given.assistant, given.configurable, Path()).told()) as events:
                 async for event in events:

@@ -3,17 +3,20 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 import httpx
-from langgraph_sdk import get_client
-from langgraph_sdk.errors import APIConnectionError, AuthenticationError, NotFoundError, PermissionDeniedError
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIConnectionError, NotFoundError
 from langgraph_sdk.schema import StreamMode, StreamPart
 
 from bot.errors import RuntimeFailed, Unavailable
+from bot.net import CALL, CONNECTING, Secrets, host_of
 from bot.runtimes.claude_words import short
+from bot.runtimes.httpx_pass import Pass
+from bot.runtimes.httpx_wire import TooMuch, Wire
 
 Json = dict[str, Any]
 Part = StreamPart
@@ -21,17 +24,23 @@ MODES: list[StreamMode] = ["messages-tuple", "updates"]
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RUNNING = ("pending", "running")
 FIRST, LONGEST, PATIENCE = 0.1, 5.0, 60.0  # seconds between tries to come back; how long a server may be away
-STOPPING = 1.0  # seconds
+STOPPING, SILENCE = 1.0, 300.0  # seconds: servers give signs of life in between
+HERE = Pass(private=True, local=True)
 
 
 class Line:
     """`failed` is what an error is: Unavailable until the work has begun, RuntimeFailed from then on."""
 
-    def __init__(self, url: str, place: str, key: str = "") -> None:
+    def __init__(self, url: str, place: str, key: str = "", given: Pass = HERE, patience: float = PATIENCE) -> None:
         """`place` says where the address is written."""
-        self.url, self.place = url, place
+        self.url, self.place, self.secrets, self.patience = url, place, Secrets.of([key]), patience
         self.failed: type[RuntimeFailed] = Unavailable
-        self._client = get_client(url=url, api_key=key or None)
+        headers = {"x-api-key": key} if key else {}
+        timeout = httpx.Timeout(SILENCE, connect=CONNECTING)
+        hooks: dict[str, list[Any]] = {"request": [_hurried], "response": [_stay]}
+        self._client = LangGraphClient(
+            httpx.AsyncClient(base_url=url, transport=Wire(given), timeout=timeout, headers=headers, event_hooks=hooks)
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -57,8 +66,14 @@ class Line:
         with self._told("a thread"):
             if id:
                 with suppress(NotFoundError):
-                    return dict(await self._client.threads.get(id)), True
-            return dict(await self._client.threads.create()), False
+                    return self._same(await self._client.threads.get(id), "thread_id", id), True
+            return self._same(await self._client.threads.create(), "thread_id"), False
+
+    def _same(self, told: Mapping[str, Any], key: str, id: str = "") -> Json:
+        """What was told, if it is of what was asked for. Raises RuntimeFailed, and KeyError."""
+        if id and told[key] != id:
+            raise RuntimeFailed(f"{self.url} answered for another conversation than was asked for; nothing of it is shown. Ask again.")
+        return {**told, key: str(told[key])}
 
     async def find(self, thread: str, name: str) -> str:
         """The run that was begun by this name; empty if none was."""
@@ -76,7 +91,7 @@ class Line:
 
     async def status(self, thread: str, run: str) -> str:
         with self._told("a run"):
-            return str((await self._client.runs.get(thread, run))["status"])
+            return str(self._same(await self._client.runs.get(thread, run), "run_id", run)["status"])
 
     async def cancel(self, thread: str, run: str) -> None:
         with suppress(RuntimeFailed, TimeoutError):
@@ -100,13 +115,19 @@ class Line:
                 lost = lost or time.monotonic()
                 if why := await self.gone():
                     raise RuntimeFailed(why) from error
-                if not isinstance(error.__cause__, httpx.TransportError | APIConnectionError) or time.monotonic() - lost > PATIENCE:
+                if not passing(error.__cause__):
                     raise
+                if time.monotonic() - lost > self.patience:
+                    raise RuntimeFailed(
+                        f"The connection was lost, and did not come back within {self.patience:g} seconds. {error}"
+                    ) from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST)
 
     async def _joined(self, thread: str, run: str, last: str) -> AsyncGenerator[Part, None]:
         async for part in self._client.runs.join_stream(thread, run, last_event_id=last):
+            if part.event == "metadata" and "run_id" in (part.data or {}):
+                self._same(part.data, "run_id", run)
             yield part
 
     @contextmanager
@@ -114,13 +135,52 @@ class Line:
         """The one place where the SDK's errors become ours."""
         try:
             yield
-        except (AuthenticationError, PermissionDeniedError) as error:
-            raise self.failed(f"{self.url} does not accept the key ({error.status_code}); look at {self.place}.") from error
-        except NotFoundError as error:
-            raise self.failed(f"{self.url} does not know {what}; look at {self.place}, and at what that server serves.") from error
+        except Unavailable as error:
+            raise self.failed(str(error)) from error
         except httpx.HTTPStatusError as error:
-            raise self.failed(f"{self.url} refused what it was asked: {short(str(error), 300)}") from error
+            raise self.failed(self._refused(error, what)) from error
+        except TooMuch as error:
+            raise self.failed(f"{self.url} sent {error}, which nobody reads; look at what its graph tells.") from error
+        except httpx.UnsupportedProtocol as error:
+            raise self.failed(f"{self.url} cannot be asked ({error}); look at {self.place}.") from error
         except (httpx.HTTPError, APIConnectionError) as error:
             raise self.failed(f"{self.url} does not answer ({type(error).__name__}); look at {self.place}, and whether it runs.") from error
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise self.failed(f"{self.url} answers with what cannot be read. Is it a LangGraph server? Look at {self.place}.") from error
+
+    def _refused(self, error: httpx.HTTPStatusError, what: str) -> str:
+        match error.response.status_code:
+            case 401 | 403 | 407 as code:
+                return f"{self.url} does not accept the key ({code}), or not any more; look at {self.place}."
+            case 404:
+                return f"{self.url} does not know {what}; look at {self.place}, and at what that server serves."
+            case 429:
+                return f"{self.url} was asked too often (429). Try again later, or raise its limit."
+            case code if code >= 500:
+                return f"{self.url} cannot do it now ({code}). Try again in a few minutes, or look at that server's log."
+            case code if code < 400:
+                there = host_of(error.response.headers.get("location", ""))
+                return f"{self.url} sends us on to {there}; correct {self.place}, if it is there."
+            case _:
+                return f"{self.url} refused what it was asked: {self.secrets.mask(short(' '.join(str(error).split()), 300))}"
+
+
+def passing(error: BaseException | None) -> bool:
+    """Whether the same may be answered in a moment."""
+    if isinstance(error, httpx.HTTPStatusError) and not isinstance(error, APIConnectionError):
+        return error.response.status_code == httpx.codes.TOO_MANY_REQUESTS or error.response.is_server_error
+    if isinstance(error, TooMuch | httpx.UnsupportedProtocol):
+        return False
+    return isinstance(error, httpx.TransportError | APIConnectionError | Unavailable)
+
+
+async def _hurried(request: httpx.Request) -> None:
+    """Only a stream may be silent for long."""
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        request.extensions = {**request.extensions, "timeout": httpx.Timeout(CALL, connect=CONNECTING).as_dict()}
+
+
+async def _stay(response: httpx.Response) -> None:
+    """Nobody is followed elsewhere with our key."""
+    if response.has_redirect_location:
+        response.raise_for_status()

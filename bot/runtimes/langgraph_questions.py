@@ -36,7 +36,7 @@ def _permission(id: str, actions: Sequence[Json], reviews: Sequence[Json]) -> Qu
     why = str(first.get("description") or "").strip()
     why = "" if "\nTool: " in why else why  # the words that LangChain puts there where the author wrote none
     text = words.question(str(first.get("name")), why) if len(actions) == 1 else f"Do all these {len(actions)} things?"
-    return permission(id, text, "\n\n".join(map(_exact, actions)), session=False)
+    return permission(id, text, "\n\n".join(map(_exact, actions)))
 
 
 def _allowable(reviews: Sequence[Json]) -> bool:

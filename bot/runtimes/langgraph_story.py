@@ -1,6 +1,7 @@
 """What a graph tells as it runs, as our events."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.runtimes.claude_words import content, short
 Json = dict[str, Any]
 PLANNING = "write_todos"
 ITEM: dict[str, Literal["pending", "in_progress", "done"]] = {"in_progress": "in_progress", "completed": "done"}
+KNOWN = ("messages", "updates", "error", "metadata", "end", "values", "custom", "debug", "checkpoints", "tasks", "feedback", "")
 APPROVING = "HumanInTheLoop"  # the node that says no in a person's name
 
 
@@ -94,6 +96,11 @@ class Story:
         lines = content(message.get("content")).strip().splitlines()[:4] if status == "failed" else []
         self._steps[id] = replace(step, status=status, detail=short("\n".join(lines), 300) or step.detail)
         yield self._steps[id]
+
+
+def known(event: str) -> bool:
+    """Whether this is one of the events that these servers tell, be it of use or not."""
+    return re.split(r"[|/]", event)[0] in KNOWN
 
 
 def pieces(spoken: Any) -> Iterator[Text | Thought]:

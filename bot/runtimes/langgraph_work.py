@@ -8,10 +8,10 @@ from typing import Any
 from bot.errors import RuntimeFailed
 from bot.event import Event, Finished, Notice, Started, Text, Usage
 from bot.ports import Turn
-from bot.runtimes import coding, langgraph_questions
+from bot.runtimes import coding, langgraph_questions, unknown
 from bot.runtimes import langgraph_words as words
 from bot.runtimes.langgraph_line import Line
-from bot.runtimes.langgraph_story import Story, answer
+from bot.runtimes.langgraph_story import Story, answer, known
 
 Json = dict[str, Any]
 COUNTED = "langgraph-counted"
@@ -68,6 +68,8 @@ class Work:
         """What was counted before, in a process that ended, is not counted again."""
         async with aclosing(self.line.follow(self.thread, self.run)) as parts:
             async for part in parts:
+                for notice in [] if known(part.event) else unknown.kept(self.turn.folder, part.event, part.data, self.line.secrets.mask):
+                    yield notice
                 for event in self.story.tell(part.event, part.data):
                     if not isinstance(event, Usage) or await self._counts(part.id or "", counted):
                         yield event

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import httpx
 
@@ -30,8 +30,7 @@ class Loopback:
                 while not await self._up(client, path):  # noqa: ASYNC110  (only it knows)
                     await asyncio.sleep(LOOK)
         except TimeoutError as error:
-            name = self.child.command.name
-            raise Unavailable(f"{name} did not start within {seconds:g} seconds; allow it more in options.start_seconds.") from error
+            raise Unavailable(self.child.slow(seconds)) from error
 
     async def gone(self) -> str:
         """Why it is not there any more; empty where it is."""
@@ -50,16 +49,14 @@ class Loopback:
             return (await client.get(path)).is_success
         except httpx.TransportError as error:
             if self.over.done():
-                raise Unavailable(self.child.why()) from error
+                raise Unavailable(self.child.unfit()) from error
             return False
 
     async def _listen(self) -> None:
-        try:
+        with suppress(RuntimeFailed):  # the child knows why it was ended
             async with aclosing(self.child.lines()) as lines:  # type: ignore[type-var]
                 async for line in lines:
                     self.hear(line)
-        except RuntimeFailed:
-            self.child.kill()
         await self.child.ended()
 
 

@@ -2,22 +2,25 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import coding, opencode_setting
 from bot.runtimes.child import Child
+from bot.runtimes.fit import Program, begins, has_key
 from bot.runtimes.opencode_questions import Questions
-from bot.runtimes.opencode_server import Server
+from bot.runtimes.opencode_server import OLDEST, Server
 from bot.runtimes.opencode_setting import Setting
 from bot.runtimes.opencode_story import Story
 
 Json = dict[str, Any]
+PROGRAM = Program("OpenCode", "opencode", opencode_setting.REMEDY, OLDEST)
 
 
 class OpenCode:
@@ -27,6 +30,12 @@ class OpenCode:
 
     def __init__(self, options: opencode_setting.Options) -> None:
         self.options = options
+
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where it cannot start, or has no key."""
+        await begins(PROGRAM, self.options, agent, environment)
+        if not (self.options.config.get("provider") or agent.model.startswith("opencode/")):  # its own has models for everybody
+            has_key("OpenCode", agent, environment)
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting = Setting(turn, self.options)

@@ -58,7 +58,7 @@ class Questions:
     def _asked(self, id: str, request: Json) -> Question:
         if "questions" not in request:
             call = self.story.calls.get((request.get("tool") or {}).get("callID", ""))
-            return permission(id, words.asked(request), words.exact(request, call), session=bool(request.get("always")))
+            return permission(id, words.asked(request), words.exact(request, call), session=words.always(request))
         parts = (
             Part(
                 id=str(number), text=str(part.get("question", "")), header=str(part.get("header", "")),

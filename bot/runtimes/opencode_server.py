@@ -36,9 +36,9 @@ class Server:
                 self._client.base_url = httpx.URL(await listening)
                 health = await self.get("/global/health")
         except TimeoutError as error:
-            raise Unavailable(f"OpenCode did not start within {self.seconds:g} seconds; allow it more in options.start_seconds.") from error
+            raise Unavailable(self.child.slow(self.seconds)) from error
         except RuntimeFailed as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(self.child.unfit(str(error))) from error
         version = str((health or {}).get("version", ""))
         if numbers(version) < OLDEST:
             wanted = ".".join(map(str, OLDEST))
@@ -48,13 +48,11 @@ class Server:
 
     async def _listen(self, listening: "asyncio.Future[str]") -> None:
         """Its standard output is read to the end, so that it never waits for us."""
-        try:
+        with suppress(RuntimeFailed):  # the child knows why it was ended
             async with aclosing(self.child.lines()) as lines:  # type: ignore[type-var]
                 async for line in lines:
                     if not listening.done() and (found := LISTENS.search(line)):
                         listening.set_result(found[1].decode())
-        except RuntimeFailed:
-            self.child.kill()
         await self.child.ended()
         if not listening.done():
             listening.set_exception(RuntimeFailed(self.child.why()))
@@ -126,7 +124,7 @@ def read(line: bytes) -> Json | None:
     field, _, data = line.partition(b":")
     try:
         event = json.loads(data) if field == b"data" else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("properties"), dict) else None
 

@@ -65,11 +65,5 @@ class Setting:
         return {lent.name: {"type": "remote", "url": lent.url, "headers": lent.headers, "enabled": True}} if lent else {}
 
     def _gateway(self) -> dict[str, Any]:
-        """Where all calls of models go through LiteLLM, that is the only provider."""
         way = gateway.of(self.turn)
-        if way is None:
-            return {}
-        options = {"baseURL": way.openai, "apiKey": way.key, "headers": dict(way.headers)}
-        models: dict[str, Any] = {self.turn.agent.model: {}} if self.turn.agent.model else {}
-        provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": models}
-        return {"provider": {"litellm": provider}, "enabled_providers": ["litellm"]}
+        return way.opencode(self.turn.agent.model) if way else {}

@@ -10,17 +10,21 @@ Json = dict[str, Any]
 
 
 def asked(request: Json) -> str:
-    """What a person is asked, and what they would allow beside it."""
+    """What a person is asked."""
     patterns = ", ".join(map(str, request.get("patterns", ())))
     match request.get("permission"):
         case "external_directory":
-            text = f"Go outside the agent's folder ({patterns})?"
+            return f"Go outside the agent's folder ({patterns})?"
         case "doom_loop":
-            text = "It has done the same several times. Let it go on?"
+            return "It has done the same several times. Let it go on?"
         case permission:
-            text = coding.question(str(permission))
-    always = [str(pattern) for pattern in request.get("always", ())]
-    return f"{text} For this session would mean: {', '.join(always)}" if always else text
+            return coding.question(str(permission))
+
+
+def always(request: Json) -> str:
+    """What a person would allow for the session."""
+    patterns = ", ".join(str(pattern) for pattern in request.get("always") or ())
+    return f"{request.get('permission')}: whatever fits {patterns}" if patterns else ""
 
 
 def exact(request: Json, call: tuple[str, Mapping[str, Any]] | None) -> str:

@@ -1,24 +1,27 @@
 """Agents that run on Pi, in a process of its own on this machine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bot.errors import RuntimeFailed
+from bot.agent import Agent
+from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import coding, pi_setting
 from bot.runtimes.child import Child
 from bot.runtimes.claude_words import content
-from bot.runtimes.pi_process import Process
+from bot.runtimes.fit import Program, begins, has_key
+from bot.runtimes.pi_process import Process, older
 from bot.runtimes.pi_questions import Questions
 from bot.runtimes.pi_setting import Setting
 from bot.runtimes.pi_story import Story, refused
 
 Json = dict[str, Any]
+PROGRAM = Program("Pi", "pi", pi_setting.REMEDY)
 
 
 class Pi:
@@ -28,6 +31,15 @@ class Pi:
 
     def __init__(self, options: pi_setting.Options) -> None:
         self.options = options
+
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where it cannot start, or has no key."""
+        try:
+            await begins(PROGRAM, self.options, agent, environment)
+        except Unavailable as error:
+            raise Unavailable(older(str(error), agent.file) or str(error)) from error
+        if not self.options.models:
+            has_key("Pi", agent, environment)
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting = Setting(turn, self.options)

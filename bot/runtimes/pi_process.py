@@ -31,9 +31,9 @@ class Process:
                 await self.send({"type": "get_messages", "id": "messages"})
                 return await self._greeted()
         except TimeoutError as error:
-            raise Unavailable(f"Pi did not start within {self.seconds:g} seconds; allow it more in options.start_seconds.") from error
+            raise Unavailable(self.child.slow(self.seconds)) from error
         except RuntimeFailed as error:
-            raise Unavailable(self._why(str(error))) from error
+            raise Unavailable(self._why(self.child.unfit(str(error)))) from error
 
     async def _greeted(self) -> tuple[Json, list[Json]]:
         state: Json | None = None
@@ -74,18 +74,24 @@ class Process:
     def _why(self, words: str) -> str:
         """Why it did not start, where it is plain."""
         said = self.child.complaint or self.child.last()
-        if found := NODE.search(said):
-            remedy = f"put a newer one first in PATH, and name PATH under `environment:` in {self.file}"
-            return f"Pi needs Node 22.19 or newer, and found {found[1]}; {remedy}."
+        if old := older(said, self.file):
+            return old
         if "not found" in said and "odel" in said:
             return f"Pi does not know this model; correct `model:` in {self.file}. It said: {short(said, 300)}"
         return words
+
+
+def older(said: str, file: str) -> str:
+    """What to do about a Node that is too old, where Pi complains of it."""
+    found = NODE.search(said)
+    remedy = f"put a newer one first in PATH, and name PATH under `environment:` in {file}"
+    return f"Pi needs Node 22.19 or newer, and found {found[1]}; {remedy}." if found else ""
 
 
 def read(line: bytes) -> Json | None:
     """None for what is no record."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None

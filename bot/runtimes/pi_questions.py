@@ -61,13 +61,13 @@ def asks(request: Json) -> bool:
 def question(id: str, request: Json) -> Question:
     match request:
         case {"ours": {"frontdesk": "permission", "tool": str(tool), "input": dict(given)}}:
-            return permission(id, coding.question(tool), coding.exact(tool, given), session=False)
+            return permission(id, coding.question(tool), coding.exact(tool, given))
         case {"ours": {"frontdesk": "question"} as told}:
             options = tuple(Option(str(option)) for option in told.get("options") or ())
             return Question(id, "question", (Part(PART, str(told.get("question", "")), options, "", bool(told.get("multiple")), True),))
         case {"method": "confirm"}:
             title = str(request.get("title", ""))
-            return permission(id, title, str(request.get("message") or title), session=False)
+            return permission(id, title, str(request.get("message") or title))
         case {"method": "select"}:
             options = tuple(Option(str(option)) for option in request.get("options") or ())
             return Question(id, "question", (Part(PART, str(request.get("title", "")), options),))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot import nofollow
 from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
@@ -54,21 +55,22 @@ class Setting:
             "PI_OFFLINE": "1",
             "PI_TELEMETRY": "0",
             "FRONTDESK_ASK": ",".join(self.options.ask),
+            **({"FRONTDESK_URL": self.turn.tools.url, "FRONTDESK_TOKEN": self.turn.tools.token} if self.turn.tools else {}),
         }
         return self.home.command("Pi", *words, remedy=REMEDY, environment=own)
 
     def _instructions(self) -> list[str]:
         """By way of a file: a text that happens to be a path would be read as one."""
         file = self.home.kept / "instructions.md"
-        file.write_text(self.turn.instructions)
+        nofollow.write(file, self.turn.instructions)
         return ["--append-system-prompt", str(file)] if self.turn.instructions else []
 
     def _model(self) -> list[str]:
         model, way = self.turn.agent.model, gateway.of(self.turn)
         providers = dict(self.options.models)
         if way:
-            given = {"baseUrl": way.openai, "api": "openai-completions", "apiKey": way.key, "headers": dict(way.headers)}
+            given = {"baseUrl": way.openai, "api": "openai-completions", "apiKey": way.key}
             providers = {"litellm": {**given, "models": [{"id": model}]}}
         if providers:
-            (self.home.kept / "models.json").write_text(json.dumps({"providers": providers}))
+            nofollow.write(self.home.kept / "models.json", json.dumps({"providers": providers}))
         return ["--provider", "litellm", "--model", model] if way and model else ["--model", model] if model else []

@@ -79,6 +79,8 @@ class Story:
             case {"type": "compaction_end", "result": dict(result)}:
                 yield usage(result.get("usage") or {})
                 yield Notice("The conversation had become long; its beginning was summarised.")
+            case {"type": "extension_ui_request", "method": "notify", "notifyType": "warning" | "error", "message": str(text)}:
+                yield Notice(short(text, 300), "warning")
             case {"type": "extension_error", "error": error}:
                 yield Notice(f"An extension of Pi failed: {short(str(error), 200)}", "warning")
 

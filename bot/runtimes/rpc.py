@@ -78,7 +78,8 @@ class Peer:
                 await self.hear(method, given(message))
             case {"id": int(number)} if (call := self._calls.get(number)) and not call.done():
                 if isinstance(error := message.get("error"), dict):
-                    call.set_exception(Refused(str(error.get("message", error)), int(error.get("code", 0))))
+                    code = error.get("code")
+                    call.set_exception(Refused(str(error.get("message", error)), code if isinstance(code, int) else 0))
                 else:
                     call.set_result(message.get("result"))
 
@@ -97,7 +98,7 @@ def read(line: bytes) -> Json:
     """Empty for what is no message: harnesses also say other things."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
 

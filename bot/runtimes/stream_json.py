@@ -2,19 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
 from pydantic import Field
 
+from bot import nofollow
+from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import claude_words, coding, gateway, home, rpc
 from bot.runtimes.child import Child, Command
+from bot.runtimes.fit import Program, begins
 from bot.runtimes.home import Home
 from bot.runtimes.stream_json_questions import Questions, unknown
 from bot.runtimes.stream_json_story import Memory, Story
@@ -39,10 +42,15 @@ class StreamJson:
     def __init__(self, options: StreamJsonOptions) -> None:
         self.options = options
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where there is no such command."""
+        word, remedy = self.options.command[0], f"install it, or correct options.command in {agent.file}"
+        await begins(Program(word, word, remedy, says=False), self.options, agent, environment)
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         home = Home(turn, self.options, "stream_json")
         child = Child(self._command(home))
-        work = Work(turn, home, child, self.options.start_seconds)
+        work = Work(home, self.options, child)
         try:
             await child.start()
             async with aclosing(work.told(inbox)) as events:
@@ -57,7 +65,7 @@ class StreamJson:
         turn, way = home.turn, gateway.of(home.turn)
         words = [word.replace("{model}", turn.agent.model) for word in self.options.command]
         resumed = [word.replace("{session}", turn.resume) for word in self.options.resume] if turn.resume else []
-        given = {**way.anthropic, "OPENAI_BASE_URL": way.openai, "OPENAI_API_KEY": way.key} if way else {}
+        given = way.environment if way else {}
         remedy = f"install it, or correct options.command in {turn.agent.file}"
         return home.command(words[0], *words, *resumed, remedy=remedy, environment=given)
 
@@ -65,11 +73,11 @@ class StreamJson:
 class Work:
     """One turn with a process that has started."""
 
-    def __init__(self, turn: Turn, home: Home, child: Child, seconds: float) -> None:
-        self.turn, self.child, self.seconds = turn, child, seconds
-        self.file = home.kept / "memory.json"
+    def __init__(self, home: Home, options: StreamJsonOptions, child: Child) -> None:
+        self.turn, self.child, self.seconds = (turn := home.turn), child, options.start_seconds
+        self.file, self.found = home.kept / "memory.json", bool(turn.resume and options.resume)
         key = claude_words.missing(turn.agent, turn.environment)
-        self.story = Story(home.work, turn.agent.file, key, Memory.read(self.file))
+        self.story = Story(home.work, turn.agent.file, key, Memory.read(self.file, self.found))
         self.questions = Questions(self.story)
         self.more: list[str] = []
         self.late: list[Event] = []
@@ -79,31 +87,35 @@ class Work:
             first = await self._begin(lines)
             session = str(first.get("session_id") or self.turn.resume or uuid4())
             yield Started(session, session, str(first.get("model") or self.turn.agent.model))
+            if self.turn.resume and not self.found and not (self.turn.again and self.turn.number == 1):
+                yield Notice(coding.LOST, "warning")
             listening = asyncio.create_task(self._listen(inbox), name=f"stream-json-inbox-{self.turn.session_id}")
             try:
-                async with aclosing(self._happen(first, lines)) as events:
-                    async for event in events:
-                        yield event
+                with coding.heard(self.turn, self.more):
+                    async with aclosing(self._happen(first, lines)) as events:
+                        async for event in events:
+                            yield event
             finally:
                 listening.cancel()
         assert self.story.end
         yield self.story.end
 
     async def _begin(self, lines: AsyncIterator[bytes]) -> Json:
-        """Ask, and wait for the first sign. Raises Unavailable: nothing was done yet."""
+        """Ask, and wait for the first sign. Raises Unavailable where it was no such program; else it may have worked without a word."""
         try:
             async with asyncio.timeout(self.seconds):
-                await self._say(first_words(self.turn))
+                await self._say("\n\n".join([*coding.unheard(self.turn), first_words(self.turn, self.found)]))
                 async for line in lines:
                     if message := read(line):
                         return message
-                await self.child.ended()
-                raise RuntimeFailed(self.child.why())
         except TimeoutError as error:
-            name = self.child.command.name
-            raise Unavailable(f"{name} said nothing within {self.seconds:g} seconds; allow it more in options.start_seconds.") from error
+            raise RuntimeFailed(self.child.slow(self.seconds)) from error
         except RuntimeFailed as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(self.child.unfit(str(error))) from error
+        await self.child.ended()
+        if self.child.code and self.child.code > 0 and not self.child.broken:
+            raise Unavailable(self.child.unfit())
+        raise RuntimeFailed(self.child.why())
 
     async def _happen(self, first: Json, lines: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
         message = first
@@ -115,10 +127,10 @@ class Work:
             if refusal := unknown(message):
                 await self._write(refusal)
             if message["type"] == "result":
-                self.file.write_text(self.story.memory.model_dump_json())
+                nofollow.write(self.file, self.story.memory.model_dump_json())
                 if not self.more or (self.story.end and self.story.end.state != "completed"):
                     return
-                words, self.more = "\n\n".join(self.more), []
+                words, self.more[:] = "\n\n".join(self.more), []
                 self.story.end = None
                 await self._say(words)
             message = {}
@@ -147,10 +159,10 @@ class Work:
         await self.child.write(json.dumps(message, ensure_ascii=False) + "\n")
 
 
-def first_words(turn: Turn) -> str:
+def first_words(turn: Turn, found: bool) -> str:
     """What a new conversation begins with are the instructions: programs have no one place for them."""
-    told = [] if turn.resume or not turn.instructions.strip() else [turn.instructions]
-    return "\n\n".join([*told, coding.begun(turn, bool(turn.resume), known=False)])
+    told = [] if found or not turn.instructions.strip() else [turn.instructions]
+    return "\n\n".join([*told, coding.begun(turn, found, known=False)])
 
 
 def read(line: bytes) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Option, Outcome, Part, Question, permission
+from bot.event import ALLOW, Answered, Event, Option, Outcome, Part, Question, permission
 from bot.message import Answer, Message
 from bot.runtimes import claude_words as words
 from bot.runtimes import coding
@@ -62,7 +62,7 @@ def asked(id: str, request: Json) -> Question:
     if tool == ASKING:
         return Question(call, "question", tuple(_part(str(number), part) for number, part in enumerate(given.get("questions") or ())))
     text = str(request.get("title") or words.question(tool, request.get("decision_reason")))
-    return permission(call, text, words.exact(tool, given), session=bool(lasting(request)))
+    return permission(call, text, words.exact(tool, given))
 
 
 def _part(id: str, part: Json) -> Part:
@@ -70,21 +70,8 @@ def _part(id: str, part: Json) -> Part:
     return Part(id, str(part.get("question", "")), options, str(part.get("header", "")), bool(part.get("multiSelect")), free_text=True)
 
 
-def lasting(request: Json) -> list[Json]:
-    """What "for this session" may mean: the narrowest that is suggested, and never written into settings."""
-    safe = [
-        update
-        for update in request.get("permission_suggestions") or ()
-        if update.get("behavior") in (None, "allow") and update.get("mode") in (None, "acceptEdits")
-    ]
-    rules = [update for update in safe if update.get("type") == "addRules"]
-    return [{**update, "destination": "session"} for update in rules or safe]
-
-
 def allowed(request: Json, answer: Answer) -> Json:
     decided = next((chosen[0] for chosen in answer.parts.values() if chosen), "")
-    if decided == ALLOW_SESSION:
-        return {"behavior": "allow", "updatedInput": request["input"], "updatedPermissions": lasting(request)}
     if decided == ALLOW:
         return {"behavior": "allow", "updatedInput": request["input"]}
     return {"behavior": "deny", "message": coding.refused(answer)}

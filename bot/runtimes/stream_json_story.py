@@ -22,9 +22,10 @@ class Memory(BaseModel):
     tasks: dict[str, tuple[str, str]] = {}
 
     @classmethod
-    def read(cls, file: Path) -> "Memory":
+    def read(cls, file: Path, found: bool) -> "Memory":
+        """`found` says that the conversation goes on; of another nothing is remembered."""
         try:
-            return cls.model_validate_json(file.read_bytes())
+            return cls.model_validate_json(file.read_bytes()) if found else cls()
         except (FileNotFoundError, ValidationError):
             return cls()
 
@@ -55,6 +56,8 @@ class Story:
         match message:
             case {"type": "stream_event", "event": dict(event)} if not parent:
                 yield from self._streamed(event)
+            case {"type": "assistant", "error": str()}:
+                pass  # the result says it again
             case {"type": "assistant", "message": {"content": list(blocks)}}:
                 yield from (told for block in blocks if isinstance(block, dict) for told in self._spoken(block, parent))
             case {"type": "user", "message": {"content": list(blocks)}}:

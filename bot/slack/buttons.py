@@ -72,12 +72,12 @@ async def asked_more(press: Press, room: Room) -> str:
     return await room.show(press, question.form(asked.question, press.value)) if asked else "That question is no longer known."
 
 
-async def _refusal(press: Press, room: Room, session_id: str, question_id: str) -> str | None:
-    """Say at once, and not after a form was filled in, that this person may not answer. Raises Denied."""
+async def _refusal(press: Press, room: Room, session_id: str, question_id: str, label: str = "") -> str | None:
+    """Say at once, and not after a form was filled in, that this person may not answer (with this label). Raises Denied."""
     asked = await room.store.asked(session_id, question_id)
     if asked is None or asked.answered:
         return await room.desk.questions.answer(session_id, question_id, {}, press.by, press.id)
-    await room.desk.questions.allowed(session_id, asked.question, press.by)
+    await room.desk.questions.allowed(session_id, asked.question, press.by, {"": (label,)})
     return None
 
 
@@ -100,7 +100,7 @@ async def replied(press: Press, room: Room) -> str:
 async def denied(press: Press, room: Room) -> str:
     """The button that opens the form for a reason."""
     session_id, _, question_id = press.value.partition(" ")
-    refusal = await _refusal(press, room, session_id, question_id)
+    refusal = await _refusal(press, room, session_id, question_id, DENY)
     return await room.show(press, question.why(press.value)) if refusal is None else refusal
 
 

@@ -48,12 +48,12 @@ async def examine(settings: Settings, agents: Sequence[Agent], wait: float, tell
     tokens = settings.slack_bot_token or settings.slack_app_token
     if tokens and (away := await _away(settings, client)):
         return [away]  # without Slack there is nothing to be said about tokens
-    bot, user = await _bot(settings, client)
+    bot, name = await _bot(settings, client)
     found = [bot, await _app(settings, client)]
     if bot.ok:
         found += [await _scopes(client), await _channels(client, agents), await _groups(client, agents)]
     if found[1].ok:
-        found += await _events(settings, client, user, wait, tell)
+        found += await _events(settings, client, name, wait, tell)
     return found
 
 
@@ -89,7 +89,7 @@ async def _bot(settings: Settings, client: AsyncWebClient) -> tuple[Finding, str
         who = await client.auth_test()
     except (SlackApiError, ClientError, OSError) as error:
         return Finding("bot token", False, _why(error), remedy), ""
-    return Finding("bot token", True, f"@{who['user']} in {who['team']}"), str(who["user_id"])
+    return Finding("bot token", True, f"@{who['user']} in {who['team']}"), str(who["user"])
 
 
 async def _app(settings: Settings, client: AsyncWebClient) -> Finding:
@@ -146,7 +146,7 @@ async def _groups(client: AsyncWebClient, agents: Sequence[Agent]) -> Finding:
     return Finding("user groups", True, ", ".join(wanted))
 
 
-async def _events(settings: Settings, client: AsyncWebClient, user: str, wait: float, tell: Callable[[str], None]) -> list[Finding]:
+async def _events(settings: Settings, client: AsyncWebClient, name: str, wait: float, tell: Callable[[str], None]) -> list[Finding]:
     """Whether a socket opens, and whether a mention comes through it."""
     hello, mention = asyncio.Event(), asyncio.Event()
 
@@ -163,7 +163,7 @@ async def _events(settings: Settings, client: AsyncWebClient, user: str, wait: f
             return [Finding("socket", False, f"Slack said no hello within {PATIENCE:g} s", remedy)]
         found = [Finding("socket", True, "Slack said hello")]
         if wait > 0:
-            tell(f"Mention me in Slack now, within {wait:g} seconds: {f'<@{user}>' if user else '@Frontdesk'} hello")
+            tell(f"Mention me in Slack now, within {wait:g} seconds: @{name or 'Frontdesk'} hello")
             remedy = "invite the bot to that channel; compare the app's events with manifest.yaml; stop other desks that use this app"
             came = await _within(wait, mention)
             found.append(Finding("events", came, "a mention arrived" if came else f"no mention within {wait:g} s", "" if came else remedy))

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiosqlite
 
 from bot.errors import ConfigError, StoreFailed
-from bot.store.database import parse, words
+from bot.store.database import there, words
 
 PAGES = 500  # copied at once: whoever writes meanwhile waits no longer than that takes
 
@@ -16,9 +16,7 @@ def backup(database: str, file: Path) -> int:
     """Copy the database there, whole or not at all; its size in bytes. Raises ConfigError where that is not ours to do, and StoreFailed."""
     if not database.startswith("sqlite"):
         raise ConfigError("frontdesk backup copies SQLite; for PostgreSQL use pg_dump, with the address that DATABASE_URL names")
-    here = Path(parse(database).database or "")
-    if not here.exists():
-        raise ConfigError(f"DATABASE_URL: there is no {here} yet; it is made by: frontdesk run")
+    here = Path(there(database).database or "")
     if file.is_dir() or file.resolve() == here.resolve():
         raise ConfigError(f"{file} cannot be the backup; name a file of its own")
     part = file.with_name(f"{file.name}.part")

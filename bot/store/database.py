@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from bot.errors import ConfigError, StoreFailed
+from bot.errors import ConfigError, StoreFailed, away
 from bot.store.migrations import upgrade
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ THREADS = 5  # as many connections as the engine's pool keeps: one writes, the o
 PATIENCE, PAUSE = 2.0, 0.1  # seconds for which a lost connection is tried again, since Slack waits 3; and between two tries
 CONNECT = {"connect_timeout": 3, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 WRITE = "write sqlite:///frontdesk.db, or postgresql://user:password@host/name"
+ESCAPE = "in a password write @ as %40, : as %3A and / as %2F"
+PLACE = "give DATABASE_URL a place where this user may write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def parse(url: str) -> URL:
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(f"DATABASE_URL: {error}; {WRITE}") from error
+    except ValueError:  # which quotes what may be a piece of a password
+        raise ConfigError(f"DATABASE_URL: its port is no number; {WRITE}, and {ESCAPE}") from None
     if parsed.get_backend_name() == "postgresql":
         return _postgres(parsed)
     if parsed.get_backend_name() != "sqlite":
@@ -174,9 +178,19 @@ def parse(url: str) -> URL:
 
 def _postgres(parsed: URL) -> URL:
     """Whichever driver is named, it is psycopg."""
+    if "@" in f"{parsed.host}{parsed.database}":  # what stands before it is a piece of a password
+        raise ConfigError(f"DATABASE_URL: there is one @ too many; {ESCAPE}")
     if find_spec("psycopg") is None:
         raise ConfigError("DATABASE_URL: PostgreSQL needs more packages; install them by: pip install 'frontdesk[postgres]'")
     return parsed.set(drivername="postgresql+psycopg")
+
+
+def there(url: str) -> URL:
+    """The address of a database that has been made. Raises ConfigError where there is none: to look at one makes none."""
+    parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite" and not (file := Path(parsed.database or "")).exists():
+        raise ConfigError(f"DATABASE_URL: there is no {file} yet; it is made by: frontdesk run")
+    return parsed
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert:
@@ -199,7 +213,7 @@ def lock(path: Path) -> IO[str]:
     try:
         held = path.with_name(path.name + ".lock").open("a")
     except OSError as error:
-        raise ConfigError(f"DATABASE_URL: {path} can't be opened: {error.strerror}") from error
+        raise ConfigError(f"DATABASE_URL: {path} can't be opened: {error.strerror}; {PLACE}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -227,18 +241,24 @@ class told:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, sa.exc.IntegrityError):
             return
-        if isinstance(error, sa.exc.OperationalError) and "sqlite" not in type(error.orig).__module__:
+        if error and _lost(error):
             raise ConnectionLost(words(error)) from error
         if isinstance(error, DBAPIError | sqlite3.Error | OSError):
             raise StoreFailed(words(error)) from error
 
 
+def _lost(error: BaseException) -> bool:
+    return isinstance(error, sa.exc.OperationalError) and "sqlite" not in type(error.orig).__module__
+
+
 def words(error: BaseException) -> str:
     text = str(getattr(error, "orig", error))
-    if "full" in text or "No space left" in text:
+    if "is full" in text or "No space left" in text:
         return "The disk that holds the database is full. Make room on it; nothing more can be kept until then."
     if "readonly" in text or "read-only" in text:
         return "The database is read-only. Give the process the right to write to its folder."
     if "malformed" in text or "not a database" in text:
         return f"The database is damaged ({text}). Restore it from a backup."
-    return f"The database does not answer: {text}."
+    if "unable to open" in text:
+        return f"The database cannot be opened; {PLACE}."
+    return away(text) if _lost(error) else f"The database does not answer: {text}."

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from bot.agent import Agent, conflicts, parse
+from bot.agent import Agent, parse
 from bot.errors import ConfigError
+from bot.route import conflicts
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot import prompt
+from bot import nofollow, prompt
 from bot.aid import Talk
 from bot.errors import BotError
 from bot.event import ALLOW, Artifact, Improvement, Notice, Option, Part, Question, permission
@@ -125,14 +126,14 @@ class Errand:
         self.open[same.id] = same
         answer = await self.talk.ask(same, HOLD)
         if answer is not None:
-            del self.open[same.id]
+            self.open.pop(same.id, None)  # the same may have been asked twice at once
         return answer
 
     @property
     def work(self) -> Path:
         """The folder that the agent works in."""
         named = self.turn.agent.options.get("cwd")
-        return (self.turn.workspace or (Path(named) if isinstance(named, str) else self.turn.folder / "work")).resolve()
+        return self.turn.workspace or (Path(named).resolve() if isinstance(named, str) else self.turn.folder / "work")
 
 
 async def ask_user(errand: Errand, given: AskUser) -> str:
@@ -143,7 +144,7 @@ async def ask_user(errand: Errand, given: AskUser) -> str:
 
 
 async def request_approval(errand: Errand, given: RequestApproval) -> str:
-    answer = await errand.ask(permission(_id(), given.reason or "May I do this?", given.action, session=False))
+    answer = await errand.ask(permission(_id(), given.reason or "May I do this?", given.action))
     if answer is None:
         return f"{ASKED} Do not do it before."
     said = f" They said: {answer.note}" if answer.note else ""
@@ -156,22 +157,24 @@ async def post_update(errand: Errand, given: PostUpdate) -> str:
 
 
 async def upload_file(errand: Errand, given: UploadFile) -> str:
-    source = (errand.work / given.path).resolve()
-    if not source.is_relative_to(errand.work):
-        raise Refused(f"{given.path} is not in {errand.work}; only what is there can be given to people.")
-    if not source.is_file():
-        raise Refused(f"There is no file {given.path} in {errand.work}.")
-    name = Path(given.name or source.name).name or "file"
+    name = Path(given.name or given.path).name or "file"
     kept = errand.turn.folder / "out" / f"{uuid4().hex[:8]}-{name}"
     try:
-        if source.stat().st_size > LARGEST:
-            raise Refused(f"{name} is larger than {LARGEST >> 20} MB; make it smaller.")
-        kept.parent.mkdir(exist_ok=True)
-        await asyncio.to_thread(shutil.copyfile, source, kept)
+        await asyncio.to_thread(_keep, errand.work, given.path, kept)
     except OSError as error:
-        raise Refused(f"{given.path} cannot be read: {error.strerror}.") from error
+        raise Refused(f"{given.path} cannot be given to people: {error.strerror}. Only a file in {errand.work} can.") from error
     await errand.talk.tell(Artifact(name, mimetypes.guess_type(name)[0] or "application/octet-stream", str(kept)))
     return f"They are given {name}."
+
+
+def _keep(work: Path, path: str, kept: Path) -> None:
+    """From one opened file to another: what stands at their paths may change meanwhile."""
+    with nofollow.opened(work, path) as source:
+        if os.fstat(source.fileno()).st_size > LARGEST:
+            raise Refused(f"{path} is larger than {LARGEST >> 20} MB; make it smaller.")
+        kept.parent.mkdir(exist_ok=True)
+        with nofollow.made(kept) as target:
+            shutil.copyfileobj(source, target)
 
 
 async def read_thread(errand: Errand, _: ReadThread) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bot.errors import RuntimeFailed
 from bot.event import Event, Step, StepKind
+from bot.processes import MARK
+from bot.sandbox import Cage
 from bot.workspaces.git import USUAL, Git, hidden
 from bot.workspaces.lock import held
 from bot.workspaces.shell import Broke, Command, Hear, run
@@ -23,13 +25,18 @@ PERCENT = re.compile(r"(\w[\w ]+):\s+(\d+)%")
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """`place` is where it is made; `store` the folder of the mirrors and of what setups leave behind."""
+    """`place` is where it is made; `store` the folder of the mirrors and of what setups leave behind.
+
+    Its setup is kept from the rest of this machine as its agent is: by `cage`, and in `memory` (bytes).
+    """
 
     git: Git
     place: Path
     store: Path
     home: Path
     tell: Tell
+    cage: Cage | None = None
+    memory: int = 0
 
     @property
     def mirror(self) -> Path:
@@ -107,7 +114,11 @@ class Clone:
     async def _run(self, number: int, words: str) -> None:
         secrets = [*self.git.given.values()]
         environment = {**USUAL, **self.git.given, "HOME": str(self.home)}
-        command = Command(("/bin/sh", "-c", words), self.place, environment, self.git.workspace.setup_minutes * 60)
+        given = ("/bin/sh", "-c", words)
+        command = Command(
+            self.cage.wrapped(given, self.place) if self.cage else given, self.place, environment,
+            self.git.workspace.setup_minutes * 60, f"{MARK}={self.place}", self.memory,
+        )  # fmt: skip
         async with Told(self.tell, f"workspace-setup-{number}", f"Run: {words.splitlines()[0][:80]}", "execute", secrets) as step:
             try:
                 await run(command, step.progress)
@@ -130,7 +141,7 @@ class Clone:
     async def _copy(self, name: str, source: Path, target: Path) -> None:
         if not (source / name).is_dir() or (target / name).exists():
             return
-        words = ("cp", "-a", str(source / name), str(self._inside(target, name)))
+        words = ("cp", "-a", str(self._inside(source, name)), str(self._inside(target, name)))
         try:
             await run(Command(words, self.store, {"PATH": "/usr/bin:/bin"}))
         except Broke as error:

@@ -42,7 +42,8 @@ class Workspace(Strict):
     def _reachable(cls, repository: str) -> str:
         if not WHERE.fullmatch(repository):
             raise ValueError("write where it is: https://…, ssh://…, git@host:path, or a folder's whole path")
-        if "://" in repository and urlsplit(repository).password is not None:
+        where = urlsplit(repository) if "://" in repository else None
+        if where and (where.password is not None or (where.username is not None and where.scheme != "ssh")):
             raise ValueError("a password must not stand in an address; put it into a variable, and name that in `token`")
         return repository
 
@@ -76,8 +77,24 @@ class Workspace(Strict):
         return "/".join(re.split("[/:]", self.repository.rstrip("/").removesuffix(".git"))[-2:]).strip("/")
 
 
-def read(folder: Path) -> dict[str, Workspace]:
-    """Those of a folder of agents. Raises ConfigError, which names the file, the key and the nearest right one."""
+Known = dict[str, Workspace | str]
+"""What the file says of each: a workspace, or what is wrong with it, which names the file, the key and the nearest right one."""
+
+
+def renewed(known: Known, folder: Path) -> Known:
+    """Those of a folder of agents as they are now; of what is wrong now, the last good version that is `known`. Raises ConfigError."""
+    good = {name: about for name, about in known.items() if isinstance(about, Workspace)}
+    try:
+        found = read(folder)
+    except ConfigError:
+        if not good:
+            raise
+        return known
+    return {name: good.get(name, about) if isinstance(about, str) else about for name, about in found.items()}
+
+
+def read(folder: Path) -> Known:
+    """Those of a folder of agents. Raises ConfigError where the file as a whole cannot be read."""
     try:
         text = (folder / "workspaces.yaml").read_text("utf-8")
     except FileNotFoundError:
@@ -87,7 +104,7 @@ def read(folder: Path) -> dict[str, Workspace]:
     return parse(text)
 
 
-def parse(text: str) -> dict[str, Workspace]:
+def parse(text: str) -> Known:
     """Raises ConfigError."""
     try:
         found = yaml.safe_load(text) or {}
@@ -96,10 +113,7 @@ def parse(text: str) -> dict[str, Workspace]:
         raise ConfigError(f"{FILE}: this is no YAML: {where}{mistakes.remedy(where)}") from error
     if not isinstance(found, dict):
         raise ConfigError(f"{FILE}: it has to be names, each with keys and values below it, like `repository: https://…`")
-    made = {name: _parse(str(name), about) for name, about in found.items()}
-    if problems := [problem for problem in made.values() if isinstance(problem, str)]:
-        raise ConfigError("\n".join(problems))
-    return {str(name): workspace for name, workspace in made.items() if isinstance(workspace, Workspace)}
+    return {str(name): _parse(str(name), about) for name, about in found.items()}
 
 
 def _parse(name: str, about: object) -> Workspace | str:
@@ -113,9 +127,11 @@ def _parse(name: str, about: object) -> Workspace | str:
         return "\n".join(f"{FILE}: {name}.{line.partition(' (it is ')[0]}" for line in explain(error, Workspace))  # it may be a secret
 
 
-def find(known: Mapping[str, Workspace], agent: Agent) -> Workspace:
+def find(known: Known, agent: Agent) -> Workspace:
     """The workspace that an agent's file names. Raises ConfigError."""
     if found := known.get(agent.workspace):
+        if isinstance(found, str):
+            raise ConfigError(found)
         return found
     near = get_close_matches(agent.workspace, known, 1)
     there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}" if known else "it names none yet"
@@ -128,10 +144,10 @@ def mistakes_of(folder: Path, agents: Iterable[Agent]) -> list[str]:
         known = read(folder)
     except ConfigError as error:
         return str(error).splitlines()
-    found = []
+    found = [line for about in known.values() if isinstance(about, str) for line in about.splitlines()]
     for agent in agents:
         try:
-            _ = find(known, agent) if agent.workspace else None
+            _ = agent.workspace and not isinstance(known.get(agent.workspace), str) and find(known, agent)
         except ConfigError as error:
             found.append(str(error))
     return found

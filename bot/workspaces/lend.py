@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.aid import Talk
 from bot.errors import ConfigError, RuntimeFailed
 from bot.event import Notice
 from bot.ports import Runtime, Turn
+from bot.processes import MEMORY
+from bot.sandbox import Cage
 from bot.workspaces import files
 from bot.workspaces.clone import Clone
 from bot.workspaces.files import FILE
@@ -18,30 +20,46 @@ from bot.workspaces.shell import nobody
 
 PATIENCE = 20.0  # seconds for the one before to let go of it
 AWAY = "The workspace {} was cleaned away since it was not used for long; it is made anew, without what had not been pushed."
+LINK = "a link stands where it was. Say `new` to begin with another."
 BUSY = "The workspace {!r} of this session is still used by another process of Frontdesk. Try again in a minute, or stop that process."
 
 
 @dataclass(frozen=True, slots=True)
 class Workspaces:
-    """`agents` is the folder in which workspaces.yaml stands, `store` that of the mirrors; `environment` has what it may name."""
+    """`agents` is the folder in which workspaces.yaml stands, `store` that of the mirrors; `environment` has what it may name.
+
+    `hidden` is what else of this machine agents in sandboxes are not to see, `known` the last good version of each workspace.
+    """
 
     agents: Path
     store: Path
     environment: Mapping[str, str]
+    hidden: tuple[Path, ...] = ()
+    known: files.Known = field(default_factory=dict)
 
     @asynccontextmanager
     async def lend(self, turn: Turn, runtime: Runtime, talk: Talk) -> AsyncIterator[Turn]:
         """Raises ConfigError, RuntimeFailed."""
+        turn = replace(turn, hidden=(self.store, *self.hidden))
         if not turn.agent.workspace:
             yield turn
             return
-        clone = Clone(self._git(turn), turn.folder / "workspace" / turn.agent.workspace, self.store, turn.folder / "home", talk.tell)
+        clone = self._clone(turn, talk)
         async with AsyncExitStack() as stack:
             await self._open(stack, clone, talk)
-            yield replace(turn, workspace=clone.place)
+            yield replace(turn, workspace=clone.place, shown=(clone.mirror,))
             _mark(clone.place).touch()  # it is used until now
 
+    def _clone(self, turn: Turn, talk: Talk) -> Clone:
+        options = turn.agent.options
+        place, home = turn.folder / "workspace" / turn.agent.workspace, turn.folder / "home"
+        clone = Clone(self._git(turn), place, self.store, home, talk.tell, memory=int(options.get("memory_megabytes", MEMORY)) << 20)
+        cage = Cage(turn.folder, [home, place], turn.hidden, (clone.mirror,)) if options.get("sandbox") == "bwrap" else None
+        return replace(clone, cage=cage)
+
     async def _open(self, stack: AsyncExitStack, clone: Clone, talk: Talk) -> None:
+        if clone.place.parent.is_symlink() or clone.place.is_symlink():
+            raise RuntimeFailed(f"{clone.git.broken} {LINK}")
         try:
             for folder in (clone.home, clone.store):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,7 +84,10 @@ class Workspaces:
         mark.write_text(clone.mirror.name)
 
     def _git(self, turn: Turn) -> Git:
-        workspace = files.find(files.read(self.agents), turn.agent)
+        known = files.renewed(self.known, self.agents)
+        self.known.clear()
+        self.known.update(known)
+        workspace = files.find(known, turn.agent)
         names = [*workspace.environment, *filter(None, [workspace.token])]
         if missing := [name for name in names if not self.environment.get(name)]:
             raise ConfigError(f"{FILE}: {turn.agent.workspace}: the variable {missing[0]} is not set; set it where Frontdesk is started")

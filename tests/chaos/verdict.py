@@ -38,7 +38,7 @@ def _twice(people: People) -> list[str]:
     found = []
     for ask in people.asks:
         count = sum(text.count(ask.answer) for text in people.seen(ask))
-        if count > 1 and ask.token in ask.answer:
+        if count > 1 and (ask.never or ask.token in ask.answer):
             found.append(f"{ask.token}: {ask.answer!r} stands there {count} times")
         if ask.never and any(ask.never in text for text in people.seen(ask)) and not too_late(people, ask):
             found.append(f"{ask.token}: {ask.never!r} was said although it was stopped")

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.engine.local import LocalEngine
 from bot.errors import Superseded
 
@@ -26,3 +28,18 @@ async def test_a_session_that_was_lost_is_not_begun_again_by_what_was_said_to_it
     await engine.serve("s")
 
     assert turns.ran == ["s"]
+
+
+async def test_who_goes_away_says_how_many_sessions_are_left_to_others(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    async def run(session_id: str, wake: asyncio.Event) -> None:
+        await asyncio.Event().wait()
+
+    engine = LocalEngine(run)
+    for name in ("a", "b"):
+        await engine.submit(name)
+
+    await engine.close(0.01)
+
+    assert [vars(record)["sessions"] for record in caplog.records if vars(record).get("action") == "handed_over"] == [2]

@@ -1,11 +1,13 @@
 """Sessions over replicas: each is served, by one at a time, whoever dies meanwhile."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 
 from bot.engine import procrastinate as queue
 from bot.engine.procrastinate import ProcrastinateEngine
@@ -115,6 +117,31 @@ async def test_a_replica_that_leaves_hands_on_what_it_has_not_finished(url: str)
 
         await until(lambda: len(ran) == 2)
         assert ran[1] == ("b" if first == "a" else "a", "s")
+
+
+async def test_a_job_that_ends_while_the_database_is_away_keeps_its_session_from_nothing(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    away: list[object] = []
+    async with replicas(url, "a") as ((a,), ran):
+        manager = a.engine._app.job_manager
+        finish = manager.finish_job_by_id_async
+
+        async def fails_once(*given: object, **more: object) -> None:
+            if not away:
+                away.append(given)
+                raise ConnectorException
+            await finish(*given, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(manager, "finish_job_by_id_async", fails_once)
+        await a.engine.submit("s")
+        await until(lambda: away)
+
+        await a.engine.submit("s")
+
+        await until(lambda: len(ran) == 2)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_it_goes_on_when_the_database_was_away(postgres: Cluster, url: str) -> None:

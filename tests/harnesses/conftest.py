@@ -40,7 +40,12 @@ class Notes:
         before: Outcomes = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
         if self.found:
             RESULTS.parent.mkdir(exist_ok=True)
-            RESULTS.write_text(json.dumps({**before, **self.found}, indent=1, sort_keys=True), "utf-8")
+            RESULTS.write_text(json.dumps(merged(before, self.found), indent=1, sort_keys=True), "utf-8")
+
+
+def merged(before: Outcomes, now: Outcomes) -> Outcomes:
+    """What was found before, and now; of the same column, now."""
+    return {runtime: {**before.get(runtime, {}), **now.get(runtime, {})} for runtime in {**before, **now}}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,4 +1,7 @@
-"""The table of what each runtime can, as the contract suite found it: `python -m tests.harnesses.table [--write] README.md`."""
+"""What each runtime can, as the contract suite found it: the table in the README, and why not in docs/runtimes.md.
+
+python -m tests.harnesses.table writes both; with --check it only says whether they are what was found.
+"""
 
 import sys
 from pathlib import Path
@@ -7,38 +10,60 @@ from tests.runtimes.contract import COLUMNS
 
 from .conftest import Outcomes, read
 
+HERE = Path(__file__).parents[2]
 BEGIN, END = "<!-- contract -->\n", "<!-- /contract -->\n"
+MARKS = {"yes": "✓", "FAILED": "**✗**", "": "?"}
 
 
 def table(found: Outcomes) -> str:
-    """A row for each runtime, with ✓ for what it keeps, and – for what it cannot, which the list below explains."""
-    lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---|" + ":-:|" * len(COLUMNS)]
-    why: list[str] = []
-    for runtime, outcomes in sorted(found.items()):
-        cells = [_cell(outcomes.get(column, "")) for column in COLUMNS]
+    """A row for each runtime, with ✓ for what it keeps, and – for what it cannot. What all keep is said once."""
+    kept = [column for column in COLUMNS if all(outcomes.get(column) == "yes" for outcomes in found.values())]
+    told = [column for column in COLUMNS if column not in kept]
+    lines = [f"All of them: {', '.join(COLUMNS[column] for column in kept)}.", ""] if kept else []
+    lines += ["| | " + " | ".join(COLUMNS[column] for column in told) + " |", "|---|" + ":-:|" * len(told)]
+    for runtime in ranked(found):
+        cells = [MARKS.get(found[runtime].get(column, ""), "–") for column in told]
         lines.append(f"| `{runtime}` | " + " | ".join(cells) + " |")
-        cannot = [f"{COLUMNS[column]}: {words}" for column in COLUMNS if (words := outcomes.get(column, "")) not in ("yes", "FAILED", "")]
-        why += [f"- `{runtime}`: {'; '.join(cannot)}"] if cannot else []
-    return "\n".join([*lines, "", *why]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _cell(outcome: str) -> str:
-    return {"yes": "✓", "FAILED": "**✗**", "": "?"}.get(outcome, "–")
+def reasons(found: Outcomes) -> str:
+    """Why not: a line for each runtime, the same reason once."""
+    lines = []
+    for runtime in ranked(found):
+        why: dict[str, list[str]] = {}
+        for column in COLUMNS:
+            if (words := found[runtime].get(column, "")) not in MARKS:
+                why.setdefault(words.rstrip("."), []).append(COLUMNS[column])
+        told = "; ".join(f"{', '.join(columns)} – {words}" for words, columns in why.items())
+        lines += [f"- `{runtime}`: {told}"] if told else []
+    return "\n".join(lines) + "\n"
+
+
+def ranked(found: Outcomes) -> list[str]:
+    """What is behind ACP comes last."""
+    return sorted(found, key=lambda runtime: (runtime.startswith("acp"), runtime))
+
+
+def put(text: str, new: str) -> str:
+    """The text with this between the marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"there is no {BEGIN.strip()} … {END.strip()}")
+    return before + begin + new + end + after
 
 
 def main(arguments: list[str]) -> int:
-    file = Path(arguments[-1])
-    text, new = file.read_text("utf-8"), table(read())
-    before, _, rest = text.partition(BEGIN)
-    old, _, after = rest.partition(END)
-    if "--write" in arguments:
-        file.write_text(before + BEGIN + new + END + after, "utf-8")
-        return 0
-    if old != new:
-        print(
-            f"The table in {file} is not what the suite found; write it with: python -m tests.harnesses.table --write {file}",
-            file=sys.stderr,
-        )
+    found, stale = read(), []
+    for file, new in ((HERE / "README.md", table(found)), (HERE / "docs" / "runtimes.md", reasons(found))):
+        old = file.read_text("utf-8")
+        if put(old, new) != old:
+            stale.append(str(file.relative_to(HERE)))
+        if "--check" not in arguments:
+            file.write_text(put(old, new), "utf-8")
+    if stale and "--check" in arguments:
+        print(f"{' and '.join(stale)} is not what the suite found; write it with: make test-harnesses", file=sys.stderr)
         return 1
     return 0
 

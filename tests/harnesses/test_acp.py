@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.runtimes.contract import Contract, Harness
+from tests.runtimes.contract import Harness
+from tests.runtimes.hardship import Hardship
 
-from . import ROOT, harness
+from . import ROOT, harness, test_hermes, test_opencode
 
 NO_QUESTION = {"question": "{} has no question over ACP", "typed": "{} has no question over ACP", "restart": "{} has no question over ACP"}
 
@@ -40,7 +41,7 @@ def write(file: Path, text: str) -> None:
 
 
 def prepare_claude(folder: Path, url: str) -> None:
-    allowed = {"permissions": {"allow": ["Bash(echo:*)", "Bash(sleep:*)"]}}
+    allowed = {"permissions": {"allow": ["Bash(echo:*)", "Bash(sleep:*)", "Bash(tail:*)"]}}
     write(folder / "home" / ".claude" / "settings.json", json.dumps(allowed))
 
 
@@ -90,8 +91,10 @@ def dangerous(command: str) -> str:
     return tool("terminal")(f"{command}; rm -rf nowhere" if command.startswith("touch") else command)
 
 
-class OverACP(Contract):
+class OverACP(Hardship):
     name: str
+    old = """read line; echo '{"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": 0}}'; read line"""
+    aged = "speaks version 0 of ACP"
 
     def _binary(self) -> str:
         return str(self.harness.options["path"])
@@ -122,7 +125,7 @@ class TestCodex(OverACP):
 class TestOpenCode(OverACP):
     name = "acp: OpenCode"
     harness = Harness(
-        "acp", shell=tool("bash", description="run it"), environment=opencode,
+        "acp", shell=tool("bash", description="run it"), environment=opencode, ask=test_opencode.ask,
         plan='!tool todowrite {"todos": [{"content": "Look", "status": "in_progress", "priority": "high", "id": "1"},'
         ' {"content": "Mend", "status": "pending", "priority": "low", "id": "2"}]}',
         options={"harness": "opencode", "path": harness("opencode")}, cannot=without_questions("OpenCode"),
@@ -133,9 +136,7 @@ class TestHermes(OverACP):
     name = "acp: Hermes"
     harness = Harness(
         "acp", shell=dangerous, environment=lambda url: {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"{url}/v1"}, prepare=prepare_hermes,
-        plan='!tool todo {"todos": [{"id": "1", "content": "Look", "status": "in_progress"},'
-        ' {"id": "2", "content": "Mend", "status": "pending"}]}',
-        options={"harness": "hermes", "path": harness("hermes")}, 
+        ask=test_hermes.ask, plan=test_hermes.HERMES.plan, options={"harness": "hermes", "path": harness("hermes")}, 
         cannot=without_questions("Hermes", cost="Hermes tells tokens and no cost"),
     )  # fmt: skip
 

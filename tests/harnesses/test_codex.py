@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import RuntimeFailed, Unavailable
+from bot.errors import Unavailable
+from bot.event import ALLOW_SESSION, Question
 from tests.harnesses import harness
-from tests.runtimes.contract import Contract, Harness, family
-from tests.runtimes.talk import talked, talking
+from tests.runtimes.contract import Harness
+from tests.runtimes.hardship import Hardship
+from tests.runtimes.talk import after, talked, talking
 from tests.standins.model import Model
 
 
@@ -26,7 +28,7 @@ def environment(url: str) -> Mapping[str, str]:
     return {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": f"{url}/v1"}
 
 
-OPTIONS = {"path": harness("codex"), "retries": 0, "approvals": "never", "sandbox": "danger-full-access"}
+OPTIONS = {"path": harness("codex"), "retries": 0, "approvals": "never", "commands": "danger-full-access"}
 PLAN = '!tool update_plan {"plan": [{"step": "Look", "status": "in_progress"}, {"step": "Mend", "status": "pending"}]}'
 CODEX = Harness(
     "codex", shell, environment, ask, PLAN, model="gpt-5.4", options=OPTIONS, asks={"approvals": "untrusted"},
@@ -37,9 +39,11 @@ CODEX = Harness(
 )  # fmt: skip
 
 
-class TestCodex(Contract):
+class TestCodex(Hardship):
     name = "codex"
     harness = CODEX
+    old = """read line; echo '{"id": 1, "result": {"userAgent": "frontdesk/0.90.2 (Linux)"}}'; read line"""
+    aged = "Codex 0.90.2 is too old"
 
     def _binary(self) -> str:
         return harness("codex")
@@ -48,44 +52,6 @@ class TestCodex(Contract):
 async def test_without_a_key_it_is_told_how_to_give_one(model: Model, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="Put a valid OPENAI_API_KEY into frontdesk's environment"):
         await talked(CODEX.turn(tmp_path / "s", model.url, "!say never", environment={"OPENAI_API_KEY": ""}))
-
-
-async def test_a_key_that_is_not_taken_is_told(model: Model, tmp_path: Path) -> None:
-    talk = await talked(CODEX.turn(tmp_path / "s", model.url, "!error 401 invalid_api_key"))
-
-    assert "did not accept the key (401). Put a valid OPENAI_API_KEY" in talk.finished.reason
-
-
-async def test_a_model_that_there_is_not_is_told(model: Model, tmp_path: Path) -> None:
-    talk = await talked(CODEX.turn(tmp_path / "s", model.url, "!error 404 model_not_found"))
-
-    assert "correct `model:` in" in talk.finished.reason
-
-
-async def test_one_that_is_too_old_is_told(model: Model, tmp_path: Path) -> None:
-    old = fake(tmp_path, """read line; echo '{"id": 1, "result": {"userAgent": "frontdesk/0.90.2 (Linux)"}}'; read line""")
-
-    with pytest.raises(Unavailable, match=r"Codex 0\.90\.2 is too old"):
-        await talked(CODEX.turn(tmp_path / "s", model.url, "!say never", options={"path": old}))
-
-
-async def test_one_that_floods_with_a_line_without_end_is_ended(model: Model, tmp_path: Path) -> None:
-    flood = fake(tmp_path, "head -c 100000000 /dev/zero | tr '\\0' x; sleep 60")
-
-    with pytest.raises(RuntimeFailed, match="more than 64 MiB in one line"):
-        await talked(CODEX.turn(tmp_path / "s", model.url, "!say never", options={"path": flood}))
-
-
-async def test_one_that_dies_while_it_asks_leaves_nothing(model: Model, tmp_path: Path) -> None:
-    async with talking(CODEX.turn(tmp_path / "s", model.url, ask("Which?", ("Red", "Blue")))) as talk:
-        await talk.question()
-        for process in family(tmp_path / "s"):
-            process.kill()
-
-        with pytest.raises(RuntimeFailed):
-            await talk.task
-
-    assert not family(tmp_path / "s")
 
 
 async def test_a_change_of_a_file_is_shown_before_it_is_done(model: Model, tmp_path: Path) -> None:
@@ -97,8 +63,24 @@ async def test_a_change_of_a_file_is_shown_before_it_is_done(model: Model, tmp_p
     assert not list((tmp_path / "s").rglob("new.txt"))
 
 
-def fake(folder: Path, script: str) -> str:
-    """A harness that does only this."""
-    (folder / "fake").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "fake").chmod(0o755)
-    return str(folder / "fake")
+async def test_what_is_allowed_for_the_session_is_not_asked_again_in_its_next_turn(model: Model, tmp_path: Path) -> None:
+    script = shell("echo again >> here.txt")
+    async with talking(CODEX.turn(tmp_path / "s", model.url, script, asks=True)) as first:
+        first.answer(await first.question(), decision=ALLOW_SESSION)
+        await first.task
+
+    second = await talked(after(first, script))
+
+    assert not second.all(Question)
+    assert (tmp_path / "s" / "work" / "here.txt").read_text() == "again\nagain\n"
+
+
+async def test_what_is_allowed_for_the_session_allows_nothing_else(model: Model, tmp_path: Path) -> None:
+    async with talking(CODEX.turn(tmp_path / "s", model.url, shell("echo a >> here.txt"), asks=True)) as first:
+        first.answer(await first.question(), decision=ALLOW_SESSION)
+        await first.task
+
+    async with talking(after(first, shell("echo b >> here.txt"))) as second:
+        question = await second.question()
+
+    assert question.detail == "echo b >> here.txt"

@@ -16,7 +16,8 @@ from bot.ports import Turn
 from bot.runtimes.child import Child
 from bot.runtimes.hermes_setting import Options, Setting
 from bot.runtimes.loopback import Loopback, free
-from tests.runtimes.contract import Contract, Harness, family
+from tests.runtimes.contract import Harness
+from tests.runtimes.hardship import Hardship
 from tests.runtimes.talk import after, talked, talking
 from tests.runtimes.test_langgraph import Kept
 from tests.standins.model import Model
@@ -24,15 +25,19 @@ from tests.standins.model import Model
 from . import harness
 
 CONFIG = {"model": {"provider": "custom", "base_url": "${OPENAI_BASE_URL}", "api_key": "${OPENAI_API_KEY}"}}
+TODOS = [{"id": "1", "content": "Look", "status": "in_progress"}, {"id": "2", "content": "Mend", "status": "pending"}]
 NO_QUESTION = "Hermes' API tells of no question"
 
 
 def shell(command: str) -> str:
-    return f"!tool terminal {json.dumps({'command': command})}"
+    """Hermes asks only where it sees danger."""
+    risk = " && rm -rf nothing-there" if command.startswith("touch") else ""
+    return f"!tool terminal {json.dumps({'command': command + risk})}"
 
 
-def dangerous(command: str) -> str:
-    return shell(f"{command} && rm -rf nothing-there")
+def ask(text: str, options: tuple[str, ...]) -> str:
+    """Its own question, of which its API tells nobody."""
+    return f"!tool clarify {json.dumps({'question': text, 'choices': options})}"
 
 
 def environment(url: str) -> Mapping[str, str]:
@@ -45,6 +50,8 @@ HERMES = Harness(
     environment=environment,
     model="stand-in",
     options={"path": harness("hermes"), "config": CONFIG},
+    ask=ask,
+    plan=f"!tool todo {json.dumps({'todos': TODOS})}",
     cannot={
         "thoughts": "Hermes' API does not tell them",
         "plan": "Hermes' API does not tell it",
@@ -56,48 +63,19 @@ HERMES = Harness(
 )
 
 
-class TestHermes(Contract):
+class TestHermes(Hardship):
     name = "hermes"
     harness = HERMES
 
     def _binary(self) -> str:
         return harness("hermes")
 
-    @Contract._of("approval")
-    async def test_nothing_is_done_before_it_is_allowed(self, model: Model, folder: Path) -> None:
-        """Hermes asks before what it holds for dangerous."""
-        self.harness = replace(HERMES, shell=dangerous)
-        await super().test_nothing_is_done_before_it_is_allowed(model, folder)
-
-    @Contract._of("refusal")
-    async def test_what_is_denied_is_not_done(self, model: Model, folder: Path) -> None:
-        self.harness = replace(HERMES, shell=dangerous)
-        await super().test_what_is_denied_is_not_done(model, folder)
-
-    @Contract._of("flood")
-    async def test_a_hundred_megabytes_in_one_line_end_in_words(self, model: Model, folder: Path, tmp_path: Path) -> None:
-        flood = tmp_path / "flood"
-        flood.write_text("#!/bin/sh\nhead -c 104857600 /dev/zero | tr '\\0' 'x'\nsleep 300\n")
-        flood.chmod(0o755)
-
-        with pytest.raises(Unavailable, match="MiB in one line"):
-            await talked(self.harness.turn(folder, model.url, "!say never", options={"path": str(flood)}))
-
-        assert not family(folder)
-
-    @Contract._of("error")
-    async def test_a_key_that_the_model_does_not_take_is_told_with_the_remedy(self, model: Model, folder: Path) -> None:
-        talk = await talked(self.harness.turn(folder, model.url, "!error 401 authentication_error"))
-
-        assert talk.finished.state == "failed"
-        assert "Put a valid key" in talk.finished.reason
-
 
 @asynccontextmanager
 async def gateway(model: Model, folder: Path) -> AsyncIterator[str]:
     """One that runs elsewhere, whose key is `k` and some more."""
     turn, port = HERMES.turn(folder, model.url, ""), free()
-    command = Setting(turn, Options.model_validate(turn.agent.options)).command(port, "k" * 32)
+    command = Setting(turn, Options.model_validate(turn.agent.options)).begun(port, "k" * 32)
     server = Loopback(Child(command), f"http://127.0.0.1:{port}")
     try:
         await server.start("/v1/health", 60)
@@ -139,7 +117,7 @@ async def test_on_a_gateway_elsewhere_a_conversation_goes_on(model: Model, tmp_p
 
 async def test_a_permission_on_a_gateway_elsewhere_is_given_by_another_process(model: Model, tmp_path: Path) -> None:
     async with gateway(model, tmp_path / "elsewhere") as url:
-        left = remote(tmp_path / "s", url, f"{dangerous('touch here.txt')}\n!say went on", leaving=lambda: True)
+        left = remote(tmp_path / "s", url, f"{shell('touch here.txt')}\n!say went on", leaving=lambda: True)
         async with talking(left) as talk:
             question = await talk.question()
         answer = Answer(question.id, {"decision": (ALLOW,)})

@@ -1,16 +1,16 @@
 """OpenCode itself, against the contract, and what the contract does not hold."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from bot.errors import RuntimeFailed
-from bot.event import ALLOW_SESSION, DENY, Answered, Question, Step, Usage
+from bot.event import ALLOW_SESSION, DENY, Answered, Question, Usage
 from bot.message import Answer
-from tests.runtimes.contract import Contract, Harness, done, family
-from tests.runtimes.talk import after, gone, talked, talking
+from tests.runtimes.contract import Harness, done
+from tests.runtimes.hardship import Hardship
+from tests.runtimes.talk import after, talked, talking
+from tests.runtimes.test_opencode_server import OLD
 from tests.standins.model import Model
 
 from . import harness
@@ -22,12 +22,6 @@ PROVIDER = {
     "models": {"stand-in": MODEL},
 }
 CONFIG = {"enabled_providers": ["fake"], "provider": {"fake": PROVIDER}}
-
-
-def program(file: Path, script: str) -> str:
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(0o755)
-    return str(file)
 
 
 def shell(command: str) -> str:
@@ -56,9 +50,11 @@ OPENCODE = Harness(
 )
 
 
-class TestOpenCode(Contract):
+class TestOpenCode(Hardship):
     name = "opencode"
     harness = OPENCODE
+    old = OLD.format(python=sys.executable)
+    aged = "OpenCode 0.9.4 is too old"
 
     def _binary(self) -> str:
         return harness("opencode")
@@ -108,42 +104,6 @@ async def test_a_model_that_is_not_there_is_told(model: Model, tmp_path: Path) -
     assert "correct `model:`" in talk.finished.reason
 
 
-async def test_credentials_that_are_not_taken_are_told_with_the_remedy(model: Model, tmp_path: Path) -> None:
-    talk = await talked(OPENCODE.turn(tmp_path / "s", model.url, "!error 401 authentication_error"))
-
-    assert done(talk) == "failed"
-    assert "did not accept the credentials (401)" in talk.finished.reason
-    assert "`environment:`" in talk.finished.reason
-
-
-async def test_a_hundred_megabytes_on_its_output_harm_nothing(model: Model, tmp_path: Path) -> None:
-    loud = program(tmp_path / "loud", f'yes "{"x" * 1000}" | head -c 100000000\nexec {harness("opencode")} "$@"')
-
-    talk = await talked(OPENCODE.turn(tmp_path / "s", model.url, "!say all the same", options={"path": loud}))
-
-    assert talk.answered == "all the same"
-
-
-async def test_one_that_hangs_is_ended_all_the_same(model: Model, tmp_path: Path) -> None:
-    async with talking(OPENCODE.turn(tmp_path / "s", model.url, f"{shell('sleep 300')}\n!say never")) as talk:
-        await talk.until(lambda: talk.all(Step))
-        ours = family(tmp_path / "s")
-        for process in ours:
-            process.suspend()
-
-    assert await gone(ours, 2)
-
-
-async def test_one_that_dies_while_it_asks_is_told(model: Model, tmp_path: Path) -> None:
-    async with talking(OPENCODE.turn(tmp_path / "s", model.url, ask("Which colour?", ("Red", "Blue")))) as talk:
-        await talk.question()
-        for process in family(tmp_path / "s"):
-            process.kill()
-
-        with pytest.raises(RuntimeFailed, match="killed"):
-            await talk.task
-
-
 async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path: Path) -> None:
     turn = OPENCODE.turn(tmp_path / "s", "http://127.0.0.1:9", "!say by the gateway")
 
@@ -151,4 +111,3 @@ async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path
 
     assert talk.answered == "by the gateway"
     assert model.log[-1].headers["Authorization"] == "Bearer sk-gateway"
-    assert "session:s1" in model.log[-1].headers["x-litellm-tags"]

@@ -6,24 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import RuntimeFailed, Unavailable
-from bot.event import DENY, Answered, Step
+from bot.errors import Unavailable
+from bot.event import DENY, Answered
 from bot.message import Answer
 from bot.runtimes.home import USUAL
-from tests.runtimes.contract import Contract, Harness, done, family
-from tests.runtimes.talk import gone, talked, talking
+from tests.runtimes.contract import Harness, done
+from tests.runtimes.hardship import Hardship
+from tests.runtimes.talk import talked, talking
 from tests.standins.model import Model
 
 from . import harness
 
 STAND_IN = {"id": "stand-in", "reasoning": True, "contextWindow": 200_000, "maxTokens": 8_000, "input": ["text"]}
 COST = {"input": 3, "output": 15, "cacheRead": 0, "cacheWrite": 0}
-
-
-def program(file: Path, script: str) -> str:
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(0o755)
-    return str(file)
 
 
 def shell(command: str) -> str:
@@ -57,7 +52,7 @@ PI = Harness(
 )
 
 
-class TestPi(Contract):
+class TestPi(Hardship):
     name = "pi"
     harness = PI
 
@@ -99,34 +94,6 @@ async def test_one_that_nobody_has_logged_in_is_told_with_the_remedy(model: Mode
     assert "`environment:`" in talk.finished.reason
 
 
-async def test_a_hundred_megabytes_on_its_output_harm_nothing(model: Model, tmp_path: Path) -> None:
-    loud = program(tmp_path / "loud", f'yes "{"x" * 1000}" | head -c 100000000\necho\nexec {harness("pi")} "$@"')
-
-    talk = await talked(PI.turn(tmp_path / "s", model.url, "!say all the same", options={"path": loud}))
-
-    assert talk.answered == "all the same"
-
-
-async def test_one_that_hangs_is_ended_all_the_same(model: Model, tmp_path: Path) -> None:
-    async with talking(PI.turn(tmp_path / "s", model.url, f"{shell('sleep 300')}\n!say never")) as talk:
-        await talk.until(lambda: talk.all(Step))
-        ours = family(tmp_path / "s")
-        for process in ours:
-            process.suspend()
-
-    assert await gone(ours, 2)
-
-
-async def test_one_that_dies_while_it_asks_is_told(model: Model, tmp_path: Path) -> None:
-    async with talking(PI.turn(tmp_path / "s", model.url, ask("Which colour?", ("Red", "Blue")))) as talk:
-        await talk.question()
-        for process in family(tmp_path / "s"):
-            process.kill()
-
-        with pytest.raises(RuntimeFailed, match="killed"):
-            await talk.task
-
-
 async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path: Path) -> None:
     turn = PI.turn(tmp_path / "s", "http://127.0.0.1:9", "!say by the gateway")
 
@@ -134,4 +101,3 @@ async def test_all_calls_of_models_go_through_the_gateway(model: Model, tmp_path
 
     assert talk.answered == "by the gateway"
     assert model.log[-1].headers["Authorization"] == "Bearer sk-gateway"
-    assert "session:s1" in model.log[-1].headers["x-litellm-tags"]

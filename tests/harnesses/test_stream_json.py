@@ -1,7 +1,9 @@
 """The runtime `stream_json` against the contract, with Claude Code's own binary as the command that speaks it."""
 
+from bot.errors import RuntimeFailed
 from bot.runtimes.claude_setting import BUNDLED
-from tests.runtimes.contract import Contract, Harness
+from tests.runtimes.contract import Harness
+from tests.runtimes.hardship import Hardship
 
 from .test_claude_code import PLAN, ask, shell
 
@@ -11,8 +13,9 @@ COMMAND = (
 )  # fmt: skip
 
 
-class TestStreamJson(Contract):
+class TestStreamJson(Hardship):
     name = "stream_json"
+    silent = RuntimeFailed
     harness = Harness(
         "stream_json",
         shell=shell,

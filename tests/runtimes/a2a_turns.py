@@ -26,7 +26,7 @@ def turn(folder: Path, prompt: str, number: int = 1, **more: Any) -> Turn:
 
 
 def runtime(url: str, **options: Any) -> A2A:
-    return A2A(A2A.Options.model_validate({"url": url, **options}))
+    return A2A(A2A.Options.model_validate({"url": url, "private": True, **options}))
 
 
 def run(url: str, turn: Turn, **options: Any) -> AsyncGenerator[Event, None]:

@@ -1,11 +1,14 @@
 """A turn under way, as the desk would hold it: what was told so far, and an inbox."""
 
 import asyncio
+import os
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import psutil
@@ -15,6 +18,7 @@ from bot.event import Event, Finished, Question, Started, Step, Text
 from bot.message import Answer, Message, Person
 from bot.ports import Turn
 from bot.runtimes import runtime_of
+from tests.standins.wait import until
 
 T = TypeVar("T")
 ANNA = Person("U1", "Anna")
@@ -38,6 +42,10 @@ class Inbox:
 
     async def __anext__(self) -> Message:
         return await self._messages.get()
+
+    def empty(self) -> bool:
+        """Whether all that was said has been taken."""
+        return self._messages.empty()
 
     def say(self, text: str, author: Person = ANNA, answer: Answer | None = None) -> None:
         self._messages.put_nowait(Message(f"m{next(NUMBERS)}", "t", "c", author, text, answer=answer))
@@ -79,9 +87,12 @@ class Talk:
         given = {part.lstrip("_"): (chosen,) if isinstance(chosen, str) else chosen for part, chosen in parts.items()}
         self.inbox.say("", answer=Answer(question.id, given, note))
 
-    async def stop(self) -> None:
+    async def stop(self) -> float:
+        """How many seconds it took."""
+        asked = monotonic()
         self.task.cancel()
         await asyncio.wait([self.task])
+        return monotonic() - asked
 
     @property
     def resume(self) -> str:
@@ -123,6 +134,14 @@ async def talked(turn: Turn) -> Talk:
     return talk
 
 
+async def moment(most: float = 1.0) -> None:
+    """A random one from now on. What it was is printed where a test fails, and CHANCE in the environment brings it again."""
+    seed = int(os.environ.get("CHANCE", 0)) or random.randrange(1, 1 << 32)
+    seconds = random.Random(seed).uniform(0, most)
+    print(f"{seconds:.3f} seconds later; CHANCE={seed} brings that moment again")
+    await asyncio.sleep(seconds)
+
+
 def after(talk: Talk, prompt: str, **more: Any) -> Turn:
     """The next turn of the same session."""
     return replace(talk.turn, number=talk.turn.number + 1, prompt=prompt, resume=talk.resume, **more)
@@ -149,5 +168,14 @@ def running(folder: Path, word: str) -> list[psutil.Process]:
 
 
 async def gone(processes: list[psutil.Process], seconds: float = 5) -> bool:
-    _, left = await asyncio.to_thread(psutil.wait_procs, processes, seconds)
-    return not left
+    with suppress(TimeoutError):
+        await until(lambda: all(map(dead, processes)), seconds)
+    return all(map(dead, processes))
+
+
+def dead(process: psutil.Process) -> bool:
+    """Looked at only, as how it ended is asyncio's to hear; one that its heir has yet to bury is dead too."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE and process.ppid() != os.getpid()
+    except psutil.NoSuchProcess:
+        return True

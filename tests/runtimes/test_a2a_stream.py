@@ -4,7 +4,6 @@ import asyncio
 import gc
 import gzip
 import json
-import ssl
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -20,7 +19,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.errors import RuntimeFailed
 from bot.runtimes.a2a_stream import call, told
-from bot.runtimes.a2a_wire import Wire
+from bot.runtimes.httpx_pass import Pass
+from bot.runtimes.httpx_wire import Wire
 from tests.runtimes.a2a_turns import all_of, answer, run, turn
 from tests.standins.a2a_agent import Agent
 
@@ -53,7 +53,7 @@ async def asked(speaker: Speaker) -> AsyncIterator[tuple[httpx.AsyncClient, http
     """What is needed to ask it."""
     app = web.Application(handler_args={"handler_cancellation": True})
     app.router.add_post("/", speaker.answer)
-    async with TestServer(app) as server, httpx.AsyncClient(transport=Wire(ssl.create_default_context())) as http:
+    async with TestServer(app) as server, httpx.AsyncClient(transport=Wire(Pass(private=True))) as http:
         yield http, http.build_request("POST", str(server.make_url("/")), json=call(SubscribeToTaskRequest(id="t")))
 
 

@@ -108,6 +108,7 @@ async def page_after_card(request: web.Request) -> web.Response:
         (stranger, "evil.test.*options.endpoint"),
         (saying("what?"), "not A2A"),
         (saying({"task": 7}), "not A2A"),
+        (saying("[" * 100_000), "not A2A"),
         (saying({"task": {"id": {"a": 1}}}), "not A2A"),
         (saying('{"jsonrpc": "2.0", "error": {"code": -32603, "message": "no\\n memory"}}'), "refused: no memory"),
         (saying('{"jsonrpc": "2.0", "error": "oops"}'), "refused"),
@@ -226,12 +227,28 @@ async def test_a_card_that_led_nowhere_is_read_anew(tmp_path: Path) -> None:
     assert answer(events) == "hi"
 
 
-async def test_an_agent_that_is_older_than_its_card_is_understood_the_next_time(tmp_path: Path) -> None:
-    async with site(saying({"kind": "status-update", "taskId": "t", "status": {"state": "working"}})) as url:
-        with pytest.raises(RuntimeFailed, match=r"options.protocol to '0.3'") as raised:
-            await all_of(run(url, turn(tmp_path, "hello")))
+async def test_an_agent_that_is_older_than_its_card_is_understood(tmp_path: Path) -> None:
+    task = {"kind": "task", "id": "t", "contextId": "c", "status": {"state": "submitted"}}
+    said = {
+        "kind": "artifact-update",
+        "taskId": "t",
+        "contextId": "c",
+        "artifact": {"artifactId": "a", "parts": [{"kind": "text", "text": "hi"}]},
+    }
+    done = {"kind": "status-update", "taskId": "t", "contextId": "c", "final": True, "status": {"state": "completed"}}
+    async with site(saying(task, said, done)) as url:
+        events = await all_of(run(url, turn(tmp_path, "hello")))
 
-    assert not isinstance(raised.value, Unavailable)
+    assert (answer(events), end(events).state) == ("hi", "completed")
+
+
+async def test_an_answer_that_stands_only_in_the_tasks_history_is_told(tmp_path: Path) -> None:
+    letter = {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "It is 42."}]}
+    status = {"state": "TASK_STATE_COMPLETED", "message": {**letter, "parts": [{"text": "Task completed successfully"}]}}
+    async with site(saying({"task": {"id": "t", "contextId": "c", "status": status, "history": [letter]}})) as url:
+        events = await all_of(run(url, turn(tmp_path, "hello")))
+
+    assert (answer(events), end(events).reason) == ("It is 42.", "")
 
 
 async def test_a_redirect_on_the_same_host_is_followed_and_a_cards_own_address_will_do(tmp_path: Path) -> None:

@@ -1,17 +1,25 @@
 """Agents that speak ACP, tried with one that nobody knows: tests/standins/acp_agent.py."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from acp.schema import PermissionOption, ToolCallUpdate
 
 from bot.agent import Agent, parse
-from bot.errors import RuntimeFailed, Unavailable
-from bot.event import ALLOW, ALLOW_SESSION, DENY, Finished, Item, Notice, Plan, Started, Usage
+from bot.errors import ConfigError, RuntimeFailed, Unavailable
+from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Notice, Plan, Started, Usage
 from bot.message import Answer, Person
 from bot.ports import Turn
+from bot.runtimes import acp_questions, build
+from bot.runtimes.acp_memory import Memory
+from bot.runtimes.acp_questions import Questions
+from bot.runtimes.acp_setting import PRESETS
+from bot.runtimes.acp_story import Story
+from bot.tools.deeds import DEEDS
 from tests.standins import acp_agent
 
 from .contract import family
@@ -20,7 +28,7 @@ from .talk import ANNA, after, gone, talked, talking
 
 def turn(folder: Path, prompt: str, **more: Any) -> Turn:
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, acp_agent.__file__, str(folder)]
+    command = [sys.executable, "-P", acp_agent.__file__, str(folder)]
     given = {"name": "stranger", "version": "1", "description": "Nobody knows it.", "runtime": "acp", "model": more.pop("model", "")}
     agent = Agent.model_validate({**given, "options": {"command": command, **more.pop("options", {})}})
     return Turn("s1", 1, agent, prompt, folder=folder, person=ANNA, **more)
@@ -33,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_three_lines_in_an_agents_file_are_enough(tmp_path: Path) -> None:
     folder = tmp_path
-    command = f"[{sys.executable}, {acp_agent.__file__}, {folder}]"
+    command = f"[{sys.executable}, -P, {acp_agent.__file__}, {folder}]"
     file = f"---\ndescription: Nobody knows it.\nruntime: acp\noptions: {{command: {command}}}\n---\nBe brief.\n"
 
     talk = await talked(Turn("s1", 1, parse("stranger", file), "!say hello", folder=folder, person=ANNA))
@@ -47,6 +55,7 @@ async def test_a_permission_is_given_by_its_kind(folder: Path, label: str, chose
     async with talking(turn(folder, "!run touch a.txt")) as talk:
         question = await talk.question()
         assert question.detail == "touch a.txt"
+        assert "as far as the agent itself takes that" in question.parts[0].options[1].description
         talk.answer(question, decision=label)
         await talk.task
 
@@ -70,6 +79,47 @@ async def test_what_a_person_adds_to_a_refusal_is_told_to_the_agent(folder: Path
         await talk.task
 
     assert talk.answered.endswith("you said: take the other one")
+
+
+OURS = {"toolCallId": "c1", "title": "mcp__frontdesk__post_update", "kind": "other", "rawInput": {"text": "half done"}}
+ONCE = [PermissionOption(option_id="once", name="Allow", kind="allow_once")]
+
+
+async def asked(call: dict[str, Any], lent: bool = True) -> bool:
+    """Whether people are asked before such a call is done."""
+    told: list[Event] = []
+    said = asyncio.Event()
+
+    async def say(event: Event) -> None:
+        told.append(event)
+        said.set()
+
+    questions = Questions(Story(PRESETS["claude"], Path("/w"), Memory(), "agents/a.md"), say, told.append, lent)
+    asking = asyncio.create_task(questions.request_permission("s", ToolCallUpdate.model_validate(call), ONCE))
+    waiting = asyncio.create_task(said.wait())
+    await asyncio.wait([asking, waiting], return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    for task in (asking, waiting):
+        task.cancel()
+    return bool(told)
+
+
+async def test_our_own_tools_need_no_leave_as_they_ask_people_themselves() -> None:
+    assert not await asked(OURS)
+
+
+@pytest.mark.parametrize(
+    "call", [{"kind": "execute", "rawInput": {"command": "rm -rf ~"}}, {"title": "mcp__frontdesk__rm"}, {"title": "post_update"}]
+)
+async def test_what_only_bears_the_name_of_our_tools_is_asked(call: dict[str, Any]) -> None:
+    assert await asked({**OURS, **call})
+
+
+async def test_where_no_tools_were_lent_nothing_is_one_of_ours() -> None:
+    assert await asked(OURS, lent=False)
+
+
+def test_the_names_of_our_tools_are_known() -> None:
+    assert tuple(DEEDS) == acp_questions.DEEDS
 
 
 async def test_a_form_is_a_question_whose_answers_have_the_forms_own_values(folder: Path) -> None:
@@ -97,6 +147,20 @@ async def test_what_is_said_meanwhile_is_the_next_prompt_in_its_authors_name(fol
         await talk.task
 
     assert talk.answered.endswith("you said: Ben says: and be quick")
+
+
+async def test_what_is_said_to_a_turn_that_fails_is_given_to_the_next(folder: Path) -> None:
+    async with talking(turn(folder, "!run a\n!error it broke")) as talk:
+        question = await talk.question()
+        talk.inbox.say("and be quick", author=Person("U2", "Ben"))
+        talk.inbox.say("", answer=Answer(question.id, {"decision": (ALLOW,)}))
+        await talk.task
+
+    second = await talked(after(talk, "!say two"))
+
+    assert talk.finished.state == "failed"
+    assert second.answered.startswith("you said: Ben says: and be quick")
+    assert second.answered.endswith("two")
 
 
 async def test_the_next_turn_goes_on_and_nothing_is_told_twice(folder: Path) -> None:
@@ -166,7 +230,6 @@ async def test_it_sees_no_variable_of_our_own_process(folder: Path, monkeypatch:
         ({"environment": {"STRANGER_LOGIN": "1"}}, "stranger asks to log in"),
         ({"environment": {"STRANGER_VERSION": "0"}}, "bring it up to date"),
         ({"options": {"command": ["/nowhere/agent"]}}, "/nowhere/agent"),
-        ({"options": {"command": []}}, "write `command:` under `options:`"),
         ({"model": "gpt-0"}, "lets nobody choose a model over ACP: take 'gpt-0' out of"),
     ],
 )
@@ -175,6 +238,12 @@ async def test_one_that_cannot_begin_says_what_to_do(folder: Path, more: dict[st
         await talked(turn(folder, "!say never", **more))
 
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"command": []}, {"harness": "deepagents"}])
+def test_a_file_that_does_not_say_what_to_begin_is_wrong(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"^agents/stranger.md: options: nothing says what to begin; write `command:` under `options:`"):
+        build(Agent.model_validate({"name": "stranger", "version": "1", "description": "?", "runtime": "acp", "options": options}))
 
 
 async def test_an_answer_that_nobody_waits_for_is_said(folder: Path) -> None:

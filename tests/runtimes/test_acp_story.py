@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.event import Event, Finished, Item, Notice, Plan, Step, Text, Usage
 from bot.message import Answer
 from bot.runtimes import acp_form, acp_words
@@ -13,7 +15,7 @@ from bot.runtimes.acp_story import Story
 
 
 def story(harness: str) -> Story:
-    return Story(PRESETS[harness], Path("/w"), Memory())
+    return Story(PRESETS[harness], Path("/w"), Memory(), "agents/coder.md")
 
 
 def said(text: str) -> dict[str, Any]:
@@ -73,6 +75,19 @@ def test_what_is_to_be_allowed_is_shown_whole() -> None:
 
     assert acp_words.exact(call) == "Edit\n/w/a\n\n- one\n+ two"
     assert acp_words.exact({"rawInput": {"command": "ls", "cwd": "/"}}) == 'ls\n\n{\n  "cwd": "/"\n}'
+
+
+@pytest.mark.parametrize(
+    ("said", "helps"),
+    [
+        ("API Error: 403 forbidden", "name it under `environment:` in agents/coder.md. It said: API Error: 403 forbidden"),
+        ("404: model_not_found", "correct `model:` in agents/coder.md. It said: 404"),
+        ("The selected model (x) may not exist.", "correct `model:` in agents/coder.md. It said: The selected model"),
+        ("The moon is gone", "Codex could not go on: The moon is gone"),
+    ],
+)
+def test_an_error_comes_with_what_helps(said: str, helps: str) -> None:
+    assert helps in acp_words.failure("Codex", said, None, "agents/coder.md")
 
 
 def test_words_of_ones_own_go_where_codex_wants_them() -> None:

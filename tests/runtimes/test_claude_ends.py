@@ -58,7 +58,9 @@ async def test_cancelling_who_listens_ends_it_too_and_the_conversation_can_go_on
     assert "the newest: !history" in then.answered
 
 
-async def test_a_process_that_is_killed_is_told_in_words_and_leaves_nothing(model: Model, tmp_path: Path) -> None:
+async def test_a_process_that_is_killed_is_told_in_words_and_leaves_nothing(
+    model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with talking(turn(tmp_path / "s", model.url, FOREVER, options=BASH)) as talk:
         there = await at_work(talk)
         claude = min(there, key=lambda process: process.pid)
@@ -67,6 +69,7 @@ async def test_a_process_that_is_killed_is_told_in_words_and_leaves_nothing(mode
             await talk.task
 
     assert await gone(there)
+    assert "Fatal error" not in caplog.text  # the turn tells it, and of which session
 
 
 async def test_what_a_killed_bot_left_behind_is_ended_by_the_next_turn(model: Model, tmp_path: Path) -> None:

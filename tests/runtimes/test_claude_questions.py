@@ -35,6 +35,7 @@ async def test_a_command_is_run_once_it_is_allowed(model: Model, tmp_path: Path)
     assert question.parts[0].text.startswith("Run this command?")
     assert question.detail == 'touch a &&\n touch b\n\n{\n  "timeout": 5000\n}'
     assert labels(question) == [ALLOW, ALLOW_SESSION, DENY]
+    assert "whatever fits Bash(" in question.parts[0].options[1].description
     assert not made
     assert (tmp_path / "s" / "work" / "b").exists()
     assert talk.all(Answered) == [Answered(question.id, "answered", "Anna", (ALLOW,))]

@@ -9,9 +9,10 @@ from claude_agent_sdk import PermissionUpdate
 from bot.agent import Agent
 from bot.ports import Turn
 from bot.runtimes import claude_words as words
-from bot.runtimes.claude_code import AGAIN, worded
+from bot.runtimes.claude_code import worded
 from bot.runtimes.claude_memory import Memory, written
 from bot.runtimes.claude_questions import for_session
+from bot.runtimes.coding import AGAIN
 
 WORK = Path("/srv/work")
 LINES = "".join(f"line {number}\n" for number in range(500))

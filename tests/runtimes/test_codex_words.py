@@ -90,6 +90,21 @@ def test_a_command_is_allowed_only_by_a_person(choice: str, decision: str) -> No
     assert forms.reply(COMMAND, params, question, answer) == {"decision": decision}
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "labels"),
+    [
+        (COMMAND, {"command": "touch a"}, [ALLOW, ALLOW_SESSION, DENY]),
+        (COMMAND, {"command": "y", "kind": "writeStdin"}, [ALLOW, DENY]),
+        ("item/permissions/requestApproval", {"permissions": {}}, [ALLOW, DENY]),
+    ],
+)
+def test_for_the_session_is_offered_where_it_holds_in_the_next_turn(method: str, params: dict[str, object], labels: list[str]) -> None:
+    question = forms.asked("q", method, params, [], FOLDER)
+
+    assert question is not None
+    assert [option.label for option in question.parts[0].options] == labels
+
+
 def test_a_secret_is_asked_for_as_one() -> None:
     asked = {"id": "p", "header": "Key", "question": "Which key?", "isSecret": True, "isOther": True}
     question = forms.asked("q", "item/tool/requestUserInput", {"questions": [asked]}, [], FOLDER)
@@ -115,7 +130,7 @@ def errors() -> Iterator[tuple[Any, str]]:
     yield "usageLimitExceeded", "Wait until it begins anew"
     yield "modelNotFound", "correct `model:` in a.md"
     yield "contextWindowExceeded", "Begin a new thread"
-    yield "sandboxError", "`options.sandbox` in a.md"
+    yield "sandboxError", "`options.commands` in a.md"
     yield {"responseTooManyFailedAttempts": {"httpStatusCode": 429}}, "Try again later"
 
 
@@ -132,3 +147,10 @@ def test_its_settings_are_toml() -> None:
     config = {"a": 'x"y', "b": {"c.d": {"e": True, "f": ["g"]}, "h": 1}}
 
     assert tomllib.loads(toml(config)) == config
+
+
+def test_a_question_without_questions_breaks_nothing() -> None:
+    question = forms.asked("q1", "item/tool/requestUserInput", {"questions": None}, [], Path("/w"))
+
+    assert question
+    assert question.parts == ()

@@ -30,7 +30,7 @@ def setting(folder: Path, graph: Path, **more: Any) -> Setting:
 
 
 def test_the_server_listens_on_this_machine_only_and_to_who_has_its_key(tmp_path: Path, graph: Path) -> None:
-    command = setting(tmp_path, graph).command(4321, "secret")
+    command = setting(tmp_path, graph).begun(4321, "secret")
 
     assert command.words[command.words.index("--host") + 1] == "127.0.0.1"
     assert "secret" not in " ".join([*command.words, *command.environment.values()])
@@ -39,7 +39,7 @@ def test_the_server_listens_on_this_machine_only_and_to_who_has_its_key(tmp_path
 
 
 def test_what_it_keeps_is_not_among_the_agents_files(tmp_path: Path, graph: Path) -> None:
-    command = setting(tmp_path, graph).command(4321, "secret")
+    command = setting(tmp_path, graph).begun(4321, "secret")
 
     assert (command.folder, command.environment["WORKSPACE"]) == (tmp_path / "deepagents", str(tmp_path / "work"))
 
@@ -47,14 +47,14 @@ def test_what_it_keeps_is_not_among_the_agents_files(tmp_path: Path, graph: Path
 def test_its_environment_has_what_the_file_names_and_nothing_of_ours(tmp_path: Path, graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-ours")
 
-    command = setting(tmp_path, graph).command(4321, "secret")
+    command = setting(tmp_path, graph).begun(4321, "secret")
 
     assert command.environment["MODEL_KEY"] == "k"
     assert "SLACK_BOT_TOKEN" not in command.environment
 
 
 def test_calls_of_models_go_through_the_gateway_where_there_is_one(tmp_path: Path, graph: Path) -> None:
-    command = setting(tmp_path, graph, gateway=("http://litellm:4000", "sk-gate")).command(4321, "secret")
+    command = setting(tmp_path, graph, gateway=("http://litellm:4000", "sk-gate")).begun(4321, "secret")
 
     named = {name: command.environment[name] for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY")}
     assert named == {
@@ -65,7 +65,7 @@ def test_calls_of_models_go_through_the_gateway_where_there_is_one(tmp_path: Pat
 
 def test_a_graph_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"There is no file .*nowhere\.py, which options\.graph"):
-        setting(tmp_path, tmp_path / "nowhere.py").command(4321, "secret")
+        setting(tmp_path, tmp_path / "nowhere.py").begun(4321, "secret")
 
 
 def test_a_graph_is_named_with_its_file() -> None:

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from bot.agent import Agent
-from bot.errors import ConfigError, RuntimeFailed, Unavailable
+from bot.errors import ConfigError, Unavailable
 from bot.event import Event, Finished, Notice, Started, Text
 from bot.message import Message
-from bot.ports import Runtime, Turn
-from bot.runtimes import runtime_of
+from bot.ports import Runtime, Tools, Turn
+from bot.runtimes import build, home, runtime_of
 from bot.runtimes.fallback import Fallback
 from tests.standins.stage import agent
 
 
 class Works:
-    """Says on what it runs, and what it goes on with; `breaks` is raised, at once or after it has begun."""
+    """Says on what it runs; `breaks` is raised, at once or after it has begun."""
 
-    def __init__(self, name: str, breaks: Exception | None = None, begun: bool = False) -> None:
-        self.name, self.breaks, self.begun = name, breaks, begun
+    def __init__(self, name: str, breaks: Exception | None = None, begun: bool = False, tools: bool = False) -> None:
+        self.name, self.breaks, self.begun, self.tools = name, breaks, begun, tools
         self.turns: list[Turn] = []
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
@@ -40,8 +40,8 @@ def among(*runtimes: Works) -> tuple[Fallback, Callable[[Agent], Runtime]]:
     return Fallback(file, lambda choice: made[choice.runtime]), lambda choice: made[choice.runtime]
 
 
-async def told(fallback: Fallback, resume: str = "") -> list[Event]:
-    turn = Turn("s1", 1, fallback.choices[0], "hello", resume=resume, folder=Path())
+async def told(fallback: Fallback, tools: Tools | None = None) -> list[Event]:
+    turn = Turn("s1", 1, fallback.choices[0], "hello", folder=Path(), tools=tools)
     return [event async for event in fallback.run(turn, nothing())]
 
 
@@ -56,7 +56,7 @@ AWAY = Unavailable("Its server does not answer.")
 async def test_an_agent_runs_where_its_file_says() -> None:
     fallback, _ = among(Works("mine"), Works("other"))
 
-    assert await told(fallback) == [Started("mine-1"), Text("mine"), Finished("completed")]
+    assert await told(fallback) == [Started("mine-1", runtime="mine"), Text("mine"), Finished("completed")]
 
 
 async def test_where_that_is_away_the_next_one_is_tried_and_people_are_told() -> None:
@@ -66,27 +66,9 @@ async def test_where_that_is_away_the_next_one_is_tried_and_people_are_told() ->
 
     assert events == [
         Notice("mine is not available, so this runs on other. Its server does not answer.", "warning"),
-        Started("on:other:other-1"), Text("other"), Finished("completed"),
+        Started("other-1", runtime="other"), Text("other"), Finished("completed"),
     ]  # fmt: skip
     assert (other.turns[0].agent.runtime, other.turns[0].agent.options, other.turns[0].agent.model) == ("other", {}, "")
-
-
-async def test_a_conversation_stays_where_it_began() -> None:
-    fallback, _ = among(mine := Works("mine"), other := Works("other"))
-
-    await told(fallback, "on:other:other-1")
-
-    assert not mine.turns
-    assert other.turns[0].resume == "other-1"
-
-
-async def test_a_conversation_that_began_at_home_goes_nowhere_else() -> None:
-    fallback, _ = among(Works("mine", AWAY), other := Works("other"))
-
-    with pytest.raises(Unavailable):
-        await told(fallback, "mine-1")
-
-    assert not other.turns
 
 
 async def test_what_broke_after_it_had_begun_is_not_tried_elsewhere() -> None:
@@ -118,12 +100,63 @@ def test_what_cannot_be_loaded_needs_none_of_our_tools() -> None:
     assert not Fallback(agent(runtime="mine", fallback=["other"]), make).tools
 
 
-async def test_a_conversation_whose_runtime_the_file_names_no_more_says_so() -> None:
-    fallback, _ = among(Works("mine"), Works("other"))
-
-    with pytest.raises(RuntimeFailed, match=r"began on third, which agents/helper\.md does not name under `fallback` any more"):
-        await told(fallback, "on:third:x")
-
-
 def test_an_agent_whose_file_names_a_fallback_has_one() -> None:
     assert isinstance(runtime_of(agent(runtime="echo", fallback=["echo"])), Fallback)
+
+
+CAGED = {"sandbox": "bwrap", "network": False, "cwd": "/srv/repo", "memory_megabytes": 512}
+
+
+def made(file: Agent, place: int = 1) -> home.Options:
+    """The options of what stands in."""
+    options = getattr(build(file.choices[place]), "options", None)
+    assert isinstance(options, home.Options)
+    return options
+
+
+async def test_what_stands_in_is_lent_our_tools_where_it_needs_them() -> None:
+    mine, other = Works("mine", AWAY), Works("other", tools=True)
+    fallback, _ = among(mine, other)
+
+    await told(fallback, Tools("http://tools", "secret"))
+
+    assert fallback.tools
+    assert (mine.turns[0].tools, other.turns[0].tools) == (None, Tools("http://tools", "secret"))
+
+
+def test_what_contains_an_agent_contains_it_elsewhere_too() -> None:
+    options = made(agent(runtime="opencode", options=CAGED, fallback=[{"runtime": "stream_json", "options": {"command": ["x"]}}]))
+
+    assert (options.sandbox, options.network, str(options.cwd), options.memory_megabytes) == ("bwrap", False, "/srv/repo", 512)
+
+
+def test_what_stands_in_may_have_options_and_a_model_of_its_own() -> None:
+    file = agent(
+        runtime="opencode",
+        options=CAGED,
+        fallback=[{"runtime": "stream_json", "model": "m", "options": {"command": ["x"], "network": True}}],
+    )
+
+    options = made(file)
+
+    assert (file.choices[1].model, options.sandbox, options.network) == ("m", "bwrap", True)
+
+
+@pytest.mark.parametrize(("options", "key"), [({"deny": ["Bash"]}, "deny"), ({"sandbox": "bwrap", "cwd": "/srv"}, "cwd")])
+def test_what_cannot_hold_elsewhere_is_not_let_go_in_silence(options: dict[str, object], key: str) -> None:
+    file = agent(runtime="claude_code", options=options, fallback=["echo"])
+
+    with pytest.raises(ConfigError, match=rf"agents/helper\.md: options\.{key} does not hold on echo; write what does under `fallback`"):
+        build(file.choices[1])
+
+
+def test_what_the_file_says_of_another_runtime_holds_there() -> None:
+    file = agent(runtime="claude_code", options={"deny": ["Bash"]}, fallback=[{"runtime": "pi", "options": {"ask": ["bash"]}}])
+
+    assert made(file).model_dump()["ask"] == ("bash",)
+
+
+def test_the_same_runtime_with_another_model_keeps_all_options() -> None:
+    file = agent(runtime="claude_code", options={"deny": ["Bash"]}, fallback=[{"runtime": "claude_code", "model": "haiku"}])
+
+    assert (file.choices[1].model, made(file).model_dump()["deny"]) == ("haiku", ("Bash",))

@@ -51,11 +51,11 @@ def test_a_permission_shows_the_whole_command(story: Story) -> None:
 
     assert isinstance(question, Question)
     assert question.detail == "rm -rf x"
-    assert [option.label for option in question.parts[0].options] == [ALLOW, ALLOW_SESSION, DENY]
+    assert [option.label for option in question.parts[0].options] == [ALLOW, DENY]
 
 
 @pytest.mark.parametrize(
-    ("words", "choice"), [((ALLOW,), "once"), ((ALLOW_SESSION,), "session"), ((DENY,), "deny"), ((), "deny"), (("sure",), "deny")]
+    ("words", "choice"), [((ALLOW,), "once"), ((ALLOW_SESSION,), "deny"), ((DENY,), "deny"), ((), "deny"), (("sure",), "deny")]
 )
 def test_a_decision_in_hermes_words(story: Story, words: tuple[str, ...], choice: str) -> None:
     assert story.choice(Answer("r1/ask1", {"decision": words})) == choice
@@ -93,7 +93,13 @@ def test_a_run_that_was_stopped_is_no_failure(story: Story) -> None:
 
 @pytest.mark.parametrize(
     ("error", "remedy"),
-    [("Error 401: bad key", "Put a valid key"), ("404 no model", "correct `model:`"), ("429", "Try again later"), ("400 odd", "400 odd")],
+    [
+        ("Error 401: bad key", "Put a valid key"),
+        ("404 no model", "correct `model:`"),
+        ("429", "Try again later"),
+        ("400 odd", "400 odd"),
+        ("Connection error.", "Look at the network"),
+    ],
 )
 def test_an_error_is_told_with_the_remedy(error: str, remedy: str) -> None:
     assert remedy in failure(error, AGENT)
@@ -107,3 +113,15 @@ def test_a_line_that_is_no_event_is_passed_over(line: str) -> None:
 def test_a_gateway_elsewhere_needs_its_key() -> None:
     with pytest.raises(ValueError, match=r"options\.url needs options\.key"):
         Options(url="http://hermes:8642")
+
+
+def test_answers_are_given_in_the_order_of_the_questions(story: Story) -> None:
+    [first] = told(story, "approval.request", command="rm -rf x")
+    [second] = told(story, "approval.request", command="rm -rf y")
+    assert isinstance(first, Question)
+    assert isinstance(second, Question)
+    allowed, denied = Answer(second.id, {"decision": (ALLOW,)}), Answer(first.id, {"decision": (DENY,)})
+
+    assert [*story.due(allowed)] == []
+    assert [*story.due(denied)] == [denied, allowed]
+    assert story.waiting == []

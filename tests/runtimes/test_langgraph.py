@@ -37,7 +37,8 @@ async def server() -> AsyncIterator[LangGraphServer]:
 
 
 def turn(folder: Path, url: str, prompt: str = "hello", *, environment: dict[str, str] | None = None, **options: Any) -> Turn:
-    given = {"name": "coder", "version": "1", "description": "Codes.", "runtime": "langgraph", "options": {"url": url, **options}}
+    options = {"url": url, "private": True, **options}
+    given = {"name": "coder", "version": "1", "description": "Codes.", "runtime": "langgraph", "options": options}
     return Turn("s1", 1, Agent.model_validate(given), prompt, folder=folder, person=ANNA, environment=environment or {}, keep=Kept())
 
 

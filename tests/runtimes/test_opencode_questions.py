@@ -41,7 +41,7 @@ def test_a_permission_shows_the_call_and_is_allowed_once() -> None:
     asking = questions()
 
     assert told(asking, "permission.asked", TOUCH) == [
-        permission("per_1", "Run this command? For this session would mean: touch *", "touch a"),
+        permission("per_1", "Run this command?", "touch a", session="bash: whatever fits touch *"),
     ]
     assert asking.reply(said("per_1", decision=(ALLOW,))) == Reply("/permission/per_1/reply", {"reply": "once"})
     assert told(asking, "permission.replied", {"requestID": "per_1", "reply": "once"}) == [Answered("per_1", "answered", "Bert", (ALLOW,))]

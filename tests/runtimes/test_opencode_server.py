@@ -46,8 +46,8 @@ async def test_one_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -
 
 
 async def test_one_that_does_not_listen_in_time_is_told_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"did not start within 0\.2 seconds; allow it more in options\.start_seconds"):
-        await talked(turn(tmp_path, "#!/bin/sh\nexec sleep 60\n", start_seconds=0.2))
+    with pytest.raises(Unavailable, match=r"did not start within 0\.2 seconds; allow it more in options\.start_seconds\. It said: Log in"):
+        await talked(turn(tmp_path, "#!/bin/sh\necho Log in >&2\nexec sleep 60\n", start_seconds=0.2))
 
 
 async def test_one_that_is_too_old_is_told_with_the_remedy(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_permission_for_a_call_that_nobody_knows_shows_what_opencode_says() ->
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({"permission": "bash", "always": ["git log *"]}, "Run this command? For this session would mean: git log *"),
+        ({"permission": "bash", "always": ["git log *"]}, "Run this command?"),
         ({"permission": "edit"}, "Change this file?"),
         ({"permission": "external_directory", "patterns": ["/etc/*"]}, "Go outside the agent's folder (/etc/*)?"),
         ({"permission": "doom_loop"}, "It has done the same several times. Let it go on?"),

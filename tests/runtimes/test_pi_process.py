@@ -26,7 +26,7 @@ def turn(folder: Path, script: str, **options: Any) -> Turn:
 
 
 async def test_one_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"ended by itself with code 3\. It said: no disk"):
+    with pytest.raises(Unavailable, match=r"ended by itself with code 3\. It said: no disk\nPerhaps it is too old; install it with: npm"):
         await talked(turn(tmp_path, "echo no disk >&2; exit 3"))
 
 

@@ -79,6 +79,7 @@ def test_it_says_when_the_provider_fails_and_when_the_conversation_is_summarised
         story(),
         {"type": "auto_retry_start", "attempt": 1, "errorMessage": "529: overloaded"},
         {"type": "compaction_end", "result": {"usage": {"input": 7, "cost": {"total": 0.5}}}},
+        {"type": "extension_ui_request", "id": "1", "method": "notify", "message": "Nobody is there", "notifyType": "warning"},
         {"type": "extension_error", "error": "undefined is no function"},
     )
 
@@ -86,6 +87,7 @@ def test_it_says_when_the_provider_fails_and_when_the_conversation_is_summarised
         Notice("The model's provider fails (529: overloaded); trying again.", "warning"),
         Usage(7, 0, 0, 0.5),
         Notice("The conversation had become long; its beginning was summarised."),
+        Notice("Nobody is there", "warning"),
         Notice("An extension of Pi failed: undefined is no function", "warning"),
     ]
 

@@ -96,3 +96,23 @@ async def test_a_call_that_nobody_will_answer_ends() -> None:
 
     with pytest.raises(Gone):
         await call
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [({"code": -3, "message": "no"}, -3), ({"code": None, "message": "no"}, 0), ({"message": "no"}, 0)]
+)
+async def test_a_refusal_is_one_whatever_its_code_is(error: Json, code: int) -> None:
+    other = Other()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(other.peer.read(other.lines()))
+        call = group.create_task(refused(other.peer))
+        other.say({"id": (await other.said.get())["id"], "error": error})
+
+        assert (await call).code == code
+        other.say(None)
+
+
+async def refused(peer: Peer) -> Refused:
+    with pytest.raises(Refused, match="no") as caught:
+        await peer.call("begin", {})
+    return caught.value

@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bot import sandbox
 from bot.agent import Agent
 from bot.errors import Unavailable
 from bot.ports import Turn
-from bot.runtimes import sandbox
 from bot.runtimes.child import Child
 from bot.runtimes.home import Home, Options, contained
 from tests.standins.wait import until
@@ -70,6 +72,63 @@ async def test_it_writes_nowhere_else(tmp_path: Path) -> None:
 
 
 @needs
+async def test_what_the_desk_reads_it_cannot_change_nor_put_a_link_in_its_place(tmp_path: Path) -> None:
+    place = home(tmp_path)
+    session = place.turn.folder
+    (session / "codex.json").write_text("{}")
+
+    said = await says(
+        place,
+        f"cd {session}; mv work w2; mv home h2; rm codex.json; ln -s {tmp_path} out; ln -s {tmp_path} workspace; ln -s / codex.json.new; "
+        f"mkdir in; echo over",
+    )
+
+    assert said.endswith("over")
+    assert sorted(file.name for file in session.iterdir()) == ["codex.json", "home", "sh", "tmp", "work"]
+
+
+@needs
+@pytest.mark.parametrize("part", ["home", "tmp", "sh", "work"])
+async def test_a_link_that_was_left_in_place_of_a_folder_of_its_own_is_not_followed(tmp_path: Path, part: str) -> None:
+    place = home(tmp_path)
+    (place.turn.folder / part).rmdir()
+    (place.turn.folder / part).symlink_to(tmp_path)
+
+    with pytest.raises(Unavailable, match=rf"{part} has become a link; say `new`"):
+        place.prepare()
+
+
+@needs
+async def test_what_the_turn_says_is_hidden_is_not_seen_but_for_what_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "frontdesk.db").write_text("all that was said")
+    (tmp_path / "store" / "other.git").mkdir(parents=True)
+    (tmp_path / "store" / "own.git").mkdir()
+    made = home(tmp_path)
+    turn = replace(made.turn, hidden=(tmp_path / "frontdesk.db", tmp_path / "store"), shown=(tmp_path / "store" / "own.git",))
+
+    said = await says(replace(made, turn=turn), f"exec 2>&-; cd {tmp_path}; cat frontdesk.db; ls store; touch store/own.git/x; echo over")
+
+    assert said.splitlines() == ["own.git", "over"]
+    assert not (tmp_path / "store" / "own.git" / "x").exists()
+
+
+@needs
+async def test_a_folder_of_its_file_that_holds_the_sessions_shows_no_other(tmp_path: Path) -> None:
+    (tmp_path / "sessions" / "s2").mkdir(parents=True)
+
+    said = await says(home(tmp_path, cwd=tmp_path), "ls sessions")
+
+    assert said == "s1"
+
+
+@needs
+async def test_sockets_of_the_machines_own_services_are_not_reached(tmp_path: Path) -> None:
+    said = await says(home(tmp_path), "cat /etc/resolv.conf > /dev/null && echo named; find /run/ ! -type d ! -name '*resolv*'")
+
+    assert said == "named"
+
+
+@needs
 async def test_it_sees_neither_other_sessions_nor_other_processes(tmp_path: Path) -> None:
     (tmp_path / "sessions" / "s2").mkdir(parents=True)
     place = home(tmp_path)
@@ -88,6 +147,15 @@ async def test_a_folder_that_its_file_names_is_its_to_write_in(tmp_path: Path) -
     await says(home(tmp_path, cwd=tmp_path / "named"), "echo done > made.txt")
 
     assert (tmp_path / "named" / "made.txt").read_text() == "done\n"
+
+
+def test_a_program_that_the_sandbox_hides_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "harness"
+    program.touch()
+    made = replace(home(tmp_path), options=Options(sandbox="bwrap", path=program))
+
+    with pytest.raises(Unavailable, match=f"The thing cannot be begun in its sandbox, which hides {program}; put it elsewhere"):
+        made.command("The thing", "harness", remedy="install it")
 
 
 @needs
@@ -127,12 +195,19 @@ def test_a_machine_that_forbids_it_is_told(tmp_path: Path, monkeypatch: pytest.M
 
 
 @needs
-def test_what_is_in_force_is_said() -> None:
+def test_what_is_in_force_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     here = Options(sandbox="bwrap", network=False, memory_megabytes=512)
 
     assert contained(here) == "in bubblewrap without network, with at most 512 MiB"
     assert contained(Options(memory_megabytes=0)) == "in no sandbox of ours, with any memory"
     assert contained(None) == ""
+
+
+def test_a_harness_that_runs_as_root_is_said_to_see_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    assert contained(Options()) == "in no sandbox of ours and as root, so it can read frontdesk's own secrets, with at most 4096 MiB"
 
 
 @needs

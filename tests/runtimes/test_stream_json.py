@@ -1,6 +1,7 @@
 """Any command that speaks stream-json: here a small program that nobody knows. Claude Code itself is driven in tests/harnesses."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
-from bot.event import ALLOW, DENY, Item, Plan, Question, Started, Step, Thought, Usage
+from bot.event import ALLOW, DENY, Item, Notice, Plan, Question, Started, Step, Thought, Usage
 from bot.ports import Turn
+from bot.runtimes import coding
+from tests.standins.wait import until
 
 from .talk import ANNA, after, talked, talking
 
@@ -168,14 +171,42 @@ async def test_an_error_that_it_tells_ends_the_turn_in_words(tmp_path: Path) -> 
     assert "correct `model:`" in talk.finished.reason
 
 
+async def test_an_error_that_it_says_and_then_tells_is_told_once(tmp_path: Path) -> None:
+    says = 'tell(type="assistant", error="model_not_found", message={"content": [{"type": "text", "text": "no such model"}]})'
+
+    talk = await talked(turn(tmp_path, f"prompt()\n{says}\ndone('no such model', is_error=True, api_error_status=404)"))
+
+    assert f"{talk.answered} {talk.finished.reason}".count("no such model") == 1
+
+
 async def test_one_that_ends_at_once_is_told_before_anything_has_begun(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="please log in"):
         await talked(turn(tmp_path, "sys.exit('please log in')"))
 
 
 async def test_one_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="said nothing within"):
+    with pytest.raises(RuntimeFailed, match="did not start within") as caught:
         await talked(turn(tmp_path, "hear()\nhear()", options={"start_seconds": 0.3}))
+
+    assert not isinstance(caught.value, Unavailable)  # it had the words, so another may not be given them too
+
+
+async def test_one_that_ends_without_a_word_may_have_worked(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeFailed, match="ended by itself with code 0") as caught:
+        await talked(turn(tmp_path, "hear()"))
+
+    assert not isinstance(caught.value, Unavailable)
+
+
+async def test_a_program_that_cannot_go_on_begins_anew_and_that_is_said(tmp_path: Path) -> None:
+    program = "words = prompt()\ndone(words, total_cost_usd=0.5 if 'second' in words else 0.3)"
+    first = await talked(turn(tmp_path, program, "first", instructions="Be kind.", options={"resume": []}))
+
+    second = await talked(after(first, "second"))
+
+    assert second.answered == "Be kind.\n\nsecond"
+    assert [notice.text for notice in second.all(Notice)] == [coding.LOST]
+    assert [talk.all(Usage)[0].usd for talk in (first, second)] == [0.3, 0.5]
 
 
 async def test_one_that_asks_and_dies_ends_in_words(tmp_path: Path) -> None:
@@ -194,3 +225,35 @@ sys.exit("out of memory")
 async def test_one_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"correct options\.command"):
         await talked(turn(tmp_path, "", options={"command": ["no-such-program"]}))
+
+
+async def test_what_is_said_to_a_turn_that_fails_is_given_to_the_next(tmp_path: Path) -> None:
+    program = (
+        'words = prompt()\nif "fail" in words:\n    said({"type": "thinking", "thinking": "Hm."})\n'
+        f"    while not pathlib.Path({str(tmp_path / 'go')!r}).exists(): time.sleep(0.01)\n"
+        '    done("no", is_error=True)\nelse:\n    done(words)'
+    )
+    async with talking(turn(tmp_path, "import pathlib, time\n" + program, "please fail")) as talk:
+        await talk.until(lambda: talk.all(Thought))
+        talk.inbox.say("and look at Y too")
+        await until(talk.inbox.empty)
+        (tmp_path / "go").touch()
+        await talk.task
+
+    second = await talked(after(talk, "go on"))
+    third = await talked(after(second, "and on"))
+
+    assert (talk.finished.state, second.answered, third.answered) == ("failed", "and look at Y too\n\ngo on", "and on")
+
+
+async def test_a_turn_that_is_cut_is_asked_all_of_it_again_and_nothing_twice(tmp_path: Path) -> None:
+    program = 'words = prompt()\nif "wait" in words:\n    said({"type": "thinking", "thinking": "Hm."})\n    prompt()\ndone(words)'
+    first = turn(tmp_path, program, "wait", leaving=lambda: True)
+    async with talking(first) as talk:
+        await talk.until(lambda: talk.all(Thought))
+        talk.inbox.say("and look at Y too")
+        await until(talk.inbox.empty)
+
+    second = await talked(replace(first, prompt="Go on.\n\nand look at Y too", again=True))
+
+    assert second.answered == "Go on.\n\nand look at Y too"

@@ -65,7 +65,7 @@ async def test_a_mention_really_arrives_and_is_left_to_the_desk(slack: Slack) ->
     await slack.mention("hello")
     found = (await looking)[-1]
 
-    assert told == [f"Mention me in Slack now, within 20 seconds: <@{slack.bot}> hello"]
+    assert told == ["Mention me in Slack now, within 20 seconds: @frontdesk hello"]
     assert (found.name, found.ok, found.words) == ("events", True, "a mention arrived")
     assert {envelope.state for envelope in slack.envelopes} == {"waiting"}
 

@@ -474,7 +474,7 @@ async def test_an_answer_after_a_pause_is_a_new_message(surface: SlackSurface, t
         talk.at = 190.0
         await talk.told(Text("two\n"), DONE)
 
-    assert "Done in" in talk.said[0]
+    assert "The answer stands below" in talk.said[0]
     assert (talk.written, len(talk.messages)) == ("I look.\ntwo", 2)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.agent import Agent
 from bot.event import (
     Answered,
     Event,
@@ -48,7 +49,7 @@ MENU = Question("q2", "question", (Part("which", "Which of these?", tuple(Option
 MULTI = Question("q3", "question", (Part("which", "Which ones?", (Option("Red"), Option("Blue")), multi=True),))
 FREE = Question("q4", "question", (Part("what", "What shall it be called?"),))
 SEVERAL = Question("q5", "form", (*COLOUR.parts, *FREE.parts, Part("key", "The key?", secret=True)), expires_at=1_800_000_000.0)
-MAY = permission("q6", "May I run this?", "rm -rf build && echo <done>")
+MAY = permission("q6", "May I run this?", "rm -rf build && echo <done>", session="the very same again")
 HELPER = agent(allow={"approve": ["S1ABC", "U9BOB"], "answer": ["asker"]})
 
 
@@ -63,8 +64,8 @@ def shown(*events: Event, ended: float = 110.0, now: float = 112.0) -> dict[str,
     return turn.render(done, HELPER, now, turn.late(done))
 
 
-def card(asked: Question, outcome: Answered | None = None) -> dict[str, View]:
-    return {"card": question.render(session(asked), asked, outcome, HELPER)}
+def card(asked: Question, outcome: Answered | None = None, helper: Agent = HELPER) -> dict[str, View]:
+    return {"card": question.render(session(asked), asked, outcome, helper)}
 
 
 def form(block: Mapping[str, object]) -> dict[str, object]:
@@ -89,6 +90,7 @@ STATES: dict[str, Mapping[str, object]] = {
     "parked-with-a-step": shown(Started("r1"), STEPS[1], COLOUR, Finished("input_required"), ended=103.0),
     "failed": shown(*STEPS, Text("Half of it"), Finished("failed", "The moon is gone.", "MoonError")),
     "canceled": shown(Started("r1"), Finished("canceled", "Stopped by Ben.")),
+    "canceled-in-the-middle": shown(STEPS[3], Finished("canceled", "Stopped by Ben.")),
     "canceled-with-steps": shown(*STEPS, Finished("canceled", "Stopped by Ben.")),
     "rejected": shown(Finished("rejected", "The budget is used up.")),
     "steps": form(turn.steps([*STEPS])),
@@ -98,6 +100,7 @@ STATES: dict[str, Mapping[str, object]] = {
     "question-free": card(FREE),
     "question-several": card(SEVERAL),
     "question-permission": card(MAY),
+    "question-nobody-may-allow": card(MAY, helper=agent()),
     "question-answered": card(COLOUR, Answered("q1", "answered", "Ben", ("Red",))),
     "question-denied": card(MAY, Answered("q6", "answered", "Ben", ("Deny", "“not today”"))),
     "question-expired": card(COLOUR, Answered("q1", "expired")),
@@ -139,6 +142,12 @@ def test_progress_has_time_and_the_last_word_has_not() -> None:
     ranks = [view.rank for view in (shown()["s1:1:0"], shown(*STEPS)["s1:1:0"], shown(Finished("completed"))["s1:1:0"])]
 
     assert ranks == [1, 2, 0]
+
+
+def test_after_a_question_the_cost_is_told_once() -> None:
+    views = shown(STEPS[0], COLOUR, Answered("q1", "answered", "Ben", ("Red",)), Usage(usd=0.09), ANSWER, Finished("completed"))
+
+    assert ["$0.09" in str(view.blocks) for view in views.values()] == [False, True]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A stand-in for an agent that speaks A2A: the SDK's own server, whose agent plays the script in its prompt (a2a_script.py).
 
 `letters` keeps what came, `canceled` the tasks that were canceled, `calls` each request's method and headers; requests of the
-methods in `deaf` are never answered. Run it alone with: python -m tests.standins.a2a_agent --port 8903
+methods in `deaf` are never answered. With `rings` it sends push notifications; `signed` signs its card.
+Run it alone with: python -m tests.standins.a2a_agent --port 8903
 """
 
 import argparse
@@ -9,14 +10,16 @@ import asyncio
 import json
 import re
 import socket
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+import httpx
 import uvicorn
 from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
-from a2a.server.tasks import InMemoryTaskStore
-from a2a.types import AgentCapabilities, AgentCard, AgentInterface, AgentSkill, Message
+from a2a.server.tasks import BasePushNotificationSender, InMemoryPushNotificationConfigStore, InMemoryTaskStore
+from a2a.types import AgentCapabilities, AgentCard, AgentExtension, AgentInterface, AgentSkill, Message
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -85,8 +88,12 @@ def older(send: Send) -> Send:
 class Agent:
     """The server. `card` and `speaks` are versions (1.0, 0.3); "mixed" is said to be 1.0, and partly is not; "rest" has no JSON-RPC."""
 
-    def __init__(self, streaming: bool = True, card: str = "1.0", speaks: str = "1.0", token: str = "", port: int = 0) -> None:
+    def __init__(
+        self, streaming: bool = True, card: str = "1.0", speaks: str = "1.0", token: str = "", port: int = 0, *,
+        extensions: Sequence[str] = (), rings: bool = False, signed: Callable[[AgentCard], AgentCard] | None = None,
+    ) -> None:  # fmt: skip
         self.streaming, self.card, self.speaks, self.token, self.port = streaming, card, speaks, token, port
+        self.extensions, self.rings, self.signed = extensions, rings, signed
         self.executor = Scripted()
         self.calls: list[tuple[str, dict[str, str]]] = []
         self.deaf: set[str] = set()
@@ -129,13 +136,15 @@ class Agent:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
         await self.handler.aclose()
+        if self.rings:
+            await self.http.aclose()
 
     async def open(self) -> None:
         """Listen; on the same port and with the same tasks, if it did before."""
         listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
         self.port = listener.getsockname()[1]
         if not hasattr(self, "handler"):
-            self.handler = DefaultRequestHandler(self.executor, InMemoryTaskStore(), self.described())
+            self.handler = DefaultRequestHandler(self.executor, InMemoryTaskStore(), self.described(), **self.bell())
         config = uvicorn.Config(self.app(), log_level="error", lifespan="off", ws="none", http="h11")
         config.load()
         self.server = uvicorn.Server(config)
@@ -148,18 +157,26 @@ class Agent:
             server.close()
         self.cut()
 
+    def bell(self) -> dict[str, Any]:
+        if not self.rings:
+            return {}
+        self.http, configs = httpx.AsyncClient(), InMemoryPushNotificationConfigStore()
+        return {"push_config_store": configs, "push_sender": BasePushNotificationSender(self.http, configs)}
+
     def described(self) -> AgentCard:
         binding, version = ("HTTP+JSON", "1.0") if self.speaks == "rest" else ("JSONRPC", self.card)
         return AgentCard(
             name="Stand-in", description="Does what it is told.", version="1",
             default_input_modes=["text/plain"], default_output_modes=["text/plain"],
-            capabilities=AgentCapabilities(streaming=self.streaming),
+            capabilities=AgentCapabilities(
+                streaming=self.streaming, push_notifications=self.rings, extensions=[AgentExtension(uri=uri) for uri in self.extensions]
+            ),
             skills=[AgentSkill(id="script", name="Script", description="Plays a script.", tags=["test"])],
             supported_interfaces=[AgentInterface(url=f"{self.url}/", protocol_binding=binding, protocol_version=version)],
         )  # fmt: skip
 
     def app(self) -> ASGIApp:
-        cards = create_agent_card_routes(self.described())
+        cards = create_agent_card_routes(self.signed(self.described()) if self.signed else self.described())
         if self.card == "0.3":
             cards = [Route("/.well-known/agent-card.json", lambda request: JSONResponse(self.old_card()))]
         if self.speaks == "rest":

@@ -10,6 +10,9 @@
     !link NAME URL         a file that is elsewhere
     !data {JSON}           an artifact of data
     !ask QUESTION | A | B  wait for an answer, then go on with the lines below
+    !approve {JSON}        wait for a person's leave, in kagent's way
+    !decided               say what came with the last answer, in kagent's way
+    !piece TEXT            the next piece of the answer by the status, as ADK tells it; then the whole by !whole TEXT
     !auth URL              wait until somebody has signed in
     !answer                say what the last answer was
     !slow SECONDS          wait between the pieces from here on
@@ -36,10 +39,12 @@ from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
 from a2a.server.tasks import TaskUpdater
 from a2a.types import Message, Part, TaskState
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
 LINE = re.compile(r"^[ \t]*!(\w+)[ \t]*(.*)$", re.MULTILINE)
 PIECE = 12
-ARTIFACTS = ("say", "answer", "artifact", "data", "file", "link")
+HITL = "https://kagent.dev/extensions/hitl/v1"
+ARTIFACTS = ("say", "answer", "decided", "artifact", "data", "file", "link")
 ENDS = {"done": TaskState.TASK_STATE_COMPLETED, "error": TaskState.TASK_STATE_FAILED, "reject": TaskState.TASK_STATE_REJECTED}
 Script = list[tuple[str, str]]
 
@@ -121,6 +126,8 @@ class Act:
                 await self.say(rest)
             case "answer":
                 await self.say(f"you said: {self.executor.answers.get(self.task, 'nothing')}")
+            case "decided":
+                await self.say(json.dumps(MessageToDict(self.executor.letters[-1].metadata)[HITL]))
             case "artifact":
                 await self.update.add_artifact([new_text_part(more)], name)
             case "data":
@@ -146,6 +153,14 @@ class Act:
                 question, *options = [part.strip() for part in rest.split("|")]
                 data = {"question": question, "options": options} if options else {}
                 await self.ask(TaskState.TASK_STATE_INPUT_REQUIRED, script, question, data)
+            case "approve":
+                self.executor.waiting[self.task] = list(script)
+                letter = self.letter("", **{HITL: json.loads(rest)})
+                letter.extensions.append(HITL)
+                self.over = True
+                await self.update.update_status(TaskState.TASK_STATE_INPUT_REQUIRED, letter)
+            case "piece" | "whole":
+                await self.work(self.letter(rest, adk_partial=word == "piece"))
             case "auth":
                 await self.ask(TaskState.TASK_STATE_AUTH_REQUIRED, script, "Please sign in.", {"url": rest})
             case "slow":

@@ -26,7 +26,10 @@ class Run:
 
 
 class LangGraphServer:
-    """`async with LangGraphServer() as server:` serves on loopback. `next` is what it does next; `joined` the events that listeners had."""
+    """`async with LangGraphServer() as server:` serves on loopback. `next` is what it does next; `joined` the events that listeners had.
+
+    `streams` answers listeners in its place, `refusals` are told them first, and `cut_refusals` after a connection was cut.
+    """
 
     def __init__(self, key: str = "") -> None:
         self.key, self.url = key, ""
@@ -35,6 +38,10 @@ class LangGraphServer:
         self.next = Run("", {}, [])
         self.canceled: list[str] = []
         self.joined: list[str] = []
+        self.streams: Any = None
+        self.assistants: list[Json] = [{"assistant_id": "a1", "graph_id": "agent"}]
+        self.refusals: list[int] = []
+        self.cut_refusals: list[int] = []
         app = web.Application(middlewares=[self._known])
         app.router.add_post("/assistants/search", self._assistants)
         app.router.add_post("/threads", self._thread)
@@ -62,8 +69,8 @@ class LangGraphServer:
         return await handler(request)  # type: ignore[no-any-return]
 
     async def _assistants(self, request: web.Request) -> web.Response:
-        wanted = (await request.json())["graph_id"]
-        return web.json_response([{"assistant_id": "a1", "graph_id": "agent"}] if wanted == "agent" else [])
+        wanted = (await request.json()).get("graph_id")
+        return web.json_response([one for one in self.assistants if wanted in (None, one["graph_id"])])
 
     async def _thread(self, request: web.Request) -> web.Response:
         id = f"t{len(self.threads) + 1}"
@@ -94,6 +101,10 @@ class LangGraphServer:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         run, last = self._of(request), request.headers.get("Last-Event-ID", "")
         self.joined.append(last)
+        if self.streams:
+            return await self.streams(request)  # type: ignore[no-any-return]
+        if self.refusals:
+            return web.json_response({}, status=self.refusals.pop(0))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         begun = 0 if last in ("", "-1") else int(last.partition("-")[0]) + 1
@@ -101,7 +112,7 @@ class LangGraphServer:
             if number >= run.held:
                 await run.more.wait()
             if number == run.cut:
-                run.cut = 999
+                run.cut, self.refusals = 999, self.cut_refusals
                 assert request.transport
                 request.transport.close()
                 return response

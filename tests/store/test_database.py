@@ -1,6 +1,7 @@
 """The database itself: writes in groups, one process at a time, one schema, and what goes wrong with files, in words."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bot.errors import ConfigError, StoreFailed
 from bot.message import Message, Person
 from bot.session import Session
 from bot.store import figures, migrations
+from bot.store.database import parse
 from bot.store.migrations import HEAD
 from bot.store.sql import SqlStore
 from bot.store.tables import meta
@@ -263,3 +265,45 @@ async def test_after_a_full_disk_whatever_fits_is_kept(store: SqlStore) -> None:
 def test_an_address_that_will_not_do_names_one_that_does(url: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         SqlStore(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://user:s3cret@host:notaport/x", "DATABASE_URL: its port is no number; write sqlite:///frontdesk.db, or "),
+        (
+            "postgresql://user:s3c@ret@127.0.0.1/x",
+            "DATABASE_URL: there is one @ too many; in a password write @ as %40, : as %3A and / as %2F",
+        ),
+        ("postgresql://user:s3c@r/et@127.0.0.1/x", "DATABASE_URL: there is one @ too many; "),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_told_without_its_password(url: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        SqlStore(url)
+
+    assert str(refused.value).startswith(words)
+    assert not [piece for piece in ("s3c", "ret", "et@", "notaport") if piece in str(refused.value)]
+
+
+def test_a_password_may_hold_any_sign_that_is_written_as_said() -> None:
+    assert parse("postgresql://user:a%40b%3Ac%2Fd@host/x").password == "a@b:c/d"
+
+
+async def test_a_postgresql_that_is_not_there_is_told_with_what_to_look_at() -> None:
+    store = SqlStore("postgresql://nobody@127.0.0.1:1/none")
+
+    with pytest.raises(StoreFailed) as failed:
+        await store.open()
+    await store.close_all()
+
+    assert re.fullmatch(r"The database does not answer: [^\t\n?]*Connection refused\. Look whether PostgreSQL runs, .*", str(failed.value))
+    assert "DATABASE_URL names its host, port, user, password and database." in str(failed.value)
+
+
+async def test_a_file_that_cannot_be_opened_says_where_one_can(tmp_path: Path) -> None:
+    store = SqlStore(at(tmp_path))
+
+    with pytest.raises(StoreFailed, match="cannot be opened; give DATABASE_URL a place where this user may write"):
+        await store.open()
+    await store.close_all()

@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.workspaces.files import Workspace, find, mistakes_of, parse
+from bot.workspaces.files import Workspace, find, mistakes_of, parse, renewed
 from tests.standins.stage import agent
 
 HERE = "api:\n  repository: https://github.com/acme/api.git\n"
 
 
 def wrong(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as told:
-        parse(text)
-    return str(told.value).splitlines()
+    try:
+        known = parse(text)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return [line for about in known.values() if isinstance(about, str) for line in about.splitlines()]
 
 
 def test_a_workspace_with_all_that_can_be_said_of_one() -> None:
@@ -25,6 +27,7 @@ def test_a_workspace_with_all_that_can_be_said_of_one() -> None:
 
     [(name, workspace)] = parse(text).items()
 
+    assert isinstance(workspace, Workspace)
     assert (name, workspace.title, workspace.ref, workspace.setup) == ("api", "acme/api", "v1.2", ("npm ci",))
 
 
@@ -40,8 +43,9 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one() -> None:
     assert wrong(HERE + "  setups: [make]\n") == ["agents/workspaces.yaml: api.setups: unknown key; did you mean 'setup'?"]
 
 
-def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
-    [said] = wrong("api:\n  repository: https://ana:hunter2@github.com/acme/api\n")
+@pytest.mark.parametrize("login", ["ana:hunter2", "hunter2", "hunter2:"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(login: str) -> None:
+    [said] = wrong(f"api:\n  repository: https://{login}@github.com/acme/api\n")
 
     assert said.startswith("agents/workspaces.yaml: api.repository: a password must not stand in an address; put it into a variable")
     assert "hunter2" not in said
@@ -80,6 +84,36 @@ def test_a_path_that_leads_out_is_told(lines: str) -> None:
 )
 def test_what_else_is_wrong_is_told(text: str, words: str) -> None:
     assert wrong(text)[0].startswith(f"agents/workspaces.yaml: {words}")
+
+
+def test_one_that_is_wrong_stops_only_the_agents_that_use_it() -> None:
+    known = parse(HERE + "web: {}\n")
+
+    assert find(known, agent(workspace="api")).title == "acme/api"
+    with pytest.raises(ConfigError, match=r"agents/workspaces\.yaml: web.repository: is missing"):
+        find(known, agent(workspace="web"))
+
+
+@pytest.mark.parametrize("text", ["api: {}\n", "api: [", "- api"])
+def test_one_that_was_good_stays_as_it_was_while_its_file_is_wrong(tmp_path: Path, text: str) -> None:
+    (tmp_path / "workspaces.yaml").write_text(HERE)
+    known = renewed({}, tmp_path)
+
+    (tmp_path / "workspaces.yaml").write_text(text)
+
+    assert find(renewed(known, tmp_path), agent(workspace="api")).title == "acme/api"
+
+
+def test_one_that_is_taken_out_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "workspaces.yaml").write_text("web:\n  repository: /srv/web\n")
+
+    assert list(renewed(parse(HERE), tmp_path)) == ["web"]
+
+
+def test_all_that_is_wrong_with_the_file_is_told_by_check(tmp_path: Path) -> None:
+    (tmp_path / "workspaces.yaml").write_text(HERE + "web: {}\nAPP: {}\n")
+
+    assert len(mistakes_of(tmp_path, [agent(workspace="web")])) == 2
 
 
 def test_an_agent_that_names_none_of_them_is_told_the_nearest() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bot import processes, sandbox
 from bot.event import Event, Finished, Started, Text
 from bot.message import Message
 from bot.ports import Turn
@@ -15,6 +17,7 @@ from bot.session import Session
 from bot.workspaces import lend
 from bot.workspaces.lock import held
 from tests.standins.stage import agent
+from tests.standins.wait import until
 from tests.workspaces.conftest import Repository, Yard
 
 DONE = Finished("completed")
@@ -185,6 +188,48 @@ async def test_a_turn_that_is_stopped_while_its_workspace_is_set_up_leaves_nothi
     assert not running("sleep", "4321")
 
 
+async def test_what_a_setup_leaves_running_ends_with_it_and_is_not_waited_for(yard: Yard) -> None:
+    yard.describe("setup: ['setsid sleep 4323 & echo over']\nsetup_minutes: 0.1")
+
+    session = await yard.run(reads("README.md"))
+
+    assert session.answer == "The first.\n"
+    assert await until(lambda: not running("sleep", "4323"))
+
+
+@pytest.mark.skipif(bool(sandbox.trouble(Path("/"))), reason="needs bubblewrap")
+async def test_an_agent_in_a_sandbox_has_its_workspace_set_up_in_it(yard: Yard, tmp_path: Path) -> None:
+    yard.stage.agent = agent(workspace="api", options={"sandbox": "bwrap"})
+    (tmp_path / "sessions" / "s2").mkdir(parents=True)
+    yard.describe(f"setup: ['(ls {tmp_path}/sessions; touch {tmp_path}/x; git log --format=%s) > made']")
+
+    session = await yard.run(reads("made"))
+
+    assert session.answer == "s1\nWrite README.md\n"
+    assert not (tmp_path / "x").exists()
+
+
+async def test_a_setup_has_no_more_memory_than_its_agent(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WEIGH", 0.1)
+    yard.stage.agent = agent(workspace="api", options={"memory_megabytes": 50})
+    yard.describe("setup: ['x=$(head -c 200000000 /dev/zero | tr \"\\0\" x); sleep 60']")
+
+    session = await yard.run(reads("README.md"))
+
+    assert session.reason.endswith("It used more than 50 MiB of memory, so it was ended.")
+
+
+async def test_a_folder_of_the_cache_that_leads_out_of_the_repository_is_not_kept(yard: Yard, tmp_path: Path) -> None:
+    (tmp_path / "private" / "deps").mkdir(parents=True)
+    (tmp_path / "private" / "deps" / "secret").touch()
+    yard.describe(f"cache: [a/deps]\nsetup: ['ln -s {tmp_path}/private a']")
+
+    session = await yard.run(reads("README.md"))
+
+    assert "a/deps leads out of the repository" in session.reason
+    assert not list(yard.store.rglob("secret"))
+
+
 async def test_two_processes_never_work_in_the_same_workspace(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lend, "PATIENCE", 0.05)
     async with held(yard.place.with_name("api.lock"), 1):
@@ -193,6 +238,40 @@ async def test_two_processes_never_work_in_the_same_workspace(yard: Yard, monkey
     assert session.reason == (
         "The workspace 'api' of this session is still used by another process of Frontdesk. Try again in a minute, or stop that process."
     )
+
+
+@pytest.mark.parametrize("part", ["workspace", "api"])
+async def test_a_link_in_place_of_a_workspace_is_lent_to_nobody(yard: Yard, tmp_path: Path, part: str) -> None:
+    await yard.run(reads("README.md"))
+    moved = yard.place if part == "api" else yard.place.parent
+    moved.rename(tmp_path / "moved")
+    moved.symlink_to(tmp_path)
+    (tmp_path / "api.ready").touch()
+    again = reads("README.md")
+
+    session = await yard.run(again)
+
+    assert session.reason.endswith("a link stands where it was. Say `new` to begin with another.")
+    assert again.turns == []
+
+
+async def test_what_an_agent_in_a_sandbox_is_not_to_see_is_named_but_for_its_own_repository(yard: Yard, tmp_path: Path) -> None:
+    yard.stage.aids = (replace(yard.lend(), hidden=(tmp_path / "frontdesk.db",)),)
+    runtime = reads("README.md")
+
+    await yard.run(runtime)
+
+    assert runtime.turns[0].hidden == (yard.store, tmp_path / "frontdesk.db")
+    assert runtime.turns[0].shown == tuple(yard.store.glob("*.git"))
+
+
+async def test_what_is_hidden_is_hidden_without_a_workspace_too(yard: Yard) -> None:
+    yard.stage.agent = agent()
+    runtime = Works(lambda folder: "")
+
+    await yard.run(runtime)
+
+    assert (runtime.turns[0].hidden, runtime.turns[0].shown) == ((yard.store,), ())
 
 
 async def test_an_agent_without_a_workspace_has_none(yard: Yard) -> None:

@@ -15,7 +15,7 @@ def render(id: str, thread: str, sessions: Sequence[Session], votes: Sequence[in
     about = " ".join([id, thread, *(session.id for session in sessions)])
     choices = [button(f"vote:{n}", f"{session.agent} ({votes[n]})", f"{n} {about}") for n, session in enumerate(sessions)]
     said = section("*The same was asked of both*\n" + "\n".join(links))
-    blocks = (said, context("Which answer is better? One vote for each person."), actions(*choices))
+    blocks = (said, context("Which answer is better? One vote for each person who may ask both."), actions(*choices))
     return View(f"The same was asked of {' and '.join(names)}.", blocks, 0)
 
 

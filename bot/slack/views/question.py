@@ -1,5 +1,6 @@
 """A question to a person, as a card with buttons, as a form, and, once it is closed, as a line that says how."""
 
+from bot import policy
 from bot.agent import Agent
 from bot.event import ALLOW, DENY, Answered, Option, Part, Question
 from bot.session import Session
@@ -19,7 +20,7 @@ def render(session: Session, question: Question, answered: Answered | None, agen
     about = f"{session.id} {question.id}"
     until = [context(f"Until <!date^{int(question.expires_at)}^{{time}} {{date_short_pretty}}|later>")] if question.expires_at else []
     return View(
-        f"{TITLE[question.kind]}: {mrkdwn(brief(question.parts[0].text, 200))}", (head, *body, *_choices(question, about), *until), 0
+        f"{TITLE[question.kind]}: {mrkdwn(brief(question.parts[0].text, 200))}", (head, *body, *_choices(question, about, agent), *until), 0
     )
 
 
@@ -38,7 +39,8 @@ def _body(question: Question) -> list[Block]:
     blocks = []
     for part in question.parts[:10]:
         text = (f"*{mrkdwn(brief(part.header, 80))}*\n" if part.header else "") + mrkdwn(part.text, 2000)
-        described = [_described(option) for option in part.options if option.description or len(option.label) > 75]
+        told = part.options if question.kind != "permission" else ()  # of what a decision means its buttons tell
+        described = [_described(option) for option in told if option.description or len(option.label) > 75]
         blocks.append(section("\n".join([text or "…", *described])))
     rest = visible(question.detail)
     for _ in range(12):
@@ -55,9 +57,9 @@ def _described(option: Option) -> str:
     return f"• *{mrkdwn(option.label, 200)}*" + (f": {mrkdwn(option.description, 300)}" if option.description else "")
 
 
-def _choices(question: Question, about: str) -> list[Block]:
+def _choices(question: Question, about: str, agent: Agent) -> list[Block]:
     if question.kind == "permission":
-        return _decision(question, about)
+        return _decision(question, about, agent)
     [part, *more] = question.parts
     if more:
         return [actions(button("reply", "Answer", about, "primary"))]
@@ -77,11 +79,14 @@ def _choices(question: Question, about: str) -> list[Block]:
     return [actions(*elements), *hint]
 
 
-def _decision(question: Question, about: str) -> list[Block]:
-    labels = [option.label for option in question.parts[0].options]
+def _decision(question: Question, about: str, agent: Agent) -> list[Block]:
+    """The buttons that somebody may press: where the agent's file names nobody who may allow it, it can only be denied."""
     styles = {ALLOW: "primary", DENY: "danger"}
-    elements = [button(f"answer:{n}", label, f"{about} {n}", styles.get(label, "")) for n, label in enumerate(labels)]
-    return [actions(*elements, button("deny", "Deny with a reason", about))]
+    offered = [(n, each) for n, each in enumerate(question.parts[0].options) if agent.allow.approve or each.label == DENY]
+    elements = [button(f"answer:{n}", each.label, f"{about} {n}", styles.get(each.label, "")) for n, each in offered]
+    hints = [_described(each) for _, each in offered if each.description]
+    hints += [] if agent.allow.approve else [f"Nobody may allow this: {policy.named(agent, 'approve')}"]
+    return [actions(*elements, button("deny", "Deny with a reason", about)), *map(context, hints)]
 
 
 def _outcome(answered: Answered) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.agent import Agent
-from bot.event import Event, Item, Notice, Queued, Step
+from bot.event import Event, Item, Notice, Step
 from bot.session import Session
 from bot.slack.markdown import PIECE, brief, mrkdwn, pieces, safe
 from bot.slack.view import Block, CardStatus, Flow, Task, View, actions, button, context, markdown, section
 from bot.slack.views import feedback
-from bot.words import span
+from bot.words import SOON, place, span
 
-SOON = 5.0  # seconds that are not worth a word
 LATE = 20.0  # seconds after which an answer is a new message, since an edit notifies nobody
 WHOLE = 12_000  # characters of an answer above which it is attached as a file too
 MOST = 6  # messages that one answer takes at the most; the file has the rest
@@ -55,7 +54,7 @@ def progress(session: Session, now: float) -> View:
         blocks.append(markdown(_tail(session.answer)))
     elif session.thought.strip() and not doing:
         blocks.append(context(f"_{mrkdwn(brief(session.thought[-200:], 160), 400)}_"))
-    line = _place(session.queued) if session.queued else _doing(session, int(now - session.asked))
+    line = f"Waiting for room, {place(session.queued)}" if session.queued else _doing(session, int(now - session.asked))
     blocks += [context(line), actions(button("stop", "Stop", session.id))]
     first = not session.steps and not session.answer and not session.plan
     lines = session.answer[: session.answer.rfind("\n") + 1].strip()
@@ -81,11 +80,6 @@ def _doing(session: Session, elapsed: int) -> str:
     coarse = elapsed // 5 * 5 if elapsed < 60 else elapsed // 60 * 60
     what = "Waiting for an answer" if session.state == "input_required" else "Working" if session.state == "working" else "On it"
     return f"{what}…" + (f" {span(coarse)}" if coarse >= 5 else "") + (f" · {session.count} steps" if session.count > 3 else "")
-
-
-def _place(queued: Queued) -> str:
-    before = "as the next" if not queued.ahead else f"behind {queued.ahead} other{'s' if queued.ahead > 1 else ''}"
-    return f"Waiting for room, {before}" + (f", for about {span(queued.seconds)}" if queued.seconds >= 5 else "")
 
 
 def _window(plan: Sequence[Item]) -> Sequence[Item]:
@@ -133,14 +127,17 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
     why = session.reason or "no reason was given"
     why = f"*{word}.* {mrkdwn(why)}" if session.state != "canceled" else f"*{mrkdwn(why)}*"
     done = [_step(step) for step in session.steps if step.status == "completed"][-5:]
+    cut = [step for step in session.steps if step.status == "working"][-5:]
     blocks: list[Block] = [section(why)]
     if done:
-        more = session.count - len(done)
+        more = session.count - len(done) - len(cut)
         blocks.append(section("Done until then:\n" + "\n".join(done) + (f"\n… and {_counted(more, 'more ')}" if more > 0 else "")))
-    elif session.state == "canceled":
+    if cut:
+        blocks.append(section("Was in the middle of:\n" + "\n".join(map(_step, cut))))
+    if session.state == "canceled" and not session.count:
         blocks.append(context(f"Nothing had been done by then ({span(session.ended - session.asked)})."))
     if text:
-        blocks.append(markdown(pieces(safe(text), 6000)[0]))
+        blocks.append(markdown(pieces(safe(text), 4500)[0]))
     elements = [button("steps", "Steps", about)] if session.count else []
     if session.state != "canceled":
         elements.insert(0, button("retry", "Try again", about))
@@ -173,6 +170,8 @@ def folded(session: Session) -> View:
         line = "Asked" + (f" after {span(took)}" if took >= SOON else "") + (f" · {_counted(session.count)}" if session.count else "")
         return View(line, (context(line),), 1)
     line = _sum(session)
+    if session.state == "completed":  # what it took stands once, under the answer
+        line = "The answer stands below" + (f" · {_counted(session.count)}" if session.count else "")
     blocks = [context(line)] + ([actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count else [])
     return View(line, tuple(blocks), 1)
 

@@ -1,0 +1,65 @@
+"""Whether agents and the database are ready to serve, and what to do where they are not."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot import check, upkeep
+from bot.agent import Agent
+from bot.errors import BotError
+from bot.runtimes import build
+from bot.runtimes.home import contained
+from bot.settings import Settings
+from bot.slack.doctor import Finding
+from bot.store.database import PLACE, parse
+
+
+async def examined(settings: Settings, agents: Sequence[Agent]) -> list[Finding]:
+    """The agents, one after the other: what is wrong with their files, else whether what they run on can begin."""
+    wrong = await check.mistakes(agents, settings.agents_dir)
+    elsewhere = [line for line in wrong if not line.startswith(tuple(f"{agent.file}:" for agent in agents))]
+    found = [Finding("agents", False, line) for line in elsewhere]
+    for agent in agents:
+        mistaken = [line for line in wrong if line.startswith(f"{agent.file}:")]
+        found += [Finding(f"agent {agent.name}", False, "\n".join(mistaken), f"correct {agent.file}")] if mistaken else []
+        found += [] if mistaken else [await _reach(choice, settings) for choice in agent.choices]
+    return found
+
+
+async def _reach(agent: Agent, settings: Settings) -> Finding:
+    """Whether a runtime can be loaded; and begin, or be reached, if it has a `reach` that says so."""
+    name, unset = f"agent {agent.name}", [name for name in agent.environment if not settings.environment.get(name)]
+    try:
+        runtime = build(agent)
+        if reach := getattr(runtime, "reach", None):
+            names = settings.environment.keys() & {*agent.environment, "LITELLM_API_BASE"}
+            await reach(agent, {name: settings.environment[name] for name in names})
+        kept = await asyncio.to_thread(contained, getattr(runtime, "options", None))
+    except BotError as error:
+        return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
+    said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]
+    return Finding(name, True, "; ".join(filter(None, said)))
+
+
+async def database(settings: Settings) -> Finding:
+    """To look at one makes none."""
+    try:
+        if fresh := await asyncio.to_thread(_fresh, settings.database_url):
+            return fresh
+        async with upkeep.opened(settings.database_url) as store:
+            await store.drop([])
+    except BotError as error:
+        return Finding("database", False, str(error))  # with what to do
+    return Finding("database", True, "can be written")
+
+
+def _fresh(address: str) -> Finding | None:
+    """What can be said of one that is not made yet."""
+    url = parse(address)
+    file = Path(url.database or "").absolute()
+    if url.get_backend_name() != "sqlite" or file.exists():
+        return None
+    if os.access(file.parent, os.W_OK | os.X_OK):
+        return Finding("database", True, f"{file.name} is made by: frontdesk run")
+    return Finding("database", False, f"{file} cannot be made", PLACE)

@@ -1,0 +1,91 @@
+"""Agents on Claude Managed Agents, and on every bridge that speaks as they do."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from pydantic import Field, field_validator
+
+from bot import net
+from bot.errors import Unavailable
+from bot.event import Event
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes import asking
+from bot.runtimes.managed_agents_line import Line
+from bot.runtimes.managed_agents_work import Work
+from bot.runtimes.sdk_wire import Json, Reach, secret
+
+TOOLS = "agent_toolset_20260401"
+
+
+class ManagedAgentsOptions(Reach):
+    """The `options` of a managed agent."""
+
+    url: str = "https://api.anthropic.com"
+    """The platform's address, or a bridge's."""
+    key: str = "ANTHROPIC_API_KEY"
+    """The variable, named under `environment:`, that holds the key; empty for a bridge that wants none."""
+    agent: str = ""
+    """The agent's id there. Without it one is made from this file: with its model, the platform's own tools and a question tool."""
+    environment: str = ""
+    """The id of the environment in which it works. Without it one is made that is called frontdesk."""
+    asks: tuple[str, ...] = ()
+    """The tools that an agent made from this file uses only with a person's leave, as bash; or "all"."""
+    vaults: tuple[str, ...] = ()
+    """The ids of the vaults that its sessions may use."""
+
+    silence: float = Field(default=120, gt=0)
+    """Seconds without a sign of life, after which the platform is asked anew how things stand."""
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        return net.checked(url).removesuffix("/v1")
+
+
+class ManagedAgents:
+    """The runtime `managed_agents`. What people say meanwhile waits for the next turn."""
+
+    Options = ManagedAgentsOptions
+
+    def __init__(self, options: ManagedAgentsOptions) -> None:
+        self.options = options
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        given, file = self.options, turn.agent.file
+        headers, key = given.filled(turn), secret(turn, given.key)
+        line = Line(given.url, key, f"options.url and options.key in {file}", headers, private=given.private, silence=given.silence)
+
+        async def begin() -> str:
+            return await line.begin(await self._settings(turn, line))
+
+        try:
+            async with aclosing(Work(turn, line, begin, given.patience).told()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await line.close()
+
+    async def _settings(self, turn: Turn, line: Line) -> Json:
+        """What a session is begun with: the agent's budget is also the platform's."""
+        given, file, limit = self.options, turn.agent, turn.agent.budget.usd_per_session
+        if not given.agent and not file.model:
+            raise Unavailable(f"{file.file}: say which agent it is (options.agent), or which `model:` one is to be made with.")
+        cost = {"amount": str(max(1, int((limit or 0) * 100))), "currency": "USD"}  # in cents
+        return {
+            "agent": given.agent or await line.agent(f"{file.name} {file.version}", self._made(turn)),
+            "environment_id": given.environment or await line.environment("frontdesk"),
+            "title": f"{file.name} {turn.session_id}"[:200],
+            "metadata": {"frontdesk": turn.session_id},
+            **({"budget": {"type": "limit", "max_list_cost": cost}} if limit else {}),
+            **({"vault_ids": list(given.vaults)} if given.vaults else {}),
+        }
+
+    def _made(self, turn: Turn) -> Json:
+        """An agent like this file. Its instructions come with the first message, since they name the person who asks."""
+        ask, allow = {"permission_policy": {"type": "always_ask"}}, {"permission_policy": {"type": "always_allow"}}
+        default = {"enabled": True, **(ask if "all" in self.options.asks else allow)}
+        configs = [{"name": name, **ask} for name in self.options.asks if name != "all"]
+        question = {"type": "custom", "name": asking.NAME, "description": asking.ABOUT, "input_schema": asking.SCHEMA}
+        tools = {"type": TOOLS, "default_config": default, **({"configs": configs} if configs else {})}
+        return {"model": turn.agent.model, "description": turn.agent.description, "tools": [tools, question]}

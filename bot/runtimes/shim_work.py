@@ -1,0 +1,216 @@
+"""One turn in a container: what its shim is told, what it tells, and how it is heard again where somebody was cut off."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+
+from bot import net
+from bot.breaker import Left, at
+from bot.clock import now
+from bot.errors import RuntimeFailed, Unavailable
+from bot.event import Event, Finished, Notice, Started, Usage
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes.odd import Odd
+from bot.runtimes.shim_line import PASSING, Carrier, Cut, spoken
+from bot.runtimes.shim_orders import Orders
+from bot.runtimes.shim_records import Record, artifact, records
+from bot.spoken import Json, load
+
+KEPT = "shim-heard"
+STOPPING = 1.0  # seconds
+TRIES = 3  # before anything was begun
+LOST = "The container in which this ran has ended in its middle, and what it did is not known: look there, or ask again."
+
+
+class Work:
+    """`orders` are what the shim is told. Whatever is sent twice is done once, so that any try may be repeated."""
+
+    def __init__(self, turn: Turn, carrier: Carrier, orders: Orders) -> None:
+        self.turn, self.carrier, self.orders = turn, carrier, orders
+        self.silence, self.patience = orders.options.silence, orders.options.patience
+        self.odd, self.resume = Odd(turn), turn.resume
+        self.boot, self.at, self.counted = "", 0, 0
+        self.asked = self.known = self.begun = self.over = False
+        self.end: Finished | None = None
+        self.kept: dict[str, int] = {}
+        self.late: list[Message] = []
+        self.failed: Unavailable | None = None
+        self._saying = asyncio.Lock()
+        self._ear: asyncio.Task[None] | None = None
+
+    async def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        await self._remember()
+        try:
+            async with aclosing(self._turns(inbox)) as events:
+                async for event in events:
+                    yield event
+        except Unavailable as error:
+            if not self.begun:
+                raise
+            raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+        finally:
+            await self._close()
+
+    async def _remember(self) -> None:
+        """What an earlier process has heard of this very turn."""
+        for said in await self.turn.keep.load(KEPT) if self.turn.again else ():
+            name, boot, number = said.rsplit(" ", 2)
+            self.known = self.known or name == self.orders.name
+            self.kept[boot] = int(number)
+
+    async def _turns(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        """The turn, and one more for what was said too late for it."""
+        async with aclosing(self._ready()) as waiting:
+            async for event in waiting:
+                yield event
+        while not self.over:
+            async with aclosing(self._events(inbox)) as events:
+                async for event in events:
+                    yield event
+            async with self._saying:  # what is on its way to the agent has arrived by then, or has not
+                self.over = not (self.late and self.end and self.end.state == "completed")
+            if self.over:
+                yield self.end or Finished("failed", LOST)
+                return
+            self.orders = self.orders.then(self.late, self.resume)
+            self.late, self.end, self.known, self.at = [], None, False, 0
+
+    async def _ready(self) -> AsyncGenerator[Event, None]:
+        async for words in self.carrier.ready():
+            if not self.begun:
+                self.begun = True
+                yield Started(self.resume or self.orders.resumed(""), self.orders.session, self.turn.agent.model)
+            yield Notice(words)
+
+    async def _events(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._followed()) as told:
+            async for each in told:
+                if isinstance(each, Record) and each.said.get("listens") and not self._ear:
+                    self._ear = asyncio.create_task(self._listen(inbox), name=f"shim-inbox-{self.turn.session_id}")
+                for event in [each] if isinstance(each, Notice) else await self._event(each):
+                    yield event
+
+    async def _event(self, record: Record) -> list[Event]:
+        if not (said := record.said.get("event")):
+            return []
+        event = load(said)
+        match event:
+            case None:
+                return list(await self.odd.heard(str(said.get("type")), said))
+            case Started(resume, native, model):
+                self.begun, self.resume = True, self.orders.resumed(resume)
+                return [Started(self.resume, native, model)]
+            case Finished("failed", reason, "Unavailable" | "ConfigError") if not self.begun:
+                self.over = True
+                raise Unavailable(reason)
+            case Finished("failed", reason, "RuntimeFailed" | "Unavailable" | "ConfigError"):
+                self.over = True
+                raise RuntimeFailed(reason)
+            case Finished():
+                self.end = event
+                return []
+            case Usage() if record.n <= self.counted:
+                return []  # it was counted in the process before
+            case Usage():
+                await self._keep(record.n)
+        return [await artifact(event, record.said.get("data"), self.turn.folder)]
+
+    async def _keep(self, number: int) -> None:
+        self.counted = number
+        await self.turn.keep.append(KEPT, [f"{self.orders.name} {self.boot} {number}"])
+
+    async def _followed(self) -> AsyncGenerator[Record | Notice, None]:
+        """What the shim tells, over as many connections as it takes."""
+        lost, tries = 0.0, 0
+        while True:
+            before = self.at
+            async with aclosing(self._uncut()) as told:
+                async for record in told:
+                    yield record
+            if self.end:
+                return
+            progress = self.at > before
+            lost, tries = (time.monotonic(), 0) if progress or not lost else (lost, tries + 1)
+            self._judge(lost, tries)
+            if self.begun and not tries:
+                yield Notice(f"The connection to {self.carrier.place} was lost at {at(now())}; trying to get it back.")
+            await asyncio.sleep(net.pause(tries))
+
+    def _judge(self, lost: float, tries: int) -> None:
+        """Give up when the connection stays lost; before anything was begun, soon."""
+        if self.failed and not self.known and (tries >= TRIES - 1 or isinstance(self.failed, Left)):
+            raise self.failed
+        if time.monotonic() - lost > self.patience:
+            raise RuntimeFailed(f"The connection was lost, and did not come back within {self.patience:g} seconds. {self.failed}")
+
+    async def _uncut(self) -> AsyncGenerator[Record, None]:
+        """One connection, until its end; `failed` says why it ended."""
+        self.failed = Cut(f"{self.carrier.place} ended the connection.")
+        try:
+            async with aclosing(self._once()) as told:
+                async for record in told:
+                    yield record
+        except PASSING as error:
+            self.failed = error
+
+    async def _once(self) -> AsyncGenerator[Record, None]:
+        order = await self.orders.run(self.at, known=self.known)
+        self.asked = True
+        async with self.carrier.opened(order, self.silence) as chunks, aclosing(records(chunks, self.carrier, self.silence)) as told:
+            async for record in told:
+                await self._met(record)
+                if record.n > self.at:
+                    self.at = record.n
+                    yield record
+                if self.end:
+                    return
+
+    async def _met(self, record: Record) -> None:
+        """The shim says first who it is."""
+        if record.said.get("lost"):
+            self.over = True
+            raise RuntimeFailed(LOST)
+        if not (boot := record.said.get("boot")):
+            return
+        if self.boot and self.boot != boot:
+            raise RuntimeFailed(LOST)
+        self.boot, self.known = str(boot), True
+        self.counted = max(self.counted, self.kept.get(self.boot, 0))
+        await self._keep(self.counted)
+
+    async def _listen(self, inbox: AsyncIterator[Message]) -> None:
+        """What people say, and their answers. Taking something is a promise to give it to the agent."""
+        async for message in inbox:
+            async with self._saying:
+                if self.over or not await self._say(message):
+                    self.late.append(message)
+
+    async def _say(self, message: Message) -> bool:
+        for tries in range(net.TRIES):
+            try:
+                return bool((await self._call(self.orders.say(message), net.CALL)).get("taken"))
+            except PASSING:
+                await asyncio.sleep(net.pause(tries))
+            except RuntimeFailed:
+                break
+        return False
+
+    async def _call(self, order: bytes, limit: float) -> Json:
+        async with self.carrier.opened(order, limit) as chunks:
+            return await spoken(chunks, limit)
+
+    async def _close(self) -> None:
+        """Nobody would hear what comes of it, unless the next process goes on with it."""
+        if self._ear:
+            self._ear.cancel()
+            await asyncio.wait([self._ear])
+        if not self.asked or self.over or self.turn.leaving():
+            return
+        try:
+            async with asyncio.timeout(STOPPING):
+                await self._call(self.orders.stop(), STOPPING)
+        except (RuntimeFailed, TimeoutError):
+            with suppress(RuntimeFailed, TimeoutError):
+                await self.carrier.end()

@@ -1,0 +1,137 @@
+"""Tries a profile of the runtime http, against a recorded stream or the platform itself, and shows what it makes of each event."""
+
+import asyncio
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import ValidationError
+
+from bot.agent import Agent, explain
+from bot.errors import BotError, ConfigError
+from bot.event import Event, Finished
+from bot.message import Message
+from bot.ports import Turn
+from bot.runtimes import http_setting as setting
+from bot.runtimes.claude_words import short
+from bot.runtimes.feed import Raw, Unread, events
+from bot.runtimes.http_line import Line
+from bot.runtimes.http_profile import Profile, load
+from bot.runtimes.http_story import Story
+from bot.runtimes.http_work import Work
+from bot.scratch import scratch
+from bot.settings import Settings
+
+LONG = 160
+Verb = Callable[[str, Callable[[Settings, Namespace], int | None], str], ArgumentParser]
+
+
+def verbs(verb: Verb) -> None:
+    """The command for it."""
+    trial = verb("profile", _run, "try a profile of the runtime http, and show what it makes of each event")
+    trial.add_argument("action", choices=["test"])
+    trial.add_argument("file", metavar="FILE", help="the profile: a file, or one of ours by its name")
+    trial.add_argument("stream", metavar="STREAM", nargs="?", type=Path, help="what was recorded of a platform; without it, it is asked")
+    trial.add_argument("--url", default="", help="the platform's address")
+    trial.add_argument("--key", default="", metavar="VARIABLE", help="the variable that holds the credentials")
+    trial.add_argument("--value", action="append", default=[], metavar="NAME=VALUE", help="what the profile wants to know; may be repeated")
+    trial.add_argument("--private", action="store_true", help="the address may be of your own network, or this machine")
+    trial.add_argument("--say", default="Say hello.", metavar="WORDS", help="what is asked (Say hello.)")
+
+
+def _run(settings: Settings, given: Namespace) -> int:
+    profile = load(given.file)
+    with scratch() as folder:
+        turn = Turn("trial", 1, _agent(given), given.say, folder=folder, environment=settings.environment)
+        told = replayed(profile, given.stream, folder) if given.stream else asked(profile, _options(given, profile), turn)
+        return asyncio.run(show(told, sys.stdout))
+
+
+def _agent(given: Namespace) -> Agent:
+    named = [given.key] if given.key else []
+    return Agent.model_validate({"name": "trial", "version": "", "description": "A trial.", "runtime": "http", "environment": named})
+
+
+def _options(given: Namespace, profile: Profile) -> setting.Options:
+    values = dict(value.partition("=")[::2] for value in given.value)
+    try:
+        options = setting.Options(profile=given.file, url=given.url, key=given.key, values=values, private=given.private)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"--{line}" for line in explain(error, setting.Options))) from error
+    if wrong := setting.missing(options, profile):
+        raise ConfigError("\n".join(wrong).replace("options.values.", "--value ").replace("options.", "--"))
+    return options
+
+
+async def replayed(profile: Profile, file: Path, folder: Path) -> AsyncGenerator[Raw | Event, None]:
+    """What would have been told, had this been heard. Raises ConfigError."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield await asyncio.to_thread(file.read_bytes)
+
+    story = Story(profile, dict.fromkeys(profile.kept) | profile.values | {"session": "trial", "once": "trial"}, folder, str)
+    form = profile.stream.form if profile.stream else profile.send.form
+    try:
+        async for raw in events(chunks(), form, 60):
+            yield raw
+            for event in story.tell(raw):
+                yield event
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+    except Unread as error:
+        raise ConfigError(f"{file} {error}") from error
+    if not story.end and profile.ends:
+        for event in story.close(Finished("completed")):
+            yield event
+    if story.end:
+        yield story.end
+
+
+async def asked(profile: Profile, options: setting.Options, turn: Turn) -> AsyncGenerator[Raw | Event, None]:
+    """What a platform tells now, with what is made of it."""
+    heard: list[Raw] = []
+    async with Line(setting.setting(options, profile, turn)) as line:
+        async for event in Work(turn, line, options.patience, heard.append).told(Silence()):
+            while heard:
+                yield heard.pop(0)
+            yield event
+
+
+class Silence:
+    """An inbox that nobody writes into."""
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self
+
+    async def __anext__(self) -> Message:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
+async def show(told: AsyncIterator[Raw | Event], out: TextIO) -> int:
+    """0 if the turn ended well; 1 if it failed, or nothing says how it ended."""
+    end: Finished | None = None
+    try:
+        async for one in told:
+            if isinstance(one, Raw):
+                print(f"{one.name or '-'} {short(json.dumps(one.data, ensure_ascii=False), LONG)}", file=out)
+            else:
+                print(f"    → {_worded(one)}", file=out)
+            end = one if isinstance(one, Finished) else end
+    except ConfigError:
+        raise
+    except BotError as error:
+        print(f"    → it fails: {error}", file=out)
+        return 1
+    if end is None:
+        print("    → nothing says how it ended: is there a rule with an `end` for it?", file=out)
+    return 0 if end and end.state in ("completed", "input_required") else 1
+
+
+def _worded(event: Event) -> str:
+    """An event with what it says, without what it leaves out."""
+    said = ((field.name, getattr(event, field.name), field.default) for field in fields(event))
+    return f"{type(event).__name__}({', '.join(f'{name}={short(repr(value), LONG)}' for name, value, usual in said if value != usual)})"

@@ -1,0 +1,96 @@
+"""A stand-in for AgentCore's data plane, from botocore's model of bedrock-agentcore: it passes invocations on to a container.
+
+`refuse` is what it answers in place of the next invocations: an error's name and status; `cut` is after how many bytes it breaks the
+next answer; `page` sends a web page. `asked` are the orders that came through.
+"""
+
+import asyncio
+import json
+from types import TracebackType
+from typing import Any
+from urllib.parse import unquote
+
+import aiohttp
+from aiohttp import web
+
+from bot.spoken import SESSION
+
+ARN = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/coder-a1"
+SAID = {"ThrottlingException": "Rate exceeded", "ExpiredTokenException": "The security token included in the request is expired"}
+
+
+class AgentCoreDataPlane:
+    """`async with AgentCoreDataPlane(container) as plane:` serves on loopback."""
+
+    def __init__(self, container: str, bearer: str = "") -> None:
+        self.container, self.bearer, self.url = container, bearer, ""
+        self.refuse: list[tuple[str, int]] = []
+        self.cut: list[int] = []
+        self.page = self.stall = False
+        self.asked: list[dict[str, Any]] = []
+        self.sessions: set[str] = set()
+        self.stopped: list[str] = []
+        app = web.Application(client_max_size=100 << 20)
+        app.router.add_post("/runtimes/{arn}/invocations", self._invoke)
+        app.router.add_post("/runtimes/{arn}/stopruntimesession", self._stop)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+
+    async def __aenter__(self) -> "AgentCoreDataPlane":
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._runner.cleanup()
+        await self._http.close()
+
+    async def _invoke(self, request: web.Request) -> web.StreamResponse:
+        if no := self._no(request):
+            return no
+        session, body = request.headers[SESSION], await request.read()
+        self.sessions.add(session)
+        self.asked.append(json.loads(body))
+        headers = {"Content-Type": request.headers["Content-Type"], SESSION: session}
+        async with self._http.post(f"{self.container}/invocations", data=body, headers=headers) as inner:
+            if inner.status >= 400:
+                return refused("RuntimeClientError", 424, f"Received error ({inner.status}) from runtime.")
+            return await self._pass(request, inner, session)
+
+    async def _pass(self, request: web.Request, inner: aiohttp.ClientResponse, session: str) -> web.StreamResponse:
+        left = self.cut.pop(0) if self.cut and "event-stream" in inner.content_type else 1 << 40
+        response = web.StreamResponse(headers={"Content-Type": inner.headers["Content-Type"], SESSION: session})
+        await response.prepare(request)
+        async for chunk in inner.content.iter_any():
+            await response.write(chunk[:left])
+            left -= len(chunk)
+            if left <= 0:
+                assert request.transport
+                request.transport.abort()
+                break
+        return response
+
+    def _no(self, request: web.Request) -> web.Response | None:
+        assert unquote(request.match_info["arn"]) == ARN
+        authorization = request.headers.get("Authorization", "")
+        if self.page:
+            return web.Response(text="<html><body>Sign in</body></html>", content_type="text/html")
+        if not authorization.startswith("AWS4-HMAC-SHA256") if not self.bearer else authorization != f"Bearer {self.bearer}":
+            return refused("AccessDeniedException", 403, f"not allowed: {authorization}")
+        if len(request.headers.get(SESSION, "")) < 33:
+            return refused("ValidationException", 400, "runtimeSessionId must be at least 33 characters")
+        if self.refuse:
+            name, status = self.refuse.pop(0)
+            return refused(name, status, SAID.get(name, name))
+        return None
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        session = request.headers[SESSION]
+        self.stopped.append(session)
+        await asyncio.sleep(0)
+        return web.json_response({}) if session in self.sessions else refused("ResourceNotFoundException", 404, "no such session")
+
+
+def refused(name: str, status: int, words: str) -> web.Response:
+    return web.json_response({"message": words}, status=status, headers={"x-amzn-ErrorType": name})
