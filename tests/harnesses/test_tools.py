@@ -144,7 +144,7 @@ async def test_what_our_tools_refuse_the_agent_is_told(stage: Stage, model: Mode
     play(stage, test_pi.TestPi, model.url, tools=True)
     await stage.say('!tool upload_file {"path": "nowhere.txt"}\n!toolresult')
 
-    assert "There is no file nowhere.txt" in (await stage.ended()).answer
+    assert "nowhere.txt cannot be given to people" in (await stage.ended()).answer
 
 
 @pytest.mark.parametrize(("suite", "tool", "more"), CASES[:1])
