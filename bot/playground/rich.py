@@ -35,12 +35,16 @@ def _lines(text: str) -> Iterator[Json]:
     for kind, group in groupby(text.split("\n"), key=_kind):
         lines = list(group)
         if kind == "quote":
-            yield {"type": "rich_text_quote", "elements": inline("\n".join(line.removeprefix(QUOTE).lstrip() for line in lines), {})}
+            yield _quote(lines)
         elif kind:
             items = [_section(line.split(" ", 1)[1]) for line in lines]
             yield {"type": "rich_text_list", "style": kind, "indent": 0, "border": 0, "elements": items}
         elif any(lines):
             yield _section("\n".join(lines))
+
+
+def _quote(lines: list[str]) -> Json:
+    return {"type": "rich_text_quote", "elements": inline("\n".join(line.removeprefix(QUOTE).lstrip() for line in lines), {})}
 
 
 def _kind(line: str) -> str:
