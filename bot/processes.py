@@ -80,10 +80,17 @@ def _environments() -> Iterator[tuple[int, list[bytes]]]:
 def family(pid: int) -> Iterator[int]:
     """A process and all that it began, as far as /proc tells."""
     yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+    for thread in _threads(pid):
         with suppress(OSError):
-            for child in children.read_text().split():
+            for child in Path(f"/proc/{pid}/task/{thread}/children").read_text().split():
                 yield from family(int(child))
+
+
+def _threads(pid: int) -> list[str]:
+    """None where it has ended, which it may at any moment."""
+    with suppress(OSError):
+        return os.listdir(f"/proc/{pid}/task")
+    return []
 
 
 def known(pids: Iterable[int]) -> set[Known]:
