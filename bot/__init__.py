@@ -2,24 +2,11 @@
 
 To start
 __main__.py             python -m bot
-cli.py                  the commands of the shell
-ask.py                  asks an agent in the terminal
-library.py              `from bot import query`: the same for programs
+cli/__init__.py         the commands of the shell: they have a map of their own
+library.py              `from bot import query`: an agent asked by a program
 settings.py             the environment, read once
 logs.py                 structured logs, without tokens
-app.py                  puts everything together: the only file that knows every class by name
-play.py                 the same beside a stand-in for Slack, with a page
-replay.py               does a recorded play again
-bench.py                looks on for authors, and runs a turn again
-notes.py                what it has seen, in words
-trial.py                tries a profile, and shows what it makes of a stream
-ready.py                whether agents and the database can serve
-check.py                what is wrong with agents, beside what their files show
-offers.py               what platforms offer
-discovery.py            agents' files made of that
-lent.py                 what turns are lent, put together
-upkeep.py               old things taken away, and a copy of what is kept
-container.py            the same process as the inside of a container
+app/__init__.py         puts everything together, with a map of its own
 scratch.py              a folder that is thrown away in the end
 
 A mention arrives

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Browser
 from playwright.async_api import Page as Tab
 
-from bot.play import playing
+from bot.cli.play import playing
 from bot.playground import Slack
 from bot.settings import Settings
 from tests.picture import ASK, WORK

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
-from tests.test_cli import HELPER, Shell, shell
+from tests.cli.test_cli import HELPER, Shell, shell
 
 __all__ = ["shell"]
 ROOT = Path(__file__).parents[1]

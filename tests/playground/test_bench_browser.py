@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
-from bot.play import playing
+from bot.cli.play import playing
 from bot.playground.page import Page as Client
 from bot.settings import Settings
 

@@ -13,14 +13,14 @@ import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.play import playing
+from bot.cli.play import playing
+from bot.cli.replay import replay
 from bot.playground import Slack
 from bot.playground.control import LOOKS
 from bot.playground.page import Page
 from bot.playground.reading import read
 from bot.playground.sight import Sight
 from bot.playground.tape import FAULTS, PEOPLE
-from bot.replay import replay
 from bot.settings import Settings
 
 from .conftest import Listen

@@ -14,8 +14,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import cli
+from bot.cli.play import playing
+from bot.cli.replay import replay
 from bot.errors import ConfigError
-from bot.play import playing
 from bot.playground import Slack
 from bot.playground.click import Click
 from bot.playground.faults import Trouble
@@ -28,7 +29,6 @@ from bot.playground.talk import Talk
 from bot.playground.tape import FAULTS, FURNITURE, PEOPLE, Tape
 from bot.playground.visit import Visit
 from bot.playground.web import Call
-from bot.replay import replay
 from bot.settings import Settings
 
 Json = dict[str, Any]

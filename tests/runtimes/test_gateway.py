@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot import lent
+from bot.app import lent
 from bot.errors import Unavailable
 from bot.event import Event, Finished, Started, Usage
 from bot.message import Message

@@ -17,8 +17,8 @@ from bot.errors import Unavailable
 from bot.ports import Turn
 from bot.runtimes.child import Child
 from bot.runtimes.home import Home, Options, contained
+from tests.cli.test_cli import Shell, shell
 from tests.standins.wait import until
-from tests.test_cli import Shell, shell
 
 __all__ = ["shell"]
 

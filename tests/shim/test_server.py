@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot import container
+from bot.cli import container
 from bot.errors import ConfigError
 from bot.event import Event, Finished, Started
 from bot.message import Message

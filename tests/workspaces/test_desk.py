@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import app, lent
+from bot import app
+from bot.app import lent
 from bot.playground import Slack
 from bot.settings import Settings
-from tests.test_cli import Shell
+from tests.app.test_upkeep import run
+from tests.cli.test_cli import Shell
 from tests.test_path import said
-from tests.test_upkeep import run
 from tests.workspaces.conftest import Repository
 from tests.workspaces.test_tidy import DAY, older
 

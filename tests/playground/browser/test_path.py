@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.app import Frontdesk
-from bot.play import playing
+from bot.cli.play import playing
 from bot.playground.page import Page as Client
 from bot.settings import Settings
 

@@ -13,8 +13,9 @@ from uuid import uuid4
 
 import yaml
 
-from bot import lent, processes, upkeep
+from bot import processes
 from bot.agent import Agent
+from bot.app import lent, upkeep
 from bot.engine.local import LocalEngine
 from bot.errors import ConfigError
 from bot.line import Line

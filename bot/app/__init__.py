@@ -1,4 +1,10 @@
-"""Puts it together: the only file that knows every class by name."""
+"""Puts it together: the only file that knows every class by name.
+
+app/check.py   what is wrong with agents, beside what their files show
+app/ready.py   whether agents and the database can serve
+app/lent.py    what turns are lent, put together
+app/upkeep.py  old things taken away, and a copy of what is kept
+"""
 
 import asyncio
 import contextlib
@@ -15,8 +21,9 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot import check, clock, lent, logs
+from bot import clock, logs
 from bot.agent import Agent
+from bot.app import check, lent
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, StoreFailed

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot import lent
+from bot.app import lent
 from bot.settings import Settings
 from bot.store import backup, prune
 from bot.store.database import there

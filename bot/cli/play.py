@@ -11,7 +11,7 @@ from typing import Any
 from bot import logs, processes
 from bot.agent import Agent
 from bot.app import Frontdesk, Parts, running
-from bot.bench import Watching
+from bot.cli.bench import Watching
 from bot.errors import ConfigError
 from bot.playground import Slack
 from bot.playground.bench import Desk

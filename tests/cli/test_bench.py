@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import Frontdesk
-from bot.bench import Kept
-from bot.play import playing
+from bot.cli.bench import Kept
+from bot.cli.play import playing
 from bot.playground.bench import Run, Story, Told
 from bot.playground.page import Page
 from bot.playground.things import Json

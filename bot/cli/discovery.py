@@ -12,10 +12,11 @@ from typing import Any
 
 import yaml
 
-from bot import check, net
+from bot import net
 from bot.agent import parse
+from bot.app import check
+from bot.cli.offers import PLATFORMS, Address, Offer
 from bot.errors import ConfigError
-from bot.offers import PLATFORMS, Address, Offer
 from bot.settings import Settings
 
 Verb = Callable[..., ArgumentParser]

@@ -8,8 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from bot import notes, policy, prompt
+from bot import policy, prompt
 from bot.agent import Agent
+from bot.cli import notes
 from bot.errors import ConfigError
 from bot.event import Event, Finished, Question, Usage, merge
 from bot.message import Message

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import app, check
+from bot import app
 from bot.agent import Agent, parse
+from bot.app import check
 from bot.playground import Slack
 from bot.settings import Settings
 

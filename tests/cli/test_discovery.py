@@ -13,16 +13,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot import check
 from bot.agent import parse
-from bot.discovery import Draft, drawn, write
+from bot.app import check
+from bot.cli.discovery import Draft, drawn, write
+from bot.cli.offers import PLATFORMS, Address, Offer
 from bot.errors import ConfigError, RuntimeFailed
-from bot.offers import PLATFORMS, Address, Offer
 from bot.runtimes import build
 from tests.standins.a2a_agent import Agent
 from tests.standins.langgraph_server import LangGraphServer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORKER = {
     "type": "codex", "model": "gpt-6", "image": "ghcr.io/acme/codex:1", "workspaceRef": {"name": "web"},
     "credentials": {"type": "api-key", "secretRef": {"name": "codex-key"}}, "agentConfigRefs": [{"name": "house"}],

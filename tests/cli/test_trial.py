@@ -11,7 +11,7 @@ from bot.runtimes.http_profile import read
 from tests.runtimes.test_http import PROFILE
 from tests.standins.plain_platform import Platform
 
-RECORDED = Path(__file__).parent / "recordings" / "http" / "elastic.sse"
+RECORDED = Path(__file__).parents[1] / "recordings" / "http" / "elastic.sse"
 
 
 def test_a_recorded_stream_is_shown_event_by_event(capsys: pytest.CaptureFixture[str]) -> None:

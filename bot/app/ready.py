@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import check, upkeep
 from bot.agent import Agent
+from bot.app import check, upkeep
 from bot.errors import BotError
 from bot.runtimes import build
 from bot.runtimes.home import contained

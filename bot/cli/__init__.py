@@ -1,4 +1,15 @@
-"""The commands of the shell: 0 all is well, 1 something was found wrong, 2 it was called or set up wrongly."""
+"""The commands of the shell.
+
+cli/ask.py        asks an agent in the terminal
+cli/play.py       the desk beside a stand-in for Slack, with a page
+cli/replay.py     does a recorded play again
+cli/bench.py      looks on for authors, and runs a turn again
+cli/notes.py      what it has seen, in words
+cli/trial.py      tries a profile, and shows what it makes of a stream
+cli/offers.py     what platforms offer
+cli/discovery.py  agents' files made of that
+cli/container.py  the same process as the inside of a container
+"""
 
 import asyncio
 import json
@@ -12,8 +23,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot import app, ask, check, container, discovery, play, processes, ready, replay, trial, upkeep
+from bot import app, processes
 from bot.agent import Agent
+from bot.app import check, ready, upkeep
+from bot.cli import ask, container, discovery, play, replay, trial
 from bot.errors import BotError, ConfigError
 from bot.ops.server import left_alone
 from bot.settings import Settings, load
@@ -25,6 +38,7 @@ from bot.store.sql import SqlStore
 
 T = TypeVar("T")
 GONE = 130  # what a shell gives for Ctrl-C
+CODES = "It ends with 0 where all is well, 1 where something was found wrong, 2 where it was called or set up wrongly."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +62,7 @@ def fail(error: BotError, code: int) -> int:
 
 
 def parser() -> ArgumentParser:
-    top = ArgumentParser("frontdesk", description="One Slack app that is the front desk of a company's agents.", epilog=__doc__)
+    top = ArgumentParser("frontdesk", description="One Slack app that is the front desk of a company's agents.", epilog=CODES)
     top.add_argument("--version", action="version", version=f"frontdesk {version('frontdesk')}")
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from bot import logs
 from bot.agent import parse
 from bot.app import Frontdesk
+from bot.cli.play import interrupted, playing
 from bot.errors import ConfigError
-from bot.play import interrupted, playing
 from bot.playground.reading import Recording, read
 from bot.playground.recording import MATTER
 from bot.playground.replay import PATIENCE, again
@@ -54,7 +54,7 @@ def _agreed(file: Path, recording: Recording) -> None:
         return
     brings = f"{file} brings agents that work here with your rights: {', '.join(able)}"
     if not sys.stdin.isatty():
-        raise ConfigError(f"{brings}; look at them in the file, then replay it in a terminal, which asks, or in a test, with bot.replay")
+        raise ConfigError(f"{brings}; look at them in the file, then replay it in a terminal, which asks, or in a test")
     print(f"  {brings}. Look at them in the file first.", flush=True)
     if input("  Run them? [y/N] ").strip().lower() not in ("y", "yes"):
         raise ConfigError("nothing was run")

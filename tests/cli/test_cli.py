@@ -18,7 +18,7 @@ from bot.session import Session
 from bot.store.sql import SqlStore
 from tests.standins.postgres import cluster, database
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HELPER = "---\ndescription: Helps.\nruntime: echo\ntriggers: [{mention: ['*']}, {command: /help-me}]\n---\nHelp {{ person.name }}.\n"
 VERBS = ("sessions", "usage", "feedback")
 

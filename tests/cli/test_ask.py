@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import ask, processes
+from bot import processes
+from bot.cli import ask
 from bot.errors import ConfigError
 from bot.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SLOW = """
 import json, sys, time
 sys.stdin.readline()

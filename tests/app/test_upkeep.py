@@ -13,7 +13,7 @@ from bot.playground import Slack
 from bot.settings import Settings
 from bot.store import prune
 from bot.store.sql import SqlStore
-from tests.test_cli import Shell
+from tests.cli.test_cli import Shell
 from tests.test_path import find, said
 
 

@@ -12,14 +12,14 @@ import aiohttp
 import pytest
 
 from bot.app import Frontdesk
-from bot.bench import Kept
+from bot.cli.bench import Kept
+from bot.cli.play import playing
 from bot.errors import ConfigError
-from bot.play import playing
 from bot.playground.page import Page
 from bot.settings import Settings
 from tests.test_path import said
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import ready
 from bot.agent import parse
+from bot.app import ready
 from bot.settings import Settings
 
 KEY = {"OPENAI_API_KEY": "sk-x"}
