@@ -123,14 +123,16 @@ class Turns:
         """Somebody stopped what had not begun, what was cut, or what waited for an answer."""
         assert inbox.stop
         stop, at = inbox.stop, clock.now()
+        meant = [stop.id, *(message.id for message in inbox.messages)]
         if inbox.messages and not inbox.again:
             session = session.begin(inbox.messages)
-        if not session.over:
-            session = session.apply(end := Finished("canceled", stop.text), at)
-            await self.store.take(session.id, epoch, session, agent, [message.id for message in inbox.messages])
-            await self.store.save(epoch, session, [end], at)
-            show(session)
-        await self.store.drop([stop.id, *(message.id for message in inbox.messages)], (session.id, epoch))
+        if session.over or not session.number:
+            await self.store.drop(meant, (session.id, epoch))
+            return session
+        session = session.apply(end := Finished("canceled", stop.text), at)
+        await self.store.take(session.id, epoch, session, agent, meant)  # the turn's, as what it was asked is, until people have seen its end
+        await self.store.save(epoch, session, [end], at)
+        show(session)
         return session
 
     async def _happen(self, session: Session, agent: Agent, inbox: Inbox, today: float) -> AsyncGenerator[list[Event], None]:

@@ -211,6 +211,25 @@ async def test_a_removed_agent_can_still_be_stopped_and_says_that_it_is_gone(sla
         await slack.until(lambda: "agents/listener.md is gone" in said(slack, root)[-1])
 
 
+async def test_what_was_stopped_before_it_went_on_is_shown_so_by_the_next_process(slack: Slack, settings: Settings) -> None:
+    settings = settings.model_copy(update={"hold_minutes": 0.001, "drain_seconds": 0})
+    async with app.running(settings) as desk:
+        root = await slack.mention("!ask Which colour? | Red | Blue\n!say never")
+        await slack.until(lambda: find(slack, root, "Which colour?"))
+        await until(lambda: finished(desk))
+        slack.fail("*", status=500, times=1000)
+        await slack.say("stop", thread=root)
+        await until(lambda: state(desk, "canceled"))
+
+    slack.forgive()
+    async with app.running(settings):
+        await slack.until(lambda: any("Stopped by ana" in text for text in said(slack, root)), 10)
+
+
+async def state(desk: app.Frontdesk, wanted: str) -> bool:
+    return all(session.state == wanted for session in await desk.store.sessions())
+
+
 async def test_a_reply_that_overtook_the_mention_it_belongs_to_is_answered(slack: Slack, settings: Settings) -> None:
     async with disorderly(slack, settings) as desk:
         root = await slack.mention("hello", by="ben")

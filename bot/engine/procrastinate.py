@@ -26,13 +26,19 @@ END = "DELETE FROM procrastinate_jobs WHERE id = %(id)s AND worker_id = %(worker
 
 
 class Patient(Worker):
-    """Ends a job also where the database was away just then: as long as we show life nobody else would, and its session would wait."""
+    """Ends its own jobs and no other's, also where the database was away just then: as long as we show life nobody else would.
+
+    Procrastinate itself takes a job away whoever has it by now; if that one dies too, nobody goes on with the session.
+    """
 
     async def _process_job(self, context: JobContext) -> None:
         lost = await _away(super()._process_job(context))
         while lost:
             await asyncio.sleep(PAUSE)
-            lost = await _away(self.app.connector.execute_query_async(END, id=context.job.id, worker=self.worker_id))
+            lost = await _away(self._persist_job_status(context.job))
+
+    async def _persist_job_status(self, job: Job, *_: object, **__: object) -> None:
+        await self.app.connector.execute_query_async(END, id=job.id, worker=self.worker_id)
 
 
 class ProcrastinateEngine:

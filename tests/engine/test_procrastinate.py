@@ -124,16 +124,16 @@ async def test_a_job_that_ends_while_the_database_is_away_keeps_its_session_from
 ) -> None:
     away: list[object] = []
     async with replicas(url, "a") as ((a,), ran):
-        manager = a.engine._app.job_manager
-        finish = manager.finish_job_by_id_async
+        connector = a.engine._app.connector
+        execute = connector.execute_query_async
 
-        async def fails_once(*given: object, **more: object) -> None:
-            if not away:
+        async def fails_once(query: str, **given: object) -> None:
+            if query == queue.END and not away:
                 away.append(given)
                 raise ConnectorException
-            await finish(*given, **more)  # type: ignore[arg-type]
+            await execute(query, **given)
 
-        monkeypatch.setattr(manager, "finish_job_by_id_async", fails_once)
+        monkeypatch.setattr(connector, "execute_query_async", fails_once)
         await a.engine.submit("s")
         await until(lambda: away)
 
@@ -142,6 +142,22 @@ async def test_a_job_that_ends_while_the_database_is_away_keeps_its_session_from
         await until(lambda: len(ran) == 2)
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def test_whoever_was_taken_for_dead_takes_the_job_from_nobody_when_it_ends(url: str) -> None:
+    async with replicas(url, "a") as ((a,), ran):
+        a.hold["s"] = asyncio.Event()
+        await a.engine.submit("s")
+        await until(lambda: len(ran) == 1)
+        execute = a.engine._app.connector.execute_query_async
+        await execute("UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, scheduled_at = now() + interval '1 hour'")
+
+        a.hold["s"].set()
+        a.engine.local.wake("s")
+        await until(lambda: not a.engine._worker._running_jobs)  # type: ignore[union-attr]
+
+        await execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+        await until(lambda: len(ran) == 2)
 
 
 async def test_it_goes_on_when_the_database_was_away(postgres: Cluster, url: str) -> None:
