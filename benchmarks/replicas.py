@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 
 import psutil
 
@@ -80,7 +80,10 @@ async def _acknowledged(slack: Slack, envelopes: list[Envelope]) -> None:
 def _busy(made: Cluster) -> float:
     """Seconds of CPU time of PostgreSQL, with those of its processes that have ended."""
     root = psutil.Process(int((made.folder / "data" / "postmaster.pid").read_text().split()[0]))
-    times = [each.cpu_times() for each in [root, *root.children()]]
+    times = [root.cpu_times()]
+    for each in root.children():
+        with suppress(psutil.NoSuchProcess):  # its time is the root's by now
+            times.append(each.cpu_times())
     return sum(each.user + each.system for each in times) + times[0].children_user + times[0].children_system
 
 

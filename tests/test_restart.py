@@ -230,6 +230,18 @@ async def state(desk: app.Frontdesk, wanted: str) -> bool:
     return all(session.state == wanted for session in await desk.store.sessions())
 
 
+async def test_a_command_given_while_slack_is_in_trouble_is_answered_when_it_is_over(slack: Slack, settings: Settings) -> None:
+    async with app.running(settings):
+        slack.fail("chat.postMessage", status=500, times=2)
+        slack.fail("chat.postEphemeral", status=500)
+
+        await slack.command("/review", "pull request 7", by="ana", channel="reviews")
+
+        root = await slack.until(lambda: [m for m in slack.messages("reviews") if m.get("bot_id")][-1], 10)
+        await slack.until(lambda: "You said: pull request 7" in said(slack, root)[-1], 10)
+        assert len([m for m in slack.messages("reviews") if m.get("thread_ts", m["ts"]) == m["ts"]]) == 1
+
+
 async def test_a_reply_that_overtook_the_mention_it_belongs_to_is_answered(slack: Slack, settings: Settings) -> None:
     async with disorderly(slack, settings) as desk:
         root = await slack.mention("hello", by="ben")

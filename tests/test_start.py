@@ -1,5 +1,6 @@
 """What stands in the way of starting is told in one sentence, with its remedy."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,29 @@ async def test_no_slack_there(settings: Settings) -> None:
     said = await refusal(settings.model_copy(update={"slack_api_url": "http://127.0.0.1:9/api/"}))
 
     assert said == "Slack cannot be reached at http://127.0.0.1:9/api/. Check the network, and SLACK_API_URL."
+
+
+async def test_slack_in_trouble_of_its_own_is_no_wrong_token(slack: Slack, settings: Settings) -> None:
+    slack.fail("auth.test", status=500)
+
+    assert await refusal(settings) == "Slack is in trouble of its own (internal_error). Start again in a minute."
+
+
+async def test_a_socket_that_slack_does_not_open_at_once_is_asked_for_again(
+    slack: Slack, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.connect.PING", 0.01)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(begun(settings))
+        await slack.until(lambda: slack.made("apps.connections.open"))  # to see whether the token is right
+        slack.fail("apps.connections.open", status=500, times=2)
+
+    assert [call.status for call in slack.made("apps.connections.open")][1:] == [500, 500, 200]
+
+
+async def begun(settings: Settings) -> None:
+    async with app.running(settings):
+        pass
 
 
 async def test_two_processes_on_one_database(slack: Slack, settings: Settings) -> None:

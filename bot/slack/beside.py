@@ -30,7 +30,10 @@ class Beside:
         self.client, self.outbox, self.directory = client, outbox, directory
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
-        """Begin a thread for what somebody asked: the thread, and its channel. Raises BotError."""
+        """Begin a thread for what somebody asked: the thread, and its channel.
+
+        Raises BotError; SlackApiError where another try is worth it.
+        """
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
         name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
         about = f" in <#{message.channel}>" if message.private else ""
@@ -42,24 +45,24 @@ class Beside:
             ts = await self.outbox.root(slot, channel, view)
         except SlackApiError as error:
             if error_of(error) not in SHUT:
-                raise BotError(f"I could not begin a thread: {error_of(error)}. Try again.") from error
+                raise _told(error, "I could not begin a thread") from error
             channel = await self._direct(message.author.id)
             ts = await self.outbox.root(slot, channel, view)
         return parse.thread(self.directory.team, channel, ts), channel
 
     async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
-        """Show the sessions side by side, with what people think of them. Raises BotError."""
+        """Show the sessions side by side, with what people think of them. Raises as `open` does."""
         view, (channel, ts) = compare.render(id, thread, sessions, votes, self.directory.site), parse.place(thread)
         try:
             await self.outbox.once(f"compare:{id}", channel, ts, view)
         except SlackApiError as error:
-            raise BotError(f"I could not show that: {error_of(error)}. Try again.") from error
+            raise _told(error, "I could not show that") from error
 
     async def _direct(self, user: str) -> str:
         try:
             said = await call(self.client.conversations_open(users=user))
         except SlackApiError as error:
-            raise BotError(f"I could not write to you directly: {error_of(error)}.") from error
+            raise _told(error, "I could not write to you directly") from error
         return str((said.get("channel") or {}).get("id") or user)
 
     async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
@@ -81,3 +84,8 @@ class Beside:
             await call(
                 self.client.chat_postMessage(channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False)
             )
+
+
+def _told(error: SlackApiError, what: str) -> Exception:
+    """In words, unless Slack may let us in a moment: then it is tried again, and nobody has to."""
+    return error if refused(error).after is not None else BotError(f"{what}: {error_of(error)}. Try again.")

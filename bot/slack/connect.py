@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.slack.attention import Attention
 from bot.slack.budget import Budget
-from bot.slack.calls import UNCONNECTED, UNREACHABLE, Called, Client, call, error_of
+from bot.slack.calls import UNCONNECTED, UNREACHABLE, Called, Client, call, error_of, refused
 from bot.slack.directory import Directory
 
 Receive = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -55,6 +55,8 @@ class Connection:
         except SlackApiError as error:
             if error_of(error) in (UNREACHABLE, UNCONNECTED):
                 raise ConfigError(away(self.settings)) from error
+            if refused(error).after is not None:
+                raise ConfigError(f"Slack is in trouble of its own ({error_of(error)}). Start again in a minute.") from error
             raise ConfigError(
                 f"{name}: Slack refuses it ({error_of(error)}). Copy it anew from the app's page: {WHERE[prefix]}."
             ) from error
@@ -68,9 +70,19 @@ class Connection:
         self._socket.client.message_listeners.append(self._heard)
         try:
             async with asyncio.timeout(TIMEOUT):
-                await self._socket.connect_async()  # type: ignore[no-untyped-call]
+                await self._connect(self._socket)
         except TimeoutError as error:
             raise ConfigError(f"No socket to Slack opened within {TIMEOUT:g} s. Is Socket Mode switched on for the app?") from error
+
+    async def _connect(self, socket: AsyncSocketModeHandler) -> None:
+        """As often as Slack is in trouble of its own."""
+        while True:
+            try:
+                return await call(socket.connect_async())  # type: ignore[no-untyped-call, no-any-return]
+            except SlackApiError as error:
+                if refused(error).after is None:
+                    raise ConfigError(f"Slack opens no socket: {error_of(error)}.") from error
+                await asyncio.sleep(PING)
 
     async def _heard(self, client: Any, message: dict[str, Any], _: str | None) -> None:
         if message.get("type") == "hello":

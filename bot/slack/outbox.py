@@ -175,7 +175,7 @@ class Outbox:
             )
         )
         if not sent.get("ts"):
-            raise Refused("Slack did not say where the message stands", None)
+            raise unreachable("it did not say where the message stands")
         return Post(post.slot, post.session_id, post.thread, post.id, str(sent["ts"]), shown(view))
 
     async def _edit(self, post: Post, channel: str, view: View) -> None:
