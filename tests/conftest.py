@@ -1,5 +1,6 @@
 """The whole bot on the playground's Slack, as the tests of its path use it."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def _answering() -> Iterator[None]:
     """No test leaves a platform behind that is held for broken."""
     yield
     BREAKER.forget()
+
+
+@pytest.fixture(autouse=True)
+def _silent() -> Iterator[None]:
+    """Nor a log that goes to a terminal which only that test had."""
+    yield
+    for handler in [handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler]:
+        logging.root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -123,8 +123,7 @@ LIMITS: Mapping[str, Limit] = {
     "conversations.info": Rate(13, 36),
     **dict.fromkeys((START, STOP, "conversations.list", "usergroups.list", "usergroups.users.list", "reactions.remove"), TIER_2),
     **dict.fromkeys(("apps.connections.open", "chat.delete", "conversations.open", "users.conversations", "reactions.add"), TIER_3),
-    "conversations.history": Rate(29, 19),  # after a time without a socket all conversations are read
-    REPLIES: Rate(24, 24),
+    **dict.fromkeys(("conversations.history", REPLIES), Window(46)),  # after a time without a socket all is read at once
     **dict.fromkeys(("chat.postEphemeral", APPEND, "views.open", "views.publish"), TIER_4),
     **dict.fromkeys(("files.getUploadURLExternal", "files.completeUploadExternal"), TIER_4),
     **dict.fromkeys(("assistant.threads.setTitle", "assistant.threads.setSuggestedPrompts"), TIER_4),
