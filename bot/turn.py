@@ -130,7 +130,7 @@ class Turns:
             await self.store.drop(meant, (session.id, epoch))
             return session
         session = session.apply(end := Finished("canceled", stop.text), at)
-        await self.store.take(session.id, epoch, session, agent, meant)  # the turn's, as what it was asked is, until people have seen its end
+        await self.store.take(session.id, epoch, session, agent, meant)  # the turn's, until people have seen its end
         await self.store.save(epoch, session, [end], at)
         show(session)
         return session
