@@ -55,7 +55,7 @@ class Heard:
 class Inbox:
     """First `open` says what the turn is about; then it is what the runtime iterates over, while `watch` fills it.
 
-    `again` says that the turn had begun in a process that ended; `stop` is set where somebody has stopped it before it went on;
+    `again` says that the turn had begun in a process that ended; `stops` are those by which somebody has stopped it before it went on;
     `stopped` is the stop that came while it ran, with what waited then;
     `heard` is what happens meanwhile, be it that the runtime tells it or that people do it; `asked` are the questions that were
     asked beside the runtime, and whose answers are not for it.
@@ -65,7 +65,7 @@ class Inbox:
         self.store, self.surface, self.session, self.wake = store, surface, session, wake
         self.messages: list[Message] = []
         self.again = False
-        self.stop: Message | None = None
+        self.stops: list[Message] = []
         self.stopped: list[Message] = []
         self.missed: list[str] = []
         self.lost = False  # set when another replica has taken the session over
@@ -85,9 +85,10 @@ class Inbox:
         cut = [one.message for one in unread if one.turn]
         fresh = [one.message for one in unread if not one.turn]
         self.again = bool(cut)
-        self.stop = next((message for message in reversed(fresh) if message.door == "stop"), None)
-        if self.stop:
-            self.messages = [*cut, *fresh[: fresh.index(self.stop)]]
+        self.stops = [message for message in fresh if message.door == "stop"]
+        if self.stops:
+            meant = fresh[: fresh.index(self.stops[-1])]
+            self.messages = [*cut, *(message for message in meant if message.door != "stop")]
             return True
         answers = [message for message in fresh if message.answer]
         waits = {question.id for question in self.session.open}

@@ -12,7 +12,7 @@ from bot import clock, policy, prompt
 from bot.agent import Agent, gone
 from bot.aid import Aid, Talk
 from bot.errors import BotError, ConfigError, Superseded
-from bot.event import Event, Finished, Notice, Queued, Started, Text, Usage, merge
+from bot.event import Event, Finished, Notice, Question, Queued, Started, Text, Usage, merge
 from bot.inbox import Heard, Inbox
 from bot.line import Line, Ticket
 from bot.message import Quote
@@ -80,7 +80,7 @@ class Turns:
         if inbox.again and session.ended:
             show(session)  # only its last word was not shown yet
             return session
-        return await (self._stopped if inbox.stop else self._turn)(session, epoch, agent, inbox, show)
+        return await (self._stopped if inbox.stops else self._turn)(session, epoch, agent, inbox, show)
 
     async def _turn(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         session = await self._begin(session, epoch, agent, inbox, show)
@@ -121,15 +121,13 @@ class Turns:
 
     async def _stopped(self, session: Session, epoch: int, agent: Agent, inbox: Inbox, show: Show) -> Session:
         """Somebody stopped what had not begun, what was cut, or what waited for an answer."""
-        assert inbox.stop
-        stop, at = inbox.stop, clock.now()
-        meant = [stop.id, *(message.id for message in inbox.messages)]
+        at, meant = clock.now(), [message.id for message in (*inbox.stops, *inbox.messages)]
         if inbox.messages and not inbox.again:
             session = session.begin(inbox.messages)
         if session.over or not session.number:
             await self.store.drop(meant, (session.id, epoch))
             return session
-        session = session.apply(end := Finished("canceled", stop.text), at)
+        session = session.apply(end := Finished("canceled", inbox.stops[-1].text), at)
         await self.store.take(session.id, epoch, session, agent, meant)  # the turn's, until people have seen its end
         await self.store.save(epoch, session, [end], at)
         show(session)
@@ -236,7 +234,7 @@ async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
     try:
         async with aclosing(events):
             async for event in events:
-                if not isinstance(event, KNOWN):
+                if not isinstance(event, KNOWN) or (isinstance(event, Question) and not event.parts):
                     raise TypeError(f"the runtime told a {type(event).__name__}, which is no event")
                 yield event
                 if isinstance(event, Finished):

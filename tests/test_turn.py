@@ -10,7 +10,7 @@ import pytest
 
 from bot.agent import Agent
 from bot.errors import ConfigError, RuntimeFailed, Superseded
-from bot.event import Event, Finished, Notice, Started, Step, Text, Thought, Usage, merge
+from bot.event import Event, Finished, Notice, Question, Started, Step, Text, Thought, Usage, merge
 from bot.line import Limits, Line, Ticket
 from bot.message import Attachment, Message, Quote
 from bot.ports import Show, Turn
@@ -89,7 +89,7 @@ async def test_the_runtime_is_given_what_was_said_where_and_by_whom(stage: Stage
     assert (turn.folder / "in").is_dir()
 
 
-@pytest.mark.parametrize("garbage", [42, None, "done", {"type": "text"}])
+@pytest.mark.parametrize("garbage", [42, None, "done", {"type": "text"}, Question("q", "question", ())])
 async def test_what_is_no_event_fails_the_turn(stage: Stage, garbage: object) -> None:
     runtime = Says(Started("r1"), Text("Half of it"), garbage, Text("more"))
 
@@ -278,6 +278,17 @@ async def test_a_stop_before_the_turn_has_begun_takes_its_messages_along(stage: 
     await turns.run("s1", asyncio.Event())
 
     assert (stage.surface.last.state, runtime.turns) == ("canceled", [])
+    assert await stage.store.unfinished() == []
+
+
+async def test_whoever_stops_again_and_again_is_told_once(stage: Stage) -> None:
+    session = await stage.run(Says(DONE))
+    await stage.stop("stop1", submit=False)
+    await stage.stop("stop2", submit=False)
+
+    await stage.play(Says(DONE)).run("s1", asyncio.Event())
+
+    assert stage.surface.last == session
     assert await stage.store.unfinished() == []
 
 

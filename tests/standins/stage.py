@@ -116,8 +116,8 @@ class Stage:
         await (self.store.put("s1", said) if await self.store.session_in(THREAD) else self.store.start(session, said))
         await self._submit(submit)
 
-    async def stop(self, *, submit: bool = True) -> None:
-        await self.store.put("s1", replace(message("Stopped by Ben.", "stop", BEN, 900.0), door="stop"))
+    async def stop(self, id: str = "stop", *, submit: bool = True) -> None:
+        await self.store.put("s1", replace(message("Stopped by Ben.", id, BEN, 900.0), door="stop"))
         await self._submit(submit)
 
     async def answer(self, question: str, *words: str, part: str = "which", submit: bool = True) -> None:
