@@ -18,11 +18,14 @@ from benchmarks import (
     idle,
     overhead,
     page,
+    platforms,
     replicas,
+    schedules,
     sessions,
     sign,
     stream,
     takeover,
+    webhooks,
     workspace,
 )
 from benchmarks.rows import Row, table
@@ -41,7 +44,10 @@ MEASURES: Mapping[str, Callable[[bool], Awaitable[list[Row]]]] = {
     "faults": faults.measure,
     "growth": growth.measure,
     "workspace": workspace.measure,
+    "webhooks": webhooks.measure,
+    "schedules": schedules.measure,
     "runtimes": overhead.measure,
+    "platforms": platforms.measure,
     "page": page.measure,
 }
 

@@ -19,6 +19,7 @@ slack/directory.py      knows people, channels and user groups
 slack/connect.py        the connection: a client, both tokens looked at, a socket
 slack/calls.py          calls Slack, and says what its refusals mean
 slack/buttons.py        what buttons, menus and forms do
+slack/making.py         makes an agent of what was filled in, once somebody has allowed it
 message.py              what was said, by whom, in which thread, by which door
 errors.py               what can go wrong, in words
 net.py                  what holds for all that we reach elsewhere
@@ -33,7 +34,10 @@ words.py                what the desk itself says, and the words it understands
 route.py                which agent is meant
 policy.py               who may, and within which budget
 agent.py                the agent: its file, read and found good
+trigger.py              a way to reach one
 mistakes.py             what is wrong with that file, in words
+draft.py                one that somebody has thought up, before there is a file of it
+examples.py             its trial set: what to ask it, and how a good answer is known
 session.py              the one state machine
 ports.py                what the desk needs of the world: Runtime, Surface, Store, Engine
 journal.py              what came in and what went out: Delivery, Post, Journal
@@ -56,6 +60,8 @@ runtimes/echo.py        needs no key: says back what it is told
 runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
 runtimes/telling.py           what a task tells, as a runtime tells it
+runtimes/held.py              what harnesses ask of people, held open until somebody answers
+runtimes/memory.py            what a harness's next process has to know
 runtimes/child.py             a harness's process: what it is given, and that nothing of it stays
 processes.py                  whose a process is, what it began, what that uses, and its end
 sandbox.py                    bubblewrap around what runs for a session
@@ -106,7 +112,9 @@ runtimes/hermes_setting.py   what it is begun with
 runtimes/hermes_story.py     what it tells, as events
 runtimes/httpx_wire.py  HTTP for SDKs that are built upon httpx
 runtimes/httpx_pass.py  as whom we come there
+runtimes/oauth.py       tokens that are good for a while only
 runtimes/unknown.py     what a platform told that nobody knows
+runtimes/unsaid.py      what people say meanwhile, until the agent was given it
 runtimes/langgraph.py            agents on a LangGraph server
 runtimes/langgraph_line.py       the connection to one
 runtimes/langgraph_work.py       one turn there
@@ -121,6 +129,7 @@ runtimes/stream_json_questions.py  what it asks of people
 runtimes/managed_agents.py            Claude Managed Agents, and the bridges that speak as they do
 runtimes/managed_agents_line.py       the connection to them
 runtimes/managed_agents_work.py       one turn there
+runtimes/managed_agents_steer.py      what people say meanwhile
 runtimes/managed_agents_story.py      what they tell, as events
 runtimes/managed_agents_questions.py  what they ask of people
 runtimes/litellm_platform.py          LiteLLM's agent control plane
@@ -136,7 +145,6 @@ runtimes/responses_chat.py       one turn by Chat Completions
 runtimes/growing.py     answers that grow
 runtimes/attached.py    files that go along with the words
 runtimes/asking.py      the function by which models ask people
-runtimes/odd.py         what a platform tells that nobody knows
 runtimes/sdk_wire.py    HTTP for the SDKs of platforms
 runtimes/a2a.py         agents that speak A2A
 runtimes/a2a_setting.py  what its file says of it
@@ -164,14 +172,10 @@ slack/surface.py        keeps what people see of a session equal to its state
 slack/beside.py         what belongs to no session: a thread begun, a private word, a comparison
 slack/status.py         the line that says that somebody works, and Slack's own Stop
 slack/view.py           what a message looks like
-slack/views/compare.py  two sessions side by side
-slack/views/session.py  a turn as messages: how it goes, then what came of it
-slack/views/question.py a question as a card, as a form, and closed
-slack/views/feedback.py what people think of an answer
-slack/views/home.py     App Home
-slack/views/triage.py   the form of a message shortcut
+slack/__init__.py       what each message and form looks like: they have a map of their own
 slack/markdown.py       what was written, made harmless and cut to what Slack takes
 slack/outbox.py         our messages: each sent once, then edited
+slack/owed.py           edits that somebody has to make still
 slack/stream.py         an answer that grows, as Slack's own stream
 slack/writer.py         sends it, within Slack's limits, last words first
 slack/budget.py         what may still be called of Slack, and who gets it
@@ -179,6 +183,7 @@ slack/limits.py         how often Slack may be called, method by method
 
 Our tools for agents
 tools/lend.py           who gets them
+tools/outside.py        the same for agents elsewhere
 tools/deeds.py          what they do
 tools/server.py         the MCP server that has them
 
@@ -208,10 +213,16 @@ store/backup.py         a copy, while the bot runs
 store/migrations/__init__.py  the schema's history
 store/migrations/env.py Alembic's door
 
+It begins by itself
+plan.py                 a schedule as it is kept, and what comes of it
+timetable.py            what people may do with schedules
+store/schedules.py      when each is due, and who begins it
+fired.py                what begins a session from outside Slack
+triggers/__init__.py    the clock, calls from elsewhere, a terminal: they have a map of their own
+
 Set up, and asked elsewhere
 slack/manifest.py       the app as Slack has to know it
 slack/doctor.py         looks whether Slack is set up right
-triggers/terminal.py    a terminal as the surface
 
 Watched by whoever runs it
 ops/watch.py            who listens, and what is served

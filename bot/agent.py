@@ -9,90 +9,15 @@ from typing import Any, Literal
 import yaml
 from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from bot import mistakes
 from bot.errors import ConfigError
+from bot.trigger import Schedule, Strict, Trigger, swap
 
 TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 HIDDEN = {"name", "version", "instructions", "held"}  # what is no key of the file
-COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Watch(Strict):
-    """Messages of a channel that need no mention."""
-
-    channel: str
-    pattern: str = ""
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-        return pattern
-
-
-class Shortcut(Strict):
-    callback: str = Field(max_length=255)
-    name: str = Field(max_length=24)
-
-
-class Trigger(Strict):
-    """One way to reach an agent: exactly one of the keys is set."""
-
-    mention: tuple[str, ...] = ()
-    messages: Watch | None = None
-    dm: bool = False
-    command: str = ""
-    shortcut: Shortcut | None = None
-    reaction: str = ""
-
-    @field_validator("mention", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
-    @field_validator("mention")
-    @classmethod
-    def _places(cls, places: tuple[str, ...]) -> tuple[str, ...]:
-        for place in places:
-            if not re.fullmatch(r"\*|#\S+|[CDG][A-Z0-9]{2,}", place):
-                raise ValueError(f'{place!r} is no channel: write "#{place.strip("#")}" (in quotes), "*" for everywhere, or an id')
-        return places
-
-    @field_validator("command")
-    @classmethod
-    def _slashed(cls, command: str) -> str:
-        if command and not COMMAND.fullmatch(command):
-            raise ValueError(f"{command!r} is no command: it is written /like-this, in small letters, at most 32 characters")
-        return command
-
-    @field_validator("reaction")
-    @classmethod
-    def _bare(cls, reaction: str) -> str:
-        return reaction.strip(":")
-
-    @model_validator(mode="after")
-    def _one(self) -> "Trigger":
-        if len(self.model_fields_set) != 1:
-            raise ValueError("each trigger has exactly one key: mention, messages, dm, command, shortcut or reaction")
-        return self
-
-    def resolved(self, ids: Mapping[str, str]) -> "Trigger":
-        watch = self.messages and self.messages.model_copy(update={"channel": ids.get(self.messages.channel, self.messages.channel)})
-        return self.model_copy(update={"mention": _swap(self.mention, ids), "messages": watch})
-
-
-def _swap(names: tuple[str, ...], ids: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(ids.get(name, name) for name in names)
 
 
 class Allow(Strict):
@@ -145,7 +70,7 @@ class Elsewhere(Strict):
 
     runtime: str
     model: str = ""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -162,7 +87,7 @@ class Agent(Strict):
     description: str = Field(min_length=1, max_length=300)
     runtime: str
     model: str = ""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     environment: tuple[str, ...] = ()
     workspace: str = ""
     tools: bool = False
@@ -193,18 +118,24 @@ class Agent(Strict):
         return self.model_copy(update={"runtime": other.runtime, "fallback": (), "held": {} if here else self.options, **given})
 
     @property
+    def schedules(self) -> dict[str, Schedule]:
+        """The times at which it begins by itself, by their names: helper:1, helper:2 …"""
+        timed = (trigger.schedule for trigger in self.triggers if trigger.schedule)
+        return {f"{self.name}:{number}": schedule for number, schedule in enumerate(timed, 1)}
+
+    @property
     def file(self) -> str:
         return f"agents/{self.name.partition('@')[0]}.md"  # it may be tried on another runtime
 
     def names(self) -> set[str]:
         """The channels (#reviews) and user groups (@platform) that this file names, and that have to be looked up."""
         allow = (*self.allow.run, *self.allow.answer, *self.allow.approve, *self.allow.stop)
-        places = [place for trigger in self.triggers for place in (*trigger.mention, trigger.messages.channel if trigger.messages else "")]
+        places = [place for trigger in self.triggers for place in trigger.places]
         return {name for name in (*allow, *places) if name.startswith(("#", "@"))}
 
     def resolved(self, ids: Mapping[str, str]) -> "Agent":
         """This agent with names of channels and groups replaced by their ids; a name without one stays, and matches nothing."""
-        allow = {key: _swap(getattr(self.allow, key), ids) for key in ("run", "answer", "approve", "stop")}
+        allow = {key: swap(getattr(self.allow, key), ids) for key in ("run", "answer", "approve", "stop")}
         triggers = tuple(trigger.resolved(ids) for trigger in self.triggers)
         return self.model_copy(update={"allow": self.allow.model_copy(update=allow), "triggers": triggers})
 
@@ -218,12 +149,19 @@ class Agent(Strict):
             found += [f"the command {trigger.command}"] if trigger.command else []
             found += [f"the shortcut {trigger.shortcut.callback!r}"] if trigger.shortcut else []
             found += [f"the reaction :{trigger.reaction}:"] if trigger.reaction else []
+            found += [f"{self.name}'s schedule {timed.cron} ({timed.timezone}) for {timed.post_to}"] if (timed := trigger.schedule) else []
+            found += [f"{self.name}'s {called.source} webhook for {called.post_to}"] if (called := trigger.webhook) else []
         return found
 
 
 def gone(name: str) -> Agent:
     """What stands for an agent whose file is gone, so that what it left can be seen and stopped."""
     return Agent(name=name, version="", description="Its file is gone.", runtime="gone")
+
+
+def version(text: str) -> str:
+    """What the agent of this file's text is told apart by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def parse(name: str, text: str) -> Agent:
@@ -241,10 +179,9 @@ def parse(name: str, text: str) -> Agent:
         raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")
     if taken := HIDDEN & front.keys():
         front = _named(file, name, front, taken)
-    version = hashlib.sha256(text.encode()).hexdigest()[:12]
     try:
         TEMPLATES.parse(body)
-        return Agent.model_validate({**front, "name": name, "version": version, "instructions": body.strip()})
+        return Agent.model_validate({**front, "name": name, "version": version(text), "instructions": body.strip()})
     except TemplateSyntaxError as error:
         raise ConfigError(f"{file}: the text below the front matter is no template: {error.message}, in line {error.lineno}") from error
     except ValidationError as error:

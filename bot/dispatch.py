@@ -148,6 +148,12 @@ class Desk:
         await self.engine.submit(session_id)
         return ""
 
+    async def fire(self, message: Message) -> None:
+        """Begin a session that nobody asked for: its agent's file says so, and that is leave enough."""
+        agent = self.agent(message.agent)
+        session = Session(uuid4().hex, agent.name, message.thread, message.author, message.channel, message.channel_name)
+        await self._submit(session.id, message, await self.store.start(session, message))
+
     def _instead(self, message: Message, agent: Agent | None) -> str:
         """What to say rather than begin a session."""
         word = words.command(message.text)

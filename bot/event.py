@@ -9,6 +9,7 @@ StepKind = Literal["read", "edit", "execute", "search", "fetch", "think", "agent
 QuestionKind = Literal["question", "permission", "form", "auth"]
 Outcome = Literal["answered", "declined", "expired", "canceled", "lost"]
 End = Literal["completed", "input_required", "failed", "canceled", "rejected"]
+MOST = 1 << 53  # tokens, or dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Question:
 
 
 ALLOW, ALLOW_SESSION, DENY = "Allow once", "Allow for this session", "Deny"
+APPROVE = "Approve"  # what lasts, as a schedule
 
 
 def permission(id: str, text: str, detail: str, *, session: str = "", expires_at: float = 0.0) -> Question:
@@ -135,6 +137,12 @@ class Usage:
     cached_tokens: int = 0
     usd: float = 0.0
     source: Literal["gateway", "runtime"] = "runtime"
+
+    def __post_init__(self) -> None:
+        """A figure that is none (NaN, infinite, less than nothing) is nothing: neither it nor what it is added to could be kept."""
+        for name in ("input_tokens", "output_tokens", "cached_tokens", "usd"):
+            if not 0 <= getattr(self, name) < MOST:
+                object.__setattr__(self, name, 0)
 
 
 @dataclass(frozen=True, slots=True)

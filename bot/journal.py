@@ -110,6 +110,10 @@ class Journal(Protocol):
         """Whether whoever began with this epoch still has the session, so that it may show something."""
         ...
 
+    async def hold(self, post: Post, epoch: int) -> bool:
+        """Keep a post as it is given, if `holds`; which is returned."""
+        ...
+
     async def posts(self, session_id: str) -> list[Post]:
         """All messages of a session, oldest first."""
         ...

@@ -143,7 +143,13 @@ class Line:
             else:
                 ahead += min(len(queue), before + turn)
         usual = sum(self._lengths) / len(self._lengths) if self._lengths else 0.0
-        return Place(ahead, usual * (ahead + 1) / max(len(self._running), 1))
+        return Place(ahead, coarse(usual * (ahead + 1) / max(len(self._running), 1)))
+
+
+def coarse(seconds: float) -> float:
+    """As exact as a guess can be: each other one is told, kept and shown."""
+    step = 5.0 if seconds < 60 else 60.0
+    return seconds // step * step
 
 
 def _counted(ticket: Ticket) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -10,6 +10,7 @@ REMEDIES = {
     r"found character '\t'": "begin lines with spaces, not tabs",
     "found character '@'": "put it in quotes",
     "found character '`'": "put it in quotes",
+    "but got '?'": "put the text in quotes, since it has a question mark in it",
     "while parsing a flow node": 'put what begins with # in quotes, like ["#reviews"]',
     "while scanning an alias": 'put the * in quotes, like ["*"]',
 }

@@ -7,14 +7,19 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from pydantic import AfterValidator
+
+from bot.errors import RuntimeFailed
 
 CONNECTING = 10.0  # seconds: however long an agent may think, the connection is there soon or never
 CALL = 30.0  # seconds for one call
@@ -24,7 +29,12 @@ TRIES, FIRST, LONGEST = 4, 0.2, 5.0  # of one request; seconds between two of th
 PATIENCE = 20.0  # seconds that a platform may ask us to wait before we ask again
 SHORTEST = 6  # characters: what is shorter is no secret, and would be taken out of words that only look like it
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+WRAPPED = [ipaddress.ip_network(each) for each in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")]  # an IPv4 address is their end
+LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+CLOUDS = frozenset(map(ipaddress.ip_address, (
+    "168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
+)))  # fmt: skip
+"""Where clouds keep their secrets, beside what is link-local."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -37,7 +47,7 @@ def real(host: str) -> Address:
     address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in NAT64:
+    if any(address in each for each in WRAPPED):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
@@ -45,11 +55,22 @@ def real(host: str) -> Address:
 def barred(host: str, private: bool) -> str:
     """Why nothing may connect to this IP address; empty where it may."""
     address = real(host)
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address in CLOUDS:
         return "it leads to an address that is no agent's: a cloud keeps its secrets there"
-    if private or (address.is_global and not getattr(address, "is_site_local", False)):
+    if private or (address.is_global and address not in LOCAL and not getattr(address, "is_site_local", False)):
         return ""
     return "it leads to a private address; if that is meant, set options.private to true"
+
+
+def named(host: str, private: bool) -> str:
+    """The same for a name that a proxy would look up, as far as the name itself says where it leads."""
+    bare = "127.0.0.1" if re.fullmatch(r"(.*\.)?localhost\.?", host) else host
+    with suppress(OSError):  # 127.1, 0x7f.1 and 2130706433 are addresses too
+        bare = socket.inet_ntoa(socket.inet_aton(bare.rstrip(".")))
+    try:
+        return barred(bare, private)
+    except ValueError:
+        return ""
 
 
 def connector(private: bool, **more: Any) -> aiohttp.TCPConnector:
@@ -85,7 +106,7 @@ def proxy(url: str) -> str | None:
 def session(url: str, private: bool) -> aiohttp.ClientSession:
     """A client for one place, which remembers nothing. Raises Forbidden where a proxy could not be careful enough."""
     way, host = proxy(url), urlsplit(url).hostname or ""
-    if way and re.fullmatch(r"[\d.]+|.*:.*|localhost", host) and (why := barred("127.0.0.1" if host == "localhost" else host, private)):
+    if way and (why := named(host, private)):
         raise Forbidden(why)
     return aiohttp.ClientSession(connector=connector(private or way is not None), proxy=way, cookie_jar=aiohttp.DummyCookieJar())
 
@@ -94,6 +115,15 @@ def host_of(url: str) -> str:
     """What people call the place."""
     parts = urlsplit(url)
     return parts.hostname + (f":{parts.port}" if parts.port else "") if parts.hostname else url
+
+
+def onward(location: str) -> str:
+    """Where somebody sends us on to: the host, and nothing of what else they may write there."""
+    try:
+        there = host_of(location)
+    except ValueError:
+        there = ""
+    return there if re.fullmatch(r"[A-Za-z0-9.:-]{1,260}", there) else "somewhere else"
 
 
 def checked(url: str) -> str:
@@ -138,11 +168,40 @@ def filled(text: str, environment: Mapping[str, str], place: str) -> str:
     return whole
 
 
+def titled(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, if each may be called so. Raises ValueError, in words."""
+    for name in headers:
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            raise ValueError(f"{name!r} cannot be the name of a header")
+    return headers
+
+
+Url = Annotated[str, AfterValidator(checked)]
+"""An address in an agent's file."""
+AnyUrl = Annotated[str, AfterValidator(lambda url: checked(url) if url else url)]
+"""One that may be left out."""
+Headers = Annotated[Mapping[str, str], AfterValidator(titled)]
+
 _NEXT: dict[str, float] = {}
+_ENDING = ContextVar("ending", default=False)
+
+
+@asynccontextmanager
+async def ending(seconds: float) -> AsyncIterator[None]:
+    """Around what ends work elsewhere: it goes before all that waits for its turn; it may fail, but takes no longer than this."""
+    token = _ENDING.set(True)
+    try:
+        with suppress(RuntimeFailed, TimeoutError):
+            async with asyncio.timeout(seconds):
+                yield
+    finally:
+        _ENDING.reset(token)
 
 
 async def pace(host: str) -> None:
     """Wait until this host may be asked once more: many sessions do not ask it all at once."""
+    if _ENDING.get():
+        return
     now = time.monotonic()
     turn = max(now, _NEXT.get(host, 0.0))
     _NEXT[host] = turn + 1 / RATE

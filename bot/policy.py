@@ -4,7 +4,9 @@ from typing import Literal
 
 from bot.agent import Agent
 from bot.errors import Denied
+from bot.event import Question
 from bot.message import Person
+from bot.plan import PROPOSAL
 from bot.session import Session
 
 Deed = Literal["run", "answer", "approve", "stop"]
@@ -27,6 +29,8 @@ def may(agent: Agent, person: Person, deed: Deed, asker: str = "") -> bool:
     """Whether one of the agent's rules lets this person through. A bot only ever by its own id."""
     if person.kind == "bot":
         return deed == "run" and person.id in agent.allow.bots
+    if not asker and deed != "run" and may(agent, person, "run"):
+        asker = person.id  # nobody asked for what a schedule began: whoever may ask counts as the one who did
     return any(_fits(rule, person, asker) for rule in getattr(agent.allow, deed))
 
 
@@ -44,6 +48,13 @@ def _fits(rule: str, person: Person, asker: str) -> bool:
             return person.id == asker
         case _:
             return rule == person.id or rule in person.groups
+
+
+def trusted(agent: Agent, question: Question) -> Agent:
+    """The agent as it is for this question: a schedule that it proposes may be approved by admins, where its file names nobody."""
+    if agent.allow.approve or not question.id.startswith(PROPOSAL):
+        return agent
+    return agent.model_copy(update={"allow": agent.allow.model_copy(update={"approve": ("admins",)})})
 
 
 def check(agent: Agent, person: Person, deed: Deed, asker: str = "") -> None:

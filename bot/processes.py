@@ -13,6 +13,7 @@ from pathlib import Path
 
 MARK = "FRONTDESK_HARNESS"
 KEEP_OUT = 4  # prctl's PR_SET_DUMPABLE
+FIRST, SIGNALLED = 1, 128  # the id of a container's first process; what shells add to the number of a signal
 WEIGH = 2.0  # seconds between two looks at what they use
 MEMORY = 4096  # MiB for each, with all that it began, where its agent's file says nothing
 Known = tuple[int, str]  # a process's id, which the system gives again, and when it began
@@ -22,6 +23,21 @@ def hide() -> None:
     """From now on no other process of our user sees our environment, where the secrets are, or our memory (Linux). root sees all."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(KEEP_OUT, 0)
+
+
+def first() -> None:
+    """Where we are a container's first process, a child goes on as ourselves, and this one passes signals on and buries what is left to it.
+
+    An init of somebody else's would show all our secrets in its own environment.
+    """
+    if os.getpid() != FIRST or not (child := os.fork()):
+        return
+    for name in ends():
+        signal.signal(name, lambda number, _: os.kill(child, number))
+    while (ended := os.wait())[0] != child:
+        continue
+    code = os.waitstatus_to_exitcode(ended[1])
+    os._exit(code if code >= 0 else SIGNALLED - code)
 
 
 def end_all(mark: str, more: Collection[Known] = ()) -> None:

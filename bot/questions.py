@@ -23,11 +23,12 @@ class Questions:
     async def typed(self, session: Session, agent: Agent, message: Message) -> bool:
         """Whether something that was said was the answer to a question that waits. Raises Denied."""
         for question in session.open:
+            meant = policy.trusted(agent, question)
             parts, asked = words.typed(question, message.text), asker(session, message.author)
-            deed = _deed(question, parts or {}, message.author.id == asked)
+            deed = _deed(question, parts or {}, asked in ("", message.author.id))
             if words.picked(question, message.text):
-                policy.check(agent, message.author, deed, asked)
-            if parts and policy.may(agent, message.author, deed, asked):
+                policy.check(meant, message.author, deed, asked)
+            if parts and policy.may(meant, message.author, deed, asked):
                 return not await self.answer(session.id, question.id, parts, message.author, message.id)
         return False
 
@@ -59,7 +60,8 @@ class Questions:
         """Raises Denied, unless this person may give this answer."""
         session = await self.store.load(session_id)
         asked = asker(session, by)
-        policy.check(self.agent(session.agent), by, _deed(question, parts, by.id == asked), asked)
+        agent = policy.trusted(self.agent(session.agent), question)
+        policy.check(agent, by, _deed(question, parts, asked in ("", by.id)), asked)
 
     async def expire(self, now: float) -> None:
         """Close the questions whose time is over, and let whoever waits for them go on."""
@@ -83,7 +85,7 @@ class Questions:
 
 
 def _deed(question: Question, parts: Mapping[str, tuple[str, ...]], asked: bool) -> policy.Deed:
-    """What is needed to say this; whoever asked may always say no."""
+    """What is needed to say this; whoever asked may always say no, and where nobody asked, whoever may ask."""
     if question.kind != "permission":
         return "answer"
     return "run" if asked and set(parts.values()) == {(DENY,)} else "approve"

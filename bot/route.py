@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from bot.agent import Agent, Trigger
+from bot.agent import Agent
 from bot.message import Message
+from bot.trigger import Trigger
 
 NAMED = re.compile(r"\s*([A-Za-z0-9][\w-]{0,39}):(?=\s|$)\s*", re.ASCII)
 

@@ -1,7 +1,9 @@
 """bubblewrap around what runs for a session: it writes only where it may, and sees no other session and no other process."""
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ REFUSED = (
     "or leave options.sandbox out."
 )
 SERVICES = ("/tmp", "/run", "/var/run")
+NOBODY = ("--uid", "1000", "--gid", "1000")  # in the sandbox; outside, what it writes is still its user's
 NAMES = Path("/etc/resolv.conf")  # on many machines a link to what lies among these
 
 
@@ -21,7 +24,8 @@ NAMES = Path("/etc/resolv.conf")  # on many machines a link to what lies among t
 class Cage:
     """`session` is the session's folder, beside those of others: it is read only, but for what is named in `own`.
 
-    What is `hidden` is not seen, but for what is `shown`; a folder in another counts for more than that.
+    What is `hidden` is not seen, but for what is `shown`; a folder in another counts for more than that. Where frontdesk runs is seen
+    also below /tmp: harnesses, graphs and skills may lie there.
     """
 
     session: Path
@@ -36,7 +40,8 @@ class Cage:
         if found is None:
             raise Unavailable(f"bubblewrap is not installed (bwrap is not found in PATH); {REMEDY}.")
         return (
-            found, "--unshare-all", *(["--share-net"] if self.network else []),
+            found, "--unshare-all", *(["--share-net"] if self.network else []), "--die-with-parent",
+            "--cap-drop", "ALL", *([] if os.geteuid() else NOBODY),  # else root could take all of this apart
             "--ro-bind", "/", "/", *(word for path, how in self._mounts() for word in (*how, str(path))),
             "--chdir", str(work), "--", *words,
         )  # fmt: skip
@@ -51,8 +56,10 @@ class Cage:
 
     def _mounts(self) -> list[tuple[Path, tuple[str, ...]]]:
         """The outer before what is in them."""
-        hidden = dict.fromkeys(path.resolve() for path in (*map(Path, SERVICES), self.session.parent, *self.hidden) if path.exists())
+        services = [path.resolve() for path in map(Path, SERVICES) if path.exists()]
+        hidden = dict.fromkeys([*services, *(path.resolve() for path in (self.session.parent, *self.hidden) if path.exists())])
         mounts: list[tuple[Path, tuple[str, ...]]] = [(Path("/dev"), ("--dev",)), (Path("/proc"), ("--proc",))]
+        mounts += [(path, ("--ro-bind", str(path))) for path in (Path.cwd(), Path(sys.prefix).resolve()) if {*path.parents} & {*services}]
         mounts += [(path, ("--tmpfs",) if path.is_dir() else ("--ro-bind", "/dev/null")) for path in hidden if path != path.parent]
         mounts += [(path, ("--ro-bind", str(path))) for path in (NAMES.resolve(), self.session, *self.shown) if path.exists()]
         mounts += [(path, ("--bind", str(path))) for path in self.own]

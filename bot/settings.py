@@ -17,6 +17,7 @@ class Settings(BaseModel):
     `hold_minutes`: how long a process that asked a question is kept alive for its answer. `drain_seconds`: how long running
     turns may go on after SIGTERM. `file_megabytes`: the largest file that is taken from Slack. `http_port`: where /healthz, /readyz and
     /metrics are served, on `http_host`; 0 serves nothing. `public_url`: where others reach that port, so that agents elsewhere can ring.
+    `webhook_megabytes`: the longest call that a webhook takes.
     `turns_at_once`, `turns_per_person`: how many may run at once in this process.
     `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing. `workspace_days`: how
     long a session's copy of a repository is kept after its last turn; `workspace_gigabytes`: the room for all of them, 0 for any.
@@ -35,6 +36,7 @@ class Settings(BaseModel):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65535)
     public_url: str = Field(default="", pattern="^(https?://.+)?$")
+    webhook_megabytes: float = Field(default=1, gt=0)
     log_format: str = Field(default="text", pattern="^(text|json)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     hold_minutes: float = Field(default=10, gt=0)

@@ -34,6 +34,13 @@ class Given(Spoken):
     note: str = ""
 
 
+class Lent(Spoken):
+    """Our tools: where they are, and the token that opens them."""
+
+    url: str
+    token: SecretStr
+
+
 class Order(Spoken):
     """All that can be asked of a shim. `turn` is the sender's own name for the turn, so that whatever is sent twice is done once."""
 
@@ -59,6 +66,7 @@ class Run(Order):
     answer: Given | None = None
     again: bool = False
     files: tuple[File, ...] = ()
+    tools: Lent | None = None
     person: tuple[str, str] = ("", "")
 
 

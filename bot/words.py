@@ -58,6 +58,15 @@ def incomparable(names: Sequence[str], prompt: str, known: Collection[str], runt
     return wrong and f"{wrong} {HOW.format(', '.join(f'`{name}`' for name in known))}"
 
 
+SCHEDULE = re.compile(r"\s*(?:schedules|(pause|resume|run|remove)\s+schedule\s+`?([\w:-]+)`?)[.!]?\s*", re.I)
+
+
+def scheduled(text: str) -> tuple[str, str] | None:
+    """What somebody wants of the schedules: to `pause`, `resume`, `run` or `remove` one by its name, or, both empty, to see them."""
+    found = SCHEDULE.fullmatch(text)
+    return ((found[1] or "").lower(), (found[2] or "").lower()) if found else None
+
+
 def aside(text: str) -> bool:
     return text.lstrip().lower().startswith("(aside)")
 
@@ -72,6 +81,7 @@ def usage(agents: Sequence[Agent], here: Agent | None) -> str:
     lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
     lines.append("*In a thread you can say*")
     lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
+    lines.append("• `schedules`: what begins by itself, and when; `run schedule NAME`, `pause schedule NAME`, `resume schedule NAME`")
     lines.append("• a line that begins with `(aside)` is not for me")
     return "\n".join(lines)
 
@@ -134,7 +144,7 @@ def typed(question: Question, text: str) -> dict[str, tuple[str, ...]] | None:
     part, said = question.parts[0], text.strip()
     labels = {option.label.lower(): option.label for option in part.options}
     if question.kind == "permission":  # an "ok" to somebody else must not allow anything
-        labels = {word: label for word, label in SAID.items() if label.lower() in labels}
+        labels |= {word: label for word, label in SAID.items() if label.lower() in labels}
     else:
         labels |= {str(n): option.label for n, option in enumerate(part.options, 1)}
     pieces = [piece.strip().lower() for piece in said.split(",")] if part.multi else [said.lower().rstrip(".!")]

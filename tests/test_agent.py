@@ -77,7 +77,7 @@ def test_names_become_ids_and_a_name_without_one_stays() -> None:
         (file("reply: loud"), "reply: Input should be 'thread' or 'private' (it is 'loud')"),
         (file("budget: {usd_per_day: 0}"), "budget.usd_per_day: Input should be greater than 0 (it is 0)"),
         (file("budget: {usd_pro_day: 1}"), "budget.usd_pro_day: unknown key; did you mean 'usd_per_day'?"),
-        (file("triggers: [{}]"), "triggers.0: each trigger has exactly one key: mention, messages, dm, command, shortcut or reaction"),
+        (file("triggers: [{}]"), "triggers.0: each trigger has exactly one key: mention, messages, dm, command, shortcut, reaction,"),
         (file("triggers: [{mentoin: x}]"), "triggers.0.mentoin: unknown key; did you mean 'mention'?"),
         (
             file("triggers: [{command: Review}]"),

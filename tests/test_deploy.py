@@ -43,6 +43,18 @@ def test_each_manifest_is_right_by_kubernetes_own_schema(name: str, version: str
         kubernetes_validate.validate(manifest(name), version, strict=True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["account.yaml", "kelos.yaml", "kubernetes.yaml"])
+def test_each_role_is_right_by_kubernetes_own_schema_and_is_that_of_our_account(name: str, version: str) -> None:
+    account = manifest("access/account.yaml")["metadata"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves the schema's file open
+        for thing in yaml.safe_load_all((KUBERNETES / "access" / name).read_text()):
+            kubernetes_validate.validate(thing, version, strict=True)
+            for subject in thing.get("subjects", ()):
+                assert (subject["name"], subject["namespace"]) == (account["name"], account["namespace"])
+
+
 def test_the_kustomization_names_every_manifest_and_every_agent() -> None:
     there = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
     [agents] = KUSTOMIZATION["configMapGenerator"]

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
-    {"errors", "clock", "journal", "mistakes", "net", "bell", "nofollow", "processes"}, {"breaker", "sandbox", "scratch"}, {"message"},
-    {"event"}, {"session", "spoken"}, {"agent"}, {"route", "policy", "prompt", "words"}, {"ports", "line"}, {"inbox"},
+    {"errors", "clock", "journal", "mistakes", "bell", "nofollow", "processes", "trigger"},
+    {"breaker", "net", "sandbox", "scratch", "fired"}, {"message", "plan"}, {"event"}, {"session", "spoken"}, {"agent"},
+    {"route", "policy", "prompt", "words", "examples"}, {"draft"}, {"ports", "line", "timetable"}, {"inbox"},
     {"questions", "compare", "aid"}, {"turn", "dispatch", "settings"}, {"logs"},
 ]  # fmt: skip
 JOIN = {"app", "cli", "library", "__main__"}

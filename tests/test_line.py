@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot import line as module
-from bot.line import Limits, Line, Place, Ticket
+from bot.line import Limits, Line, Place, Ticket, coarse
 
 
 class Crowd:
@@ -85,6 +85,10 @@ async def test_who_waits_is_told_how_long_from_what_turns_took_before() -> None:
 
     assert people.places["d"] == [Place(1, 60.0)]
     await people.close()
+
+
+async def test_a_guess_of_how_long_is_told_as_exactly_as_it_can_be() -> None:
+    assert [coarse(seconds) for seconds in (3.2, 17.9, 59.0, 61.0, 200.0)] == [0.0, 15.0, 55.0, 60.0, 180.0]
 
 
 async def test_a_place_that_has_moved_is_told_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,13 +23,37 @@ PRIVATE = [
     "fec0::1",
     "::ffff:127.0.0.1",
     "64:ff9b::7f00:1",
+    "64:ff9b:1::7f00:1",
+    "::127.0.0.1",
+    "::ffff:0:10.0.0.1",
 ]
-NEVER = ["169.254.169.254", "fe80::1%eth0", "224.0.0.1", "0.0.0.0", "::", "::ffff:169.254.169.254"]
+CLOUDS = ["168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"]
+NEVER = [*CLOUDS, "169.254.169.254", "fe80::1%eth0", "224.0.0.1", "0.0.0.0", "::", "::ffff:169.254.169.254"]
 
 
 @pytest.mark.parametrize("host", PUBLIC)
 def test_public_addresses_are_free(host: str) -> None:
     assert not net.barred(host, private=False)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost.", "a.localhost", "127.1", "0x7f.1", "2130706433", "::1"])
+def test_a_proxy_is_not_sent_to_this_machine_by_any_name_for_it(host: str) -> None:
+    assert "set options.private to true" in net.named(host, private=False)
+    assert not net.named("platform.example", private=False)
+
+
+@pytest.mark.parametrize(
+    ("location", "there"),
+    [
+        ("https://elsewhere.example:8443/x?token=s3cret", "elsewhere.example:8443"),
+        ("/login?token=s3cret", "somewhere else"),
+        ("http://[::1", "somewhere else"),
+        ("http://x:99999999/", "somewhere else"),
+        ("http://<!channel>/", "somewhere else"),
+    ],
+)
+def test_of_where_we_are_sent_on_to_only_the_host_is_told(location: str, there: str) -> None:
+    assert net.onward(location) == there
 
 
 @pytest.mark.parametrize("host", PRIVATE)
@@ -122,3 +146,17 @@ async def test_a_proxy_is_not_asked_for_what_we_would_not_reach(monkeypatch: pyt
 
     with pytest.raises(net.Forbidden, match="private address"):
         net.session("https://10.0.0.1/", private=False)
+
+
+async def test_what_ends_work_goes_before_those_who_wait() -> None:
+    crowd = [asyncio.create_task(net.pace("busy.example")) for _ in range(100)]
+    await asyncio.sleep(0)
+    ended = False
+
+    async with net.ending(0.2):
+        await net.pace("busy.example")
+        ended = True
+
+    for task in crowd:
+        task.cancel()
+    assert ended

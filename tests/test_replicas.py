@@ -1,5 +1,6 @@
 """Several replicas on one PostgreSQL: whichever hears a thing, it is done once, and whoever runs the session learns of it at once."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -126,6 +127,44 @@ async def test_a_replica_that_was_frozen_shows_nothing_when_it_wakes(slack: Slac
 
     assert len(slack.made("chat.update")) == shown
     assert "from yesterday" not in end(slack, root)
+
+
+async def test_what_a_replica_was_about_to_say_when_it_froze_gives_way_to_the_last_word_of_the_other(slack: Slack, pair: Pair) -> None:
+    root = await slack.mention("!step One\n!slow 3\n!step Two\n!say the end")
+    await slack.until(lambda: "One" in end(slack, root), 20)
+    frozen, other = pair if pair[0].engine.running else pair[::-1]
+    session = (await frozen.store.sessions(1))[0]
+    frozes, thaws = freeze(frozen)
+
+    await frozen.surface.outbox.open(session, (await frozen.store.begin(session.id))[1])
+    stale = asyncio.create_task(frozen.surface.outbox.send(f"{session.id}:1:0", View("from yesterday")))
+    await frozes.wait()  # it has looked whether the session is its own, and is about to edit
+    await other.engine.local.submit(session.id)
+    await slack.until(lambda: "the end" in end(slack, root), 20)
+    thaws.set()
+
+    await asyncio.wait([stale])
+    await slack.until(lambda: wrote(slack, "from yesterday") and "the end" in end(slack, root), 10)
+
+
+def freeze(desk: Frontdesk) -> tuple[asyncio.Event, asyncio.Event]:
+    """What is set when it is about to say what is from yesterday, and what lets its edits go on."""
+    frozes, thaws, client = asyncio.Event(), asyncio.Event(), desk.surface.client
+    call = client.api_call
+
+    async def calling(method: str, **given: Any) -> Any:
+        if method == "chat.update":
+            if "from yesterday" in str(given):
+                frozes.set()
+            await thaws.wait()
+        return await call(method, **given)
+
+    client.api_call = calling  # type: ignore[method-assign]
+    return frozes, thaws
+
+
+def wrote(slack: Slack, text: str) -> bool:
+    return any(text in str(call.args) for call in slack.made("chat.update"))
 
 
 async def test_what_a_replica_took_in_and_left_is_dealt_with_by_the_other(slack: Slack, shared: Settings) -> None:

@@ -1,5 +1,6 @@
 """A session as its turns go: each event, and what it leaves behind."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -177,3 +178,12 @@ def test_a_title_is_one_line_of_what_was_said() -> None:
     assert heading(" Look \n at\tthis ") == "Look at this"
     assert heading("x" * 60) == "x" * 60
     assert heading("word " * 20) == "word " * 11 + "word…"
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf, 1e300])
+def test_a_figure_that_is_none_costs_nothing(figure: float) -> None:
+    assert Usage(3, 4, usd=figure) == Usage(3, 4)
+
+
+def test_tokens_that_nobody_can_count_are_none() -> None:
+    assert Usage(10**30, 4) == Usage(0, 4)

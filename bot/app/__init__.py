@@ -3,6 +3,7 @@
 app/check.py   what is wrong with agents, beside what their files show
 app/ready.py   whether agents and the database can serve
 app/lent.py    what turns are lent, put together
+app/shelf.py   where agents' files are, for those thought up in Slack
 app/upkeep.py  old things taken away, and a copy of what is kept
 """
 
@@ -24,9 +25,12 @@ import aiohttp
 from bot import clock, logs
 from bot.agent import Agent
 from bot.app import check, lent
+from bot.app.shelf import Folder
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, StoreFailed
+from bot.fired import Fired
+from bot.journal import Delivery
 from bot.line import Limits, Line
 from bot.ops.health import Look
 from bot.ops.watch import Sights, Watch
@@ -47,7 +51,11 @@ from bot.store import figures, prune, replicas
 from bot.store.budget import Budgets
 from bot.store.database import CONNECT
 from bot.store.files import Agents
+from bot.store.schedules import Schedules
 from bot.store.sql import SqlStore
+from bot.timetable import Timetable
+from bot.triggers.schedule import Scheduler
+from bot.triggers.webhook import Webhooks
 from bot.turn import House, Turns
 
 if TYPE_CHECKING:
@@ -87,8 +95,13 @@ class Frontdesk:
         self.turns = Turns(self.agent, ears.runtime(parts.runtime), store, ears.surface(self.surface), house)
         self.engine = engine(self.store, self.turns)
         self.desk = Desk(lambda: self._agents, store, self.surface, self.engine, tuple(RUNTIMES))
-        self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve)
-        self.door = Door(store, self.listeners.handlers, self.listeners.answer)
+        plans = self.lent.tools.plans = Schedules(self.store.db)
+        self.scheduler = Scheduler(lambda: self._agents, plans, self._fire, lambda: not self._different)
+        timetable = Timetable(lambda: self._agents, plans, self._fire)
+        shelf = Folder(settings.agents_dir)
+        self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve, timetable, shelf)
+        self.webhooks = Webhooks(lambda: self._agents, self._take, settings.environment, int(settings.webhook_megabytes * (1 << 20)))
+        self.door = Door(store, {**self.listeners.handlers, **self.webhooks.handlers}, self.listeners.answer)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
         catchup = CatchUp(client, self.directory, self.door.keep, self.store)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)
@@ -104,7 +117,7 @@ class Frontdesk:
 
     async def start(self) -> None:
         """Raises ConfigError or StoreFailed, in one sentence, where it cannot."""
-        await self.watch.start(self._sights(), self.lent.bell)
+        await self.watch.start(self._sights(), self.lent.bell, [*self.webhooks.routes, *self.lent.routes])
         self.files.load()
         await self.slack.greet()
         await self.store.open()
@@ -113,7 +126,7 @@ class Frontdesk:
         await self.attention.start()
         works = {
             "surface": self.surface.run(), "clock": self._clock(), "files": self._watch(), "life": self._live(),
-            "attention": self.attention.run(),
+            "attention": self.attention.run(), "schedules": self.scheduler.run(),
         }  # fmt: skip
         self._tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         for task in [*self._tasks, *await self.engine.open()]:
@@ -122,6 +135,12 @@ class Frontdesk:
         await self.desk.recover()
         await self.slack.open()
         log.info("connected", extra={"action": "connected", "agents": len(self._agents)})
+
+    async def _fire(self, fired: Fired) -> None:
+        await self.door.fire(fired)
+
+    async def _take(self, delivery: Delivery) -> bool:
+        return await self.door.take(delivery)
 
     def _called(self, method: str, outcome: str, seconds: float) -> None:
         self.watch.ears.called(method, outcome, seconds)

@@ -13,7 +13,8 @@ from bot.message import Person
 from bot.runtimes import all_of
 from bot.workspaces.files import mistakes_of
 
-ASKING = ("acp", "claude_code", "codex", "hermes", "opencode", "pi", "stream_json")  # whose harnesses ask leave, as they are set here
+ASKING = {"acp", "claude_code", "codex", "hermes", "opencode", "pi", "stream_json"}  # whose harnesses ask leave, as they are set here
+UNEQUIPPED = {"a2a", "deepagents", "echo", "http", "kelos", "langgraph", "litellm_platform", "managed_agents", "stream_json"}
 SOMEBODY = Person("U0", "Somebody")
 
 
@@ -24,7 +25,7 @@ async def mistakes(agents: Iterable[Agent], folder: Path | None = None) -> list[
     """
     agents = tuple(agents)
     found: list[str] = mistakes_of(folder, agents) if folder else []
-    for agent, look in product(agents, (all_of, _filled)):
+    for agent, look in product(agents, (all_of, _filled, _equipped)):
         [said] = await asyncio.gather(asyncio.to_thread(look, agent), return_exceptions=True)
         match said:
             case ConfigError():
@@ -38,8 +39,13 @@ async def mistakes(agents: Iterable[Agent], folder: Path | None = None) -> list[
 def unheard(agents: Iterable[Agent]) -> list[str]:
     """The agents that may ask leave of nobody, which is right where they ask none: each in a sentence."""
     say = "whatever it asks leave for can only be denied; name who may allow it, like `allow: {approve: [members]}`"
-    return [f"{agent.file}: {say}" for agent in agents if agent.runtime in ASKING and not agent.allow.approve]
+    return [f"{agent.file}: {say}" for agent in agents if not agent.allow.approve and ASKING & {each.runtime for each in agent.choices}]
 
 
 def _filled(agent: Agent) -> str:
     return prompt.instructions(agent, SOMEBODY, "general", time.time())
+
+
+def _equipped(agent: Agent) -> None:
+    if agent.tools and (without := sorted({each.runtime for each in agent.choices} & UNEQUIPPED)):
+        raise ConfigError(f"{agent.file}: tools: true gives nothing to {' and '.join(without)}: no tool of ours gets there; remove it")

@@ -13,6 +13,7 @@ from bot.bell import Bell
 from bot.ports import Runtime, Turn
 from bot.settings import Settings
 from bot.store.database import parse
+from bot.tools import outside
 from bot.tools.lend import Lending
 from bot.workspaces import tidy
 from bot.workspaces.lend import Workspaces
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class Lent:
-    """`aids` can be lent until it is closed."""
+    """`aids` can be lent until it is closed; `routes` are what is served of them at our HTTP port."""
 
     def __init__(self, settings: Settings) -> None:
-        self.tools, self.gateway = Lending(), gateway(settings)
-        self.bell = Bell(settings.public_url if settings.http_port else "")
+        public = settings.public_url if settings.http_port else ""
+        self.tools, self.gateway, self.bell = Lending(public), gateway(settings), Bell(public)
+        self.routes = [outside.route(self.tools.address)] if public else []
         workspaces = Workspaces(settings.agents_dir, store(settings), settings.environment, database(settings))
         self.aids: tuple[Aid, ...] = (workspaces, self.tools, Ringing(self.bell), *([self.gateway] if self.gateway else []))
 

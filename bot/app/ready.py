@@ -13,6 +13,7 @@ from bot.runtimes.home import contained
 from bot.settings import Settings
 from bot.slack.doctor import Finding
 from bot.store.database import PLACE, parse
+from bot.triggers.hook import Hook, hooks
 
 
 async def examined(settings: Settings, agents: Sequence[Agent]) -> list[Finding]:
@@ -24,7 +25,18 @@ async def examined(settings: Settings, agents: Sequence[Agent]) -> list[Finding]
         mistaken = [line for line in wrong if line.startswith(f"{agent.file}:")]
         found += [Finding(f"agent {agent.name}", False, "\n".join(mistaken), f"correct {agent.file}")] if mistaken else []
         found += [] if mistaken else [await _reach(choice, settings) for choice in agent.choices]
-    return found
+    return [*found, *(_open(hook, settings) for hook in hooks(agents))]
+
+
+def _open(hook: Hook, settings: Settings) -> Finding:
+    """Whether others can call a webhook."""
+    name = f"webhook {hook.agent.name}/{hook.asks.source}"
+    if not settings.environment.get(hook.variable):
+        remedy = f"set {hook.variable} to what the sender signs with, or sends as its token"
+        return Finding(name, False, f"{hook.variable} is not set, so all calls are refused", remedy)
+    if not settings.http_port:
+        return Finding(name, False, "HTTP_PORT is 0, so nobody can call", "set HTTP_PORT, and let /hooks/ through to it from outside")
+    return Finding(name, True, f"is called at {settings.public_url.rstrip('/') or f'port {settings.http_port}, '}{hook.path}")
 
 
 async def _reach(agent: Agent, settings: Settings) -> Finding:
@@ -39,7 +51,7 @@ async def _reach(agent: Agent, settings: Settings) -> Finding:
     except BotError as error:
         return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
     said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]
-    return Finding(name, True, "; ".join(filter(None, said)))
+    return Finding(name, True, "; ".join(filter(None, said)), "\n".join(check.unheard([agent])))
 
 
 async def database(settings: Settings) -> Finding:

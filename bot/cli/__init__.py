@@ -8,6 +8,8 @@ cli/notes.py      what it has seen, in words
 cli/trial.py      tries a profile, and shows what it makes of a stream
 cli/offers.py     what platforms offer
 cli/discovery.py  agents' files made of that
+cli/add.py        agents of the catalogue
+cli/schedules.py  what begins by itself
 cli/container.py  the same process as the inside of a container
 """
 
@@ -26,9 +28,10 @@ from typing import Any, TypeVar
 from bot import app, processes
 from bot.agent import Agent
 from bot.app import check, ready, upkeep
-from bot.cli import ask, container, discovery, play, replay, trial
+from bot.cli import add, ask, container, discovery, play, replay, schedules, trial
 from bot.errors import BotError, ConfigError
 from bot.ops.server import left_alone
+from bot.runtimes import http_profile
 from bot.settings import Settings, load
 from bot.slack import doctor, manifest
 from bot.slack.doctor import Finding
@@ -44,9 +47,12 @@ CODES = "It ends with 0 where all is well, 1 where something was found wrong, 2 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     processes.hide()
+    processes.first()
     logging.getLogger("bot.store.files").addHandler(logging.NullHandler())  # what it finds wrong is said by the command itself
     try:
-        return int(given.run(load(), given) or 0)
+        settings = load()
+        http_profile.FOLDERS[0] = settings.agents_dir
+        return int(given.run(settings, given) or 0)
     except ConfigError as error:
         return fail(error, 2)
     except BotError as error:
@@ -101,7 +107,8 @@ def parser() -> ArgumentParser:
     feedback = verb("feedback", _feedback, "list what people thought of the answers", script=True)
     feedback.add_argument("--agent", default="", help="only of this agent")
     feedback.add_argument("--limit", type=int, default=100)
-    discovery.verbs(verb)
+    add.verbs(discovery.verbs(verb))
+    schedules.verbs(verb)
     upkeep.verbs(verb)
     container.verbs(verb)
     trial.verbs(verb)

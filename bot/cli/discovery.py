@@ -33,16 +33,24 @@ class Draft:
     text: str
 
 
-def verbs(verb: Verb) -> None:
-    """The command for it."""
-    made = verb("agents", _import, "list the agents that a platform offers, and write files for those that are named", script=True)
-    made.add_argument("do", choices=["import"], metavar="import")
+def verbs(verb: Verb) -> Verb:
+    """The command for it. What is given back adds another to `frontdesk agents`."""
+    actions = verb("agents", _import, "bring in agents of the catalogue, or of a platform").add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, run: Callable[[Settings, Namespace], int | None], words: str) -> ArgumentParser:
+        made = actions.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        made.set_defaults(run=run)
+        made.add_argument("--json", action="store_true", help="print JSON, for scripts")
+        return made
+
+    made = action("import", _import, "list the agents that a platform offers, and write files for those that are named")
     made.add_argument("platform", choices=PLATFORMS, metavar="PLATFORM", help=", ".join(PLATFORMS))
     made.add_argument("url", metavar="URL", help="its address; for a2a the agent's")
     made.add_argument("--write", nargs="+", default=[], metavar="NAME", help="write files for these; else they are only listed")
     made.add_argument("--all", action="store_true", help="write a file for each")
     made.add_argument("--key", default="", metavar="VARIABLE", help="the variable that holds the platform's key")
     made.add_argument("--private", action="store_true", help="the address is one of your own network")
+    return action
 
 
 def _import(settings: Settings, given: Namespace) -> int:
@@ -115,11 +123,19 @@ def _check(drafts: Iterable[Draft]) -> None:
 def write(folder: Path, draft: Draft) -> bool:
     """Whether it was: a file that is there stays as it is. Raises ConfigError."""
     file = folder / f"{draft.name}.md"
+    if written := put(file, draft.text):
+        print(f"{file}: {draft.description[:SHOWN]}")
+    return written
+
+
+def put(file: Path, text: str) -> bool:
+    """Whether it was written, as above. Raises ConfigError."""
+    folder = file.parent
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True)
         with file.open("x", encoding="utf-8") as new:
-            new.write(draft.text)
+            new.write(text)
     except FileExistsError as error:
         if not folder.is_dir():
             raise ConfigError(f"{folder} is no folder: name another in AGENTS_DIR") from error
@@ -127,7 +143,6 @@ def write(folder: Path, draft: Draft) -> bool:
         return False
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
-    print(f"{file}: {draft.description[:SHOWN]}")
     return True
 
 

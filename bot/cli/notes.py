@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from bot.agent import Agent, Trigger
+from bot.agent import Agent
 from bot.event import Answered, Artifact, Event, Finished, Improvement, Notice, Plan, Question, Queued, Started, Step, Text, Thought, Usage
 from bot.playground.bench import Line, Route, Run
 from bot.session import Session
+from bot.trigger import Trigger
 
 LONG = 400  # characters of an event
 OPEN = "#general"  # where an agent is tried that answers anywhere
@@ -36,7 +37,11 @@ def _route(trigger: Trigger, words: str, place: str, agent: Agent, every: Sequen
         return Route(words, trigger.messages.channel, hint="It needs no mention: say something that fits.")
     if trigger.shortcut:
         return Route(words, OPEN, hint=f"“{trigger.shortcut.name}” stands in the ⋯ menu of each message.")
-    return Route(words, OPEN, hint=f"React to a message with :{trigger.reaction}:")
+    if trigger.reaction:
+        return Route(words, OPEN, hint=f"React to a message with :{trigger.reaction}:")
+    if trigger.schedule:
+        return Route(words, OPEN, f"{bot} schedules", hint="It begins by itself; `Run now` has it now.")
+    return Route(words, OPEN, hint="It begins when it is called from elsewhere.")
 
 
 def run(version: str, told: str, session: Session, events: Sequence[tuple[float, Event]], asked: str) -> Run:

@@ -95,7 +95,7 @@ class Stage:
 
 def _ids(agent: Agent) -> set[str]:
     """The channels that a file names by their ids."""
-    places = {place for trigger in agent.triggers for place in (*trigger.mention, trigger.messages.channel if trigger.messages else "")}
+    places = {place for trigger in agent.triggers for place in trigger.places}
     return {place for place in places if re.fullmatch(r"[CG][A-Z0-9]{2,}", place)}
 
 

@@ -73,7 +73,7 @@ async def replayed(profile: Profile, file: Path, folder: Path) -> AsyncGenerator
     async def chunks() -> AsyncIterator[bytes]:
         yield await asyncio.to_thread(file.read_bytes)
 
-    story = Story(profile, dict.fromkeys(profile.kept) | profile.values | {"session": "trial", "once": "trial"}, folder, str)
+    story = Story(profile, dict.fromkeys(profile.kept) | profile.values | {"session": "trial", "turn": 1, "once": "trial"}, folder, str)
     form = profile.stream.form if profile.stream else profile.send.form
     try:
         async for raw in events(chunks(), form, 60):

@@ -1,11 +1,13 @@
 """Who listens in this process, and what is served of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aiohttp.web import RouteDef
 
 from bot.bell import Bell
 from bot.errors import ConfigError, StoreFailed
@@ -47,7 +49,7 @@ class Watch:
         self.health = Health(self.looks)
         self.server: Server | None = None
 
-    async def start(self, sights: Sights, bell: Bell) -> None:
+    async def start(self, sights: Sights, bell: Bell, routes: Sequence[RouteDef] = ()) -> None:
         """Raises ConfigError where the port cannot be had."""
         if metrics := self.metrics:
 
@@ -60,6 +62,7 @@ class Watch:
             self.looks.update(sights.looks)
             self.server = Server(self.health, figures)
             self.server.hang(bell)
+            self.server.routes += routes
             await self.server.start(self.settings.http_host, self.settings.http_port)
 
     async def _going(self) -> str:

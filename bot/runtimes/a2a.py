@@ -6,7 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 
 from a2a.client import Client, ClientCallContext
 from a2a.types import CancelTaskRequest, GetTaskRequest, Role, StreamResponse, Task
@@ -15,6 +15,7 @@ from a2a.types import Part as Piece
 from a2a.utils.errors import MethodNotFoundError, VersionNotSupportedError
 from pydantic import ValidationError
 
+from bot import net
 from bot.bell import Rope
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice
@@ -26,6 +27,7 @@ from bot.runtimes.a2a_line import Address, Cut, Gone, Line, Refused, Silent, exc
 from bot.runtimes.a2a_setting import A2AOptions
 from bot.runtimes.a2a_stream import Reply, Strange
 from bot.runtimes.a2a_talk import WAITING, Past, Talk
+from bot.runtimes.unknown import Unknown
 
 FIRST, LONGEST, TRIES = 0.2, 5.0, 20  # seconds between two looks at a task; connections lost one after the other
 LEFT, LOOK = 60.0, 300.0  # seconds: where an agent rings our bell, its line is left after the first, and it is looked after all the same
@@ -79,7 +81,8 @@ class Work:
     def __init__(self, options: A2AOptions, turn: Turn, line: Line, seam: seam, rope: Rope | None) -> None:
         self.options, self.turn, self.line, self.seam, self.rope = options, turn, line, seam, rope
         message = f"{turn.session_id}-{turn.number}" + (f"-{turn.answer.question}" if turn.answer else "")
-        self.talk = Talk(message, turn.folder, _past(turn.resume).context, token=rope.token if rope else "", mask=seam.secrets.mask)
+        self.talk = Talk(message, turn.folder, _past(turn.resume).context, token=rope.token if rope else "")
+        self.unknown = Unknown(turn.folder, seam.secrets.mask)
         self.broken: Unavailable | None = None
         self.heard = False
         self.lost, self.tries = 0.0, 0
@@ -88,11 +91,10 @@ class Work:
         """End the task, unless it has ended: nobody would hear what comes of it."""
         if not self.talk.task or self.talk.over or self.turn.leaving():
             return
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                client = await self._client()
-                with self.seam:
-                    await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self._within(self.options.timeout))
+        async with net.ending(STOPPING):
+            client = await self._client()
+            with self.seam:
+                await client.cancel_task(CancelTaskRequest(id=self.talk.task), context=self._within(self.options.timeout))
 
     async def happen(self) -> AsyncGenerator[list[Event], None]:
         """What the agent tells, over all connections."""
@@ -194,7 +196,9 @@ class Work:
             case StreamResponse():
                 return self.talk.tell(reply)
             case Strange(raw, old) if not (old and self._auto):
-                return self.talk.wonder(raw)
+                told = self.unknown.told(raw)
+                self.talk.notices += [] if self.talk.begun else told
+                return [*told] if self.talk.begun else []
         self.line.age()
         if self.talk.task:
             return None

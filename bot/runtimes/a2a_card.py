@@ -35,15 +35,19 @@ async def read(http: httpx.AsyncClient, url: str, given: dict[str, object], sign
     raise AssertionError
 
 
-def check(card: AgentCard, url: str, endpoint: str, *, secret: bool) -> None:
+def check(card: AgentCard, url: str, endpoint: str, *, secret: bool, private: bool) -> None:
     """Raises Unavailable where the card asks for what we cannot, or must not."""
     versions = {face.protocol_version for face in card.supported_interfaces}
     if versions and not any(SPOKEN.fullmatch(version) for version in versions):
         raise Unavailable(f"{url} speaks A2A {', '.join(sorted(versions))}, and we 0.3 and 1.0: look for a newer frontdesk.")
-    ours = (face for face in card.supported_interfaces if face.protocol_binding in BINDINGS)
-    away = {host for face in ours if (host := httpx.URL(face.url).host) != httpx.URL(url).host}
+    here, ours = httpx.URL(url), [httpx.URL(face.url) for face in card.supported_interfaces if face.protocol_binding in BINDINGS]
+    away = {there.host for there in ours if there.host != here.host}
     if away and secret and not endpoint:
         raise Unavailable(f"The card of {url} sends our credentials to {min(away)}: set options.endpoint if they belong there.")
+    if away and private and not endpoint:
+        raise Unavailable(f"The card of {url} leads into your network, to {min(away)}: set options.endpoint if that is meant.")
+    if secret and not endpoint and here.scheme == "https" and any(there.scheme == "http" for there in ours):
+        raise Unavailable(f"The card of {url} wants our credentials without encryption: set options.endpoint if that is meant.")
 
 
 def extensions(card: AgentCard) -> dict[str, str]:

@@ -20,7 +20,7 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.net import Secrets
 from bot.runtimes import a2a_card
 from bot.runtimes.a2a_stream import HEADERS, Ask, Reply, call, judged, told
-from bot.runtimes.httpx_pass import Bearer, Credentials, Pass
+from bot.runtimes.httpx_pass import Bearer, Pass
 from bot.runtimes.httpx_wire import TooMuch, Wire
 
 FOREIGN = (
@@ -59,11 +59,11 @@ class seam:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, FOREIGN):
-            told = worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file)
+            told = worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file, self.secrets)
             raise type(told)(self.secrets.mask(str(told))) from error
 
 
-def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
+def worded(error: BaseException, url: str, file: str, secrets: Secrets) -> RuntimeFailed:
     place = f"options.url in {file}"
     match error:
         case httpx.HTTPStatusError(response=httpx.Response(status_code=code)):
@@ -85,7 +85,7 @@ def worded(error: BaseException, url: str, file: str) -> RuntimeFailed:
         case TaskNotFoundError():
             return Gone(f"{url} no longer knows the task, so the work is lost: ask again. The agent is the one of {place}.")
         case A2AError() | NotImplementedError():
-            return Refused(f"{url} refused: {' '.join(str(error).split())[:300]} (the agent is the one of {place})")
+            return Refused(f"{url} refused: {' '.join(secrets.mask(str(error)).split())[:300]} (the agent is the one of {place})")
         case _:
             return Unavailable(f"{url} answers with something that is not A2A: check {place}, and options.protocol if the agent is old.")
 
@@ -198,7 +198,8 @@ class Line:
         for face in card.supported_interfaces:
             face.url = address.endpoint or face.url
             face.protocol_version = face.protocol_version if address.protocol == "auto" else address.protocol
-        a2a_card.check(card, address.url, address.endpoint, secret=bool(address.headers or address.given.client or address.given.tls))
+        secret = bool(address.headers or address.given.client or address.given.tls)
+        a2a_card.check(card, address.url, address.endpoint, secret=secret, private=address.given.private)
         self.headers = {**dict(address.headers), **a2a_card.extensions(card)}
         self._card = card
         new = (face for face in card.supported_interfaces if face.protocol_binding == "JSONRPC" and NEW.fullmatch(face.protocol_version))
@@ -213,7 +214,6 @@ class Exchange:
 
     https: dict[Pass, httpx.AsyncClient] = field(default_factory=dict)
     cards: dict[Address, tuple[float, AgentCard]] = field(default_factory=dict)
-    bearers: dict[Credentials, Bearer] = field(default_factory=dict)
     lines: dict[Address, Line] = field(default_factory=dict)
     users: int = 0
 
@@ -224,7 +224,7 @@ class Exchange:
         return self.lines.setdefault(address, Line(address, self.https[address.given], self))
 
     def _http(self, given: Pass) -> httpx.AsyncClient:
-        auth = self.bearers.setdefault(given.client, Bearer(given.client)) if given.client else None
+        auth = Bearer(given.client) if given.client else None
         return httpx.AsyncClient(transport=Wire(given), auth=auth, follow_redirects=True, event_hooks={"response": [_stay]})
 
     async def leave(self) -> None:

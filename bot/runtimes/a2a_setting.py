@@ -1,42 +1,18 @@
 """What an A2A agent's file may say of it, and as whom we come."""
 
-import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot import net
-from bot.errors import Unavailable
 from bot.ports import Turn
-from bot.runtimes.httpx_pass import Credentials, Pass
-
-VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+from bot.runtimes import oauth
+from bot.runtimes.httpx_pass import Pass
+from bot.runtimes.oauth import OAuth, filled
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OAuth(Strict):
-    """Client credentials: the token that we come with is fetched from `url`. `client` and `secret` name variables ($SECRET)."""
-
-    url: str
-    client: str
-    secret: str
-    scope: str = ""
-    audience: str = ""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url)
-
-    @field_validator("secret")
-    @classmethod
-    def _named(cls, secret: str) -> str:
-        if not VARIABLE.fullmatch(secret):
-            raise ValueError("name the variable that holds the secret, like $A2A_SECRET; the secret itself does not belong in a file")
-        return secret
 
 
 class TLS(Strict):
@@ -57,7 +33,7 @@ class A2AOptions(Strict):
     url: str
     endpoint: str = ""
     private: bool = False
-    headers: dict[str, str] = {}
+    headers: net.Headers = {}
     oauth: OAuth | None = None
     tls: TLS | None = None
     signed_by: str = ""
@@ -70,14 +46,6 @@ class A2AOptions(Strict):
     @classmethod
     def _address(cls, url: str) -> str:
         return url if net.checked(url) else ""
-
-    @field_validator("headers")
-    @classmethod
-    def _named(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name in headers:
-            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
-        return headers
 
     @field_validator("signed_by")
     @classmethod
@@ -99,16 +67,5 @@ def headers(options: A2AOptions, turn: Turn) -> dict[str, str]:
 
 def credentials(options: A2AOptions, turn: Turn) -> Pass:
     """As whom we come beside the headers. Raises Unavailable."""
-    oauth, tls = options.oauth, options.tls
-    client = None
-    if oauth:
-        named = [filled(getattr(oauth, name), turn, f"oauth.{name}") for name in ("client", "secret")]
-        client = Credentials(oauth.url, named[0], named[1], oauth.scope, oauth.audience)
+    tls, client = options.tls, oauth.credentials(options.oauth, turn) if options.oauth else None
     return Pass(options.private, client=client, tls=(tls.certificate, tls.key, tls.authority) if tls else None)
-
-
-def filled(value: str, turn: Turn, key: str) -> str:
-    try:
-        return net.filled(VARIABLE.sub(r"${\1}", value), turn.environment, f"{turn.agent.file}: options.{key}")
-    except ValueError as error:
-        raise Unavailable(str(error)) from error

@@ -30,6 +30,10 @@ OLDER: dict[str, tuple[Any, str]] = {
 ERRORS = {code: kind for kind, code in JSON_RPC_ERROR_CODE_MAP.items()}
 
 
+class Unanswered(A2AError):
+    """JSON that is no answer to a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Strange:
     """An answer that 1.0 does not know. `old` says that 0.3 does."""
@@ -53,7 +57,8 @@ async def told(http: httpx.AsyncClient, request: httpx.Request) -> AsyncGenerato
             response.raise_for_status()
             yield read((await response.aread()).decode("utf-8", "replace"))  # most often a refusal
         return
-    lines, data = response.aiter_lines(), ""
+    lines, data, known = response.aiter_lines(), "", False
+    odd: Exception | None = None
     del request, response  # while the agent is silent nothing is held
     async with aclosing(lines):  # type: ignore[type-var]
         async for line in lines:
@@ -62,8 +67,14 @@ async def told(http: httpx.AsyncClient, request: httpx.Request) -> AsyncGenerato
                 if len(data) > net.LARGEST:
                     raise TooMuch
             elif not line and data:
-                yield read(data)
+                try:
+                    reply, known = read(data), True
+                except (ValueError, RecursionError, Unanswered) as error:
+                    reply, odd = Strange(data, old=False), error
+                yield reply
                 data = ""
+    if odd and not known:  # nobody there speaks A2A
+        raise odd
 
 
 def read(data: str) -> Reply:
@@ -74,7 +85,7 @@ def read(data: str) -> Reply:
         case {"result": result, **more} if not more.get("error"):
             return judged(parse_lenient(result, StreamResponse()), result)
         case _:
-            raise A2AError(f"this is no answer: {data[:100]}")
+            raise Unanswered(f"this is no answer: {data[:100]}")
 
 
 def judged(response: StreamResponse, raw: Any = None) -> Reply:

@@ -1,7 +1,7 @@
 """What an A2A agent says in one turn, as events: nothing twice, nothing lost."""
 
 import mimetypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from bot.errors import RuntimeFailed
 from bot.event import Artifact, End, Event, Finished, Notice, Started, Step, Text, Thought
-from bot.runtimes import a2a_human, a2a_questions, unknown
+from bot.runtimes import a2a_human, a2a_questions, claude_words
 from bot.runtimes.a2a_parts import keep, line, mark_of, partial, plain, safe, said, thinks, tool, usage, written
 
 ENDS: dict[int, End] = {
@@ -53,7 +53,6 @@ class Talk:
     context: str = ""
     task: str = ""
     token: str = ""
-    mask: Callable[[str], str] = str
     notices: list[Notice] = field(default_factory=list)
     begun: bool = False
     over: bool = False
@@ -84,10 +83,6 @@ class Talk:
         self.count += len(events)
         self.over = any(isinstance(event, Finished) for event in events)
         return events
-
-    def wonder(self, raw: Any) -> list[Event]:
-        """The same for what nobody knows."""
-        return [*unknown.kept(self.folder, ", ".join(raw) if isinstance(raw, dict) else type(raw).__name__, raw, self.mask)]
 
     def _strange(self, response: StreamResponse) -> bool:
         """Whether it tells of another task than ours."""
@@ -207,7 +202,7 @@ class Talk:
         got = next((data[key] for key in ("response", "result", "output") if key in data), None)
         key = str(data.get("id") or data.get("call_id") or (name if got is not None else f"{name} {written(given)}"[:200]))
         key = key if got is None or key in self.steps else next((old for old, step in self.steps.items() if step.title == line(name)), key)
-        old = self.steps.get(key, Step(key, line(name), detail=written(given)[:2000]))
+        old = self.steps.get(key, Step(key, line(name), claude_words.kind(name), detail=written(given)[:2000]))
         yield from self._settle(only="status ")
         yield self._step(old if got is None else replace(old, status="completed", detail=old.detail or written(got)[:2000]))
 
@@ -239,7 +234,7 @@ class Talk:
         if last.startswith("status ") and key not in self.texts and text.startswith(self.texts[last]):
             self.texts[key], last = self.texts.pop(last), key  # the artifact says again what the status has said
         old = self.texts.get(key, "")
-        if append and not (len(old) >= NO_CHANCE and text.startswith(old)):
+        if append and not (len(text) > len(old) >= NO_CHANCE and text.startswith(old)):
             text = old + text
         if last == key and text.startswith(old) and old[self.told.get(key, 0) :].strip():
             self.texts[key] = text

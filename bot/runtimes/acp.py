@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, cast
 
-import anyio
 from acp import PROTOCOL_VERSION, RequestError, text_block
 from acp.client import ClientSideConnection
 from acp.interfaces import Client
@@ -39,7 +39,7 @@ from bot.runtimes.acp_setting import Setting
 from bot.runtimes.acp_story import Story
 from bot.runtimes.child import Child
 from bot.runtimes.fit import Program, begins
-from bot.runtimes.telling import telling
+from bot.runtimes.telling import drop, telling
 
 Opened = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
 GRACE = 0.5  # seconds that a stopped agent has to write down how far it came
@@ -77,8 +77,8 @@ class Work:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
         self.name = setting.preset.title
         self.memory = Memory.read(self.turn.folder)
-        self.story = Story(setting.preset, setting.home.work, self.memory, self.turn.agent.file)
-        self.questions = Questions(self.story, tell.send, self._drop, bool(self.turn.tools))
+        self.story = Story(setting.preset, setting.work, self.memory, self.turn.agent.file)
+        self.questions = Questions(self.story, tell.send, partial(drop, tell), bool(self.turn.tools))
         self.ways: list[str] = []
         self.session = ""
         self.begun = self.deaf = False
@@ -86,8 +86,7 @@ class Work:
 
     async def run(self) -> None:
         async with self.tell:
-            self.setting.home.prepare()
-            child = Child(self.setting.command())
+            child = Child(self.setting.begun())
             try:
                 await child.start()
                 end = await self._converse(child)
@@ -138,7 +137,7 @@ class Work:
     async def _open(self, connection: ClientSideConnection, can: AgentCapabilities) -> Opened:
         """The session of the turn before, if the agent can find it; else another."""
         offers = can.session_capabilities
-        given: dict[str, Any] = {"cwd": str(self.setting.home.work), "mcp_servers": self.setting.servers(can)}
+        given: dict[str, Any] = {"cwd": str(self.setting.work), "mcp_servers": self.setting.servers(can), **acp_setting.OWN}
         if offers and offers.additional_directories and self.setting.files:
             given["additional_directories"] = self.setting.files
         self.session = self.turn.resume
@@ -180,7 +179,8 @@ class Work:
 
     async def _talk(self, connection: ClientSideConnection) -> Finished:
         """The prompt, then one by one what was said meanwhile: some agents would mix up two prompts at once."""
-        listening, more = asyncio.create_task(self._listen()), self.questions.notes
+        listening = asyncio.create_task(self.questions.listen(self.turn, self.inbox, self._later))
+        more = self.questions.notes
         said = self._worded()
         try:
             with coding.heard(self.turn, more):
@@ -218,14 +218,9 @@ class Work:
             await self.tell.send(event)
         return cast(Finished, end)
 
-    async def _listen(self) -> None:
-        async for message in self.inbox:
-            if self.questions.answer(message):
-                continue
-            if message.answer:
-                await self.tell.send(Notice(coding.LATE))
-            elif message.text.strip():
-                self.questions.notes.append(coding.said(self.turn, message))
+    async def _later(self, said: str) -> None:
+        """It is the next prompt."""
+        self.questions.notes.append(said)
 
     async def _leave(self, connection: ClientSideConnection, child: Child) -> None:
         """End the process: politely if it has nothing to do any more."""
@@ -233,8 +228,8 @@ class Work:
         self.deaf = True
         try:
             if asking and not asking.done() and not self.turn.leaving() and child.code is None:
-                with suppress(ConnectionError, RuntimeFailed):
-                    await connection.cancel(self.session)
+                with suppress(ConnectionError, RuntimeFailed, TimeoutError):  # one that hangs may not hear it any more
+                    await asyncio.wait_for(connection.cancel(self.session), GRACE)
                     await asyncio.wait([asking], timeout=GRACE)
             await child.close(politely=asking is not None and asking.done())
             await connection.close()
@@ -242,11 +237,6 @@ class Work:
             child.kill()
             if asking:
                 asking.cancel()
-
-    def _drop(self, event: Event) -> None:
-        """Tell it if there is still somebody to tell; never wait."""
-        with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self.tell.send_nowait(event)
 
     @contextmanager
     def _translated(self, child: Child) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """What an ACP agent is begun with: its command, its switches, its folders."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,19 +9,20 @@ from acp.schema import AgentCapabilities, HttpHeader, HttpMcpServer
 from pydantic import model_validator
 
 from bot.agent import Agent
-from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
+from bot.runtimes.opencode_setting import BROUGHT
 
 NPM = "install it with: npm install -g"
+OWN = {"claudeCode": {"options": {"settingSources": ["user"], "strictMcpConfig": True}}}
+"""What stands in a repository may run nothing; each harness takes of this, and of the switches for it, what it knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
     """What is known of a harness. `mode` is the one in which it asks people; `totals`: it counts tokens from its own start on.
 
-    `questions`: its agent can ask people more than for leave.
+    `questions`: its agent can ask people more than for leave. `obeys` is what of a repository it does whatever it is told.
     """
 
     title: str
@@ -30,6 +32,7 @@ class Preset:
     mode: str = ""
     totals: bool = False
     questions: bool = False
+    obeys: tuple[str, ...] = ()
 
 
 PRESETS = {
@@ -41,10 +44,13 @@ PRESETS = {
         },
         questions=True,
     ),
-    "codex": Preset("Codex", ("codex-acp",), f"{NPM} @agentclientprotocol/codex-acp", mode="workspace-write", questions=True),
+    "codex": Preset(
+        "Codex", ("codex-acp",), f"{NPM} @agentclientprotocol/codex-acp", mode="workspace-write", questions=True, obeys=(".codex",),
+    ),
     "opencode": Preset(
         "OpenCode", ("opencode", "acp"), f"{NPM} opencode-ai",
         {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_ENABLE_QUESTION_TOOL": "0"},  # over ACP nobody hears that tool: it waits for ever
+        obeys=BROUGHT,
     ),
     "hermes": Preset("Hermes", ("hermes", "acp"), "install it with: pip install 'hermes-agent[acp]'", totals=True),
     "deepagents": Preset("DeepAgents", (), "install deepagents-acp for the Python that options.command names"),
@@ -81,13 +87,9 @@ def preset(options: Options, agent: Agent) -> Preset:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    turn: Turn
+class Setting(home.Home):
     options: Options
-
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "acp")
+    name: str = "acp"
 
     @property
     def preset(self) -> Preset:
@@ -101,7 +103,7 @@ class Setting:
     def files(self) -> list[str]:
         """The folders of what came with the message, where the agent has to be let in."""
         folders = dict.fromkeys(file.parent for file in self.turn.files)
-        return [str(folder) for folder in folders if not folder.is_relative_to(self.home.work)]
+        return [str(folder) for folder in folders if not folder.is_relative_to(self.work)]
 
     def servers(self, can: AgentCapabilities) -> list[HttpMcpServer]:
         """Our tools, where the turn is lent them and the agent takes them."""
@@ -111,9 +113,12 @@ class Setting:
         headers = [HttpHeader(name=name, value=value) for name, value in tools.headers.items()]
         return [HttpMcpServer(type="http", name=tools.name, url=tools.url, headers=headers)]
 
-    def command(self) -> Command:
+    def begun(self) -> Command:
         """Raises Unavailable."""
+        self.prepare()
+        self.trust(self.preset.title, *self.preset.obeys, remedy=f"Take the runtime `{self.options.harness}` for this one")
         words = self.options.command or self.preset.command
         way = gateway.of(self.turn)
-        environment = {**self.preset.switches, **(way.acp(self.turn.agent.model) if way else {})}
-        return self.home.command(self.preset.title, *words, remedy=self.preset.remedy, environment=environment)
+        alone = {"OPENCODE_DISABLE_PROJECT_CONFIG": "1", "OPENCODE_SERVER_PASSWORD": secrets.token_urlsafe(32)}  # it serves HTTP beside
+        environment = {**alone, **self.preset.switches, **(way.acp(self.turn.agent.model) if way else {})}
+        return self.command(self.preset.title, *words, remedy=self.preset.remedy, environment=environment)

@@ -5,10 +5,10 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bot.event import StepKind
-from bot.runtimes.claude_words import first, marked
+from bot.runtimes.claude_words import first, marked, rest
 from bot.runtimes.claude_words import short as short
 
 Call = Mapping[str, Any]
@@ -68,8 +68,7 @@ def exact(call: Call) -> str:
     """All that would be done, nothing left out: a person decides by this alone."""
     given = call.get("rawInput")
     if text := command(call):
-        rest = {key: value for key, value in given.items() if key not in ("command", "description")} if isinstance(given, dict) else {}
-        return f"{text}\n\n{pretty(rest)}" if rest else text
+        return text + rest(cast(Call, given), "command", "description")
     if given:
         return pretty(given)
     places = [str(place.get("path", "")) for place in call.get("locations") or () if isinstance(place, dict)]

@@ -38,7 +38,7 @@ class AgentCoreOptions(ShimOptions):
     """What its containers speak: our shim; or, as agents do that know nothing of us, a prompt is asked, and text is the answer."""
     asks: bool = False
     """Whether a harness is given a function to ask people, as its one tool of this call."""
-    url: str = ""
+    url: net.AnyUrl = ""
     """Where the data plane is, if it is not AWS's own."""
 
     @field_validator("arn")
@@ -48,11 +48,6 @@ class AgentCoreOptions(ShimOptions):
             raise ValueError(f"{arn!r} is no ARN like arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/coder-a1")
         return arn
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url) if url else url
-
     @model_validator(mode="after")
     def _together(self) -> "AgentCoreOptions":
         if ":harness/" in self.arn and self.key:
@@ -61,9 +56,10 @@ class AgentCoreOptions(ShimOptions):
 
 
 class AgentCore:
-    """The runtime `agentcore`. Our own tools and workspaces stay on this machine."""
+    """The runtime `agentcore`. Our workspaces stay on this machine."""
 
     Options = AgentCoreOptions
+    elsewhere = True
 
     def __init__(self, options: AgentCoreOptions) -> None:
         self.options = options

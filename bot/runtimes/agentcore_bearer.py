@@ -15,11 +15,11 @@ from bot.breaker import BREAKER, Down
 from bot.errors import RuntimeFailed, Unavailable
 from bot.ports import Turn
 from bot.runtimes.agentcore_words import Place, worded
-from bot.runtimes.shim_line import SAID, Chunks, Cut
+from bot.runtimes.shim_line import SAID, AtOnce, Chunks, Cut
 from bot.spoken import SESSION
 
 
-class Bearer:
+class Bearer(AtOnce):
     """Open it before use. `token` is the shim's, which nobody may see."""
 
     def __init__(self, place: Place, key: str, turn: Turn, token: str) -> None:
@@ -41,11 +41,6 @@ class Bearer:
     async def __aexit__(self, *_: object) -> None:
         if self._http:
             await self._http.close()
-
-    async def ready(self) -> AsyncIterator[str]:
-        """AgentCore makes its containers when they are asked for."""
-        for nothing in list[str]():
-            yield nothing
 
     @asynccontextmanager
     async def opened(self, body: bytes, limit: float) -> AsyncIterator[Chunks]:

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Question, Started, Step, Text, Thought, Usage
+from bot.net import Secrets
 from bot.ports import Turn
 from bot.runtimes import asking, coding
 from bot.runtimes import claude_words as words
-from bot.runtimes.odd import Odd
+from bot.runtimes.unknown import Unknown
 from bot.spoken import Json
 
 Calls = dict[str, tuple[str, str]]  # by their ids: name and input
@@ -32,6 +33,7 @@ class Client(Protocol):
     """Who calls InvokeHarness."""
 
     session: str
+    secrets: Secrets
 
     def invoked(self, asked: Json, limit: float) -> Any: ...
 
@@ -41,7 +43,7 @@ class Harnessed:
 
     def __init__(self, turn: Turn, client: Client, silence: float, *, asks: bool) -> None:
         self.turn, self.client, self.silence, self.asks = turn, client, silence, asks
-        self.odd = Odd(turn)
+        self.unknown = Unknown(turn.folder, client.secrets.mask)
         self.calls: Calls = {}
         self.done: set[str] = set()
         self.current, self.reason = "", ""
@@ -92,10 +94,10 @@ class Harnessed:
                 raise RuntimeFailed(f"{error} {CUT}") from error
             if said is None:
                 return
-            for event in await self._tell(said):
+            for event in self.unknown.read(self._tell, said):
                 yield event
 
-    async def _tell(self, said: Json) -> list[Event]:
+    def _tell(self, said: Json) -> list[Event]:
         match said:
             case {"contentBlockDelta": {"delta": dict(delta)}}:
                 return self._delta(delta)
@@ -115,7 +117,7 @@ class Harnessed:
             case {"messageStart": _} | {"contentBlockStart": _} | {"contentBlockStop": _} | {"hookEvent": _}:
                 pass
             case _:
-                return list(await self.odd.heard(", ".join(said), said))
+                return list(self.unknown.told(said))
         return []
 
     def _delta(self, delta: Json) -> list[Event]:

@@ -10,8 +10,8 @@ from bot.event import Event, Finished, Started, Text
 from bot.ports import Turn
 from bot.runtimes.claude_words import short
 from bot.runtimes.feed import Form, Stalled, Unread, events
-from bot.runtimes.odd import Odd
 from bot.runtimes.shim_line import PASSING, Carrier, Chunks
+from bot.runtimes.unknown import Unknown
 
 TEXTS = ("text", "data", "delta", "result", "response", "output", "message", "content", "completion")
 CUT = "This was cut in its middle, and an agent of this kind cannot say what became of it: look there, or ask again."
@@ -23,7 +23,7 @@ class Plain:
 
     def __init__(self, turn: Turn, carrier: Carrier, silence: float) -> None:
         self.turn, self.carrier, self.silence = turn, carrier, silence
-        self.odd, self.over = Odd(turn), False
+        self.unknown, self.over = Unknown(turn.folder, carrier.secrets.mask), False
 
     async def told(self) -> AsyncGenerator[Event, None]:
         if self.turn.again:
@@ -63,10 +63,10 @@ class Plain:
     async def _told(self, data: Any) -> list[Event]:
         if isinstance(data, dict) and data.get("error"):
             self.over = True
-            raise RuntimeFailed(f"The agent in {self.carrier.place} failed: {short(str(data['error']), 300)}")
+            raise RuntimeFailed(f"The agent in {self.carrier.place} failed: {short(self.carrier.secrets.mask(str(data['error'])), 300)}")
         if text := said(data):
             return [Text(text)]
-        return list(await self.odd.heard(", ".join(sorted(data)) if isinstance(data, dict) else type(data).__name__, data))
+        return list(self.unknown.told(data))
 
 
 def said(data: Any) -> str:

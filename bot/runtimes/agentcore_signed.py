@@ -24,7 +24,7 @@ from bot.breaker import BREAKER, Down
 from bot.errors import RuntimeFailed, Unavailable
 from bot.ports import Turn
 from bot.runtimes.agentcore_words import Place, worded
-from bot.runtimes.shim_line import Chunks, Cut
+from bot.runtimes.shim_line import AtOnce, Chunks, Cut
 from bot.spoken import Json
 
 FOREIGN = (BotoCoreError, ClientError, aiohttp.ClientError, OSError)
@@ -53,7 +53,7 @@ def _guarded(private: bool) -> type[AIOHTTPSession]:
     return Guarded
 
 
-class Signed:
+class Signed(AtOnce):
     """Open it before use. `token` is the shim's, which nobody may see."""
 
     def __init__(self, place: Place, turn: Turn, token: str) -> None:
@@ -83,11 +83,6 @@ class Signed:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-
-    async def ready(self) -> AsyncIterator[str]:
-        """AgentCore makes its containers when they are asked for."""
-        for nothing in list[str]():
-            yield nothing
 
     @asynccontextmanager
     async def opened(self, body: bytes, limit: float) -> AsyncIterator[Chunks]:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 from claude_agent_sdk import (
     ClaudeAgentOptions,
@@ -34,7 +34,7 @@ from bot.runtimes.claude_story import Story
 from bot.runtimes.claude_transcript import Copy, Transcript, knows
 from bot.runtimes.claude_words import PROOFS, missing, short
 from bot.runtimes.fit import Program, begins
-from bot.runtimes.telling import telling
+from bot.runtimes.telling import drop, telling
 
 PROGRAM = Program("Claude Code", str(claude_setting.BUNDLED), claude_setting.REMEDY)
 MEMORY = "memory"  # under this key it is kept for other replicas
@@ -112,7 +112,7 @@ class Work:
     def _know(self, memory: Memory) -> None:
         key = gateway.REMEDY if self.turn.gateway[0] else missing(self.turn.agent, self.turn.environment)
         self.story = Story(self.setting.work, self.turn.agent.file, memory, lambda: memory.write(self.turn.folder), key)
-        self.questions = Questions(self.story, self.turn, self.tell.send, self._drop)
+        self.questions = Questions(self.story, self.turn, self.tell.send, partial(drop, self.tell))
 
     async def _converse(self, process: Process, session: str, prompt: str, notices: list[Notice]) -> None:
         client = ClaudeSDKClient(self._asked_for(), process)
@@ -164,7 +164,7 @@ class Work:
                 self.sent = {self.questions.parked: None} if self.questions.parked else {}
                 if not self.questions.answered:
                     await self._send(client, prompt)
-                listening = group.create_task(self._listen(client))
+                listening = group.create_task(self.questions.listen(self.turn, self.inbox, partial(self._send, client)))
                 await self._read(client)
                 listening.cancel()
         except BaseExceptionGroup as failures:
@@ -174,15 +174,6 @@ class Work:
         self.sent[number := str(uuid4())] = None
         said = {"type": "user", "uuid": number, "message": {"role": "user", "content": text}, "parent_tool_use_id": None}
         await client.query(one(said))
-
-    async def _listen(self, client: ClaudeSDKClient) -> None:
-        async for message in self.inbox:
-            if self.questions.answer(message):
-                continue
-            if message.answer:
-                await self.tell.send(Notice(coding.LATE))
-            elif message.text.strip():
-                await self._send(client, coding.said(self.turn, message))
 
     async def _read(self, client: ClaudeSDKClient) -> None:
         async for message in client.receive_messages():
@@ -201,11 +192,6 @@ class Work:
         unnamed = next(iter(self.sent), "") if result.origin is None else ""
         for number in result.user_message_uuids or [result.user_message_uuid or unnamed]:
             self.sent.pop(number, None)
-
-    def _drop(self, event: Event) -> None:
-        """Tell it if there is still somebody to tell; never wait."""
-        with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self.tell.send_nowait(event)
 
     @contextmanager
     def _translated(self, process: Process) -> Iterator[None]:

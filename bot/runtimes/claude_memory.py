@@ -1,14 +1,14 @@
-"""What has to be known of a Claude Code session in its next process: a small file in the session's folder."""
+"""What has to be known of a Claude Code session in its next process."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from claude_agent_sdk import PermissionUpdate
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field
 
-from bot import nofollow
 from bot.event import Item, Plan
+from bot.runtimes import memory
 
 STATUS: dict[str, Literal["pending", "in_progress", "done"]] = {"in_progress": "in_progress", "completed": "done"}
 
@@ -18,33 +18,23 @@ class Task(BaseModel):
     status: str = "pending"
 
 
-class Memory(BaseModel):
-    """`work` is where it worked, `usd` its cost as Claude Code last told it on this machine, `owed` what of it nobody was told yet.
+class Memory(memory.Memory):
+    """`work` is where it worked, `usd` its cost as told on this machine, `owed` what of it nobody was told yet.
 
     `parked` is the call that asks a question, put off into the next process; `asked` holds by their calls the prints of what people
     were asked to allow. The rest is what people allowed for the session.
     """
 
+    file = "claude.json"
     session: str = ""
     work: str = ""
-    usd: float = 0.0
     owed: float = 0.0
-    tasks: dict[str, Task] = {}
-    rules: list[str] = []
-    folders: list[str] = []
+    tasks: dict[str, Task] = Field(default_factory=dict)
+    rules: list[str] = Field(default_factory=list)
+    folders: list[str] = Field(default_factory=list)
     mode: str = ""
     parked: str = ""
-    asked: dict[str, str] = {}
-
-    @classmethod
-    def read(cls, folder: Path) -> "Memory":
-        try:
-            return cls.model_validate_json((folder / "claude.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return cls()
-
-    def write(self, folder: Path) -> None:
-        nofollow.write(folder / "claude.json", self.model_dump_json())
+    asked: dict[str, str] = Field(default_factory=dict)
 
     def of(self, session: str, work: Path) -> None:
         """Forget what belongs to another session than this."""
@@ -53,10 +43,9 @@ class Memory(BaseModel):
         self.work = str(work)
 
     def spend(self, total: float) -> float:
-        """What has been spent and not told; a total that is smaller than the last has begun anew."""
-        new = self.owed + (total - self.usd if total >= self.usd else total)
-        self.usd, self.owed = total, 0.0
-        return new
+        """What has been spent and not told."""
+        owed, self.owed = self.owed, 0.0
+        return owed + super().spend(total)
 
     def plan(self) -> Plan:
         return Plan(tuple(Item(task.text, STATUS.get(task.status, "pending")) for task in self.tasks.values()))

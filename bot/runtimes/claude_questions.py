@@ -1,8 +1,6 @@
-"""What Claude Code asks of people: a call to be allowed, or its own questions; held open until one of them answers."""
+"""What Claude Code asks of people: a call to be allowed, or its own questions."""
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,30 +15,32 @@ from claude_agent_sdk import (
     ToolPermissionContext,
 )
 
-from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Option, Outcome, Part, Question, permission
-from bot.message import Answer, Message
+from bot.event import ALLOW, ALLOW_SESSION, permission
+from bot.message import NOBODY, Answer, Message
 from bot.ports import Turn
 from bot.runtimes import claude_words as words
+from bot.runtimes import coding
 from bot.runtimes.claude_memory import covered
 from bot.runtimes.claude_story import ASKING, Story
+from bot.runtimes.held import Drop, Held, Say, closed
 
 Verdict = PermissionResultAllow | PermissionResultDeny
-NOBODY = "The person did not answer. Do not ask the same again; go on without it, or say what you need."
 ELSE = "The person did not answer this. What they say instead follows; until then, do nothing and say nothing."
 DEFER: HookJSONOutput = {"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "defer"}}
 EVER = 1_000_000.0  # seconds
+PARKED = Message("", "", "", NOBODY, "")  # in place of an answer: the question is put off
 
 
-class Questions:
-    """`ask` is what the SDK calls before a tool is used; `answer` is told of every message that answers something.
+class Questions(Held):
+    """`ask` is what the SDK calls before a tool is used.
 
     The agent's own questions are held open a step earlier, by a hook: only from there Claude Code can put one off, end, and ask it
     again in its next process. What the turn begins with answers that one.
     """
 
-    def __init__(self, story: Story, turn: Turn, say: Callable[[Event], Awaitable[None]], drop: Callable[[Event], None]) -> None:
-        self.story, self.say, self.drop = story, say, drop
-        self._open: dict[str, asyncio.Future[Message | None]] = {}
+    def __init__(self, story: Story, turn: Turn, say: Say, drop: Drop) -> None:
+        super().__init__(say, drop)
+        self.story = story
         self._held: set[str] = set()
         self._answers: dict[str, Message] = {}
         self.parked = story.memory.parked
@@ -61,8 +61,8 @@ class Questions:
         """The message that answers is kept for `ask`, which comes next."""
         if call and call not in self._answers and given["hook_event_name"] == "PreToolUse":
             self._held.add(call)
-            message = await self._wait(questioned(call, given["tool_input"]))
-            if message is None:
+            message = await self._ask(words.questioned(call, given["tool_input"]))
+            if message is PARKED:
                 return DEFER
             self._answers[call] = message
         return {}
@@ -77,7 +77,7 @@ class Questions:
         if call == self.parked:
             self.story.memory.parked = ""  # and the desk knows what became of it
         else:
-            await self.say(closed(call, verdict, message))
+            await self.say(closed(call, message, isinstance(verdict, PermissionResultAllow)))
         if isinstance(verdict, PermissionResultDeny):
             self.story.denied.add(call)
         elif verdict.updated_permissions:
@@ -97,49 +97,17 @@ class Questions:
         self.story.memory.asked[call] = print_of
         self.story.keep()
         text = context.title or words.question(tool, context.decision_reason)
-        message = await self._wait(permission(call, text, exact, session=covered(lasting)))
+        message = await self._ask(permission(call, text, exact, session=covered(lasting)))
         self.story.memory.asked.pop(call, None)
         return message
-
-    async def _wait(self, question: Question) -> Message | None:
-        """The message that answers; None where the question is put off."""
-        self._open[question.id] = asyncio.get_running_loop().create_future()
-        try:
-            await self.say(question)
-            return await self._open[question.id]
-        except asyncio.CancelledError:  # Claude Code does not want to know any more, or has gone
-            self.drop(Answered(question.id, "canceled"))
-            raise
-        finally:
-            del self._open[question.id]
-
-    def answer(self, message: Message) -> bool:
-        """Whether somebody waited for this."""
-        waiting = self._open.get(message.answer.question) if message.answer else None
-        if waiting is None or waiting.done():
-            return False
-        waiting.set_result(message)
-        return True
 
     def park(self) -> bool:
         """Put off the question that is open. Of several Claude Code would know only the last again, and a permission not at all."""
         match list(self._open.items()):
             case [(call, waiting)] if call in self._held and not waiting.done():
-                waiting.set_result(None)
+                waiting.set_result(PARKED)
                 return True
         return False
-
-
-def questioned(call: str, given: Mapping[str, Any]) -> Question:
-    parts = (
-        Part(
-            id=str(number), text=str(part.get("question", "")), header=str(part.get("header", "")),
-            options=tuple(Option(str(option.get("label", "")), str(option.get("description", ""))) for option in part.get("options", ())),
-            multi=bool(part.get("multiSelect")), free_text=True,
-        )
-        for number, part in enumerate(given.get("questions", ()))
-    )  # fmt: skip
-    return Question(call, "question", tuple(parts))
 
 
 def for_session(suggestions: list[PermissionUpdate]) -> list[PermissionUpdate]:
@@ -164,23 +132,6 @@ def allowed(answer: Answer, lasting: list[PermissionUpdate]) -> Verdict:
 
 
 def chosen(given: dict[str, Any], answer: Answer) -> Verdict:
-    """The answers as Claude Code takes them: by the question's text, several joined."""
-    told = {
-        str(part.get("question", "")): ", ".join(answer.parts[str(number)])
-        for number, part in enumerate(given.get("questions", ()))
-        if answer.parts.get(str(number))
-    }
-    if not told:
-        return PermissionResultDeny(message=answer.note or NOBODY)
-    if answer.note:
-        last = list(told)[-1]
-        told[last] = f"{told[last]} ({answer.note})"
-    return PermissionResultAllow(updated_input={**given, "answers": told})
-
-
-def closed(question: str, verdict: Verdict, message: Message) -> Answered:
-    answer = message.answer or Answer(question)
-    denied: Outcome = "declined" if answer.parts or answer.note else "expired"
-    outcome = denied if isinstance(verdict, PermissionResultDeny) else "answered"
-    chosen = tuple(word for part in answer.parts.values() for word in part)
-    return Answered(question, outcome, message.author.name or message.author.id, chosen)
+    if told := words.answered(given, answer):
+        return PermissionResultAllow(updated_input={**given, "answers": told})
+    return PermissionResultDeny(message=answer.note or coding.NOBODY)

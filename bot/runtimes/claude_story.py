@@ -20,7 +20,7 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
-from bot.event import Event, Finished, Notice, Step, StepStatus, Text, Thought, Usage
+from bot.event import Event, Finished, Notice, Step, StepStatus, Text, Usage
 from bot.runtimes import claude_words as words
 from bot.runtimes.claude_memory import Memory, Task
 
@@ -66,14 +66,9 @@ class Story:
         self.keep()
 
     def _streamed(self, event: dict[str, Any]) -> Iterator[Event]:
-        match event:
-            case {"type": "content_block_start", "content_block": {"type": "text"}} if self._said:
-                yield Text("\n\n")
-            case {"delta": {"type": "text_delta", "text": str(text)}}:
-                self._said = True
-                yield Text(text)
-            case {"delta": {"type": "thinking_delta", "thinking": str(text)}}:
-                yield Thought(text)
+        for told in words.streamed(event, self._said):
+            self._said |= isinstance(told, Text)
+            yield told
 
     def _called(self, call: ToolUseBlock, parent: str) -> Iterator[Event]:
         self._calls[call.id] = call

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from claude_agent_sdk import SessionKey, SessionStoreEntry, project_key_for_directory
 
+from bot import nofollow
 from bot.ports import Keep
+from bot.runtimes.home import real
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +42,34 @@ class Transcript:
         return next(found, None)
 
     async def restore(self, keep: Keep) -> bool:
-        """Write it down as it is kept, where more is kept than stands here: another replica has gone on with it."""
+        """Write it down as it is kept, where more is kept than stands here: another replica has gone on with it. Raises Unavailable."""
         lines = await keep.load(self.session) if self.session else []
         return await asyncio.to_thread(self._write, lines)
 
     def _write(self, lines: Sequence[str]) -> bool:
-        file = self.file
-        if len(lines) <= (file.read_bytes().count(b"\n") if file else 0):
+        if len(lines) <= sum(line.endswith(b"\n") for line in (_read(self.file) if self.file else ())):
             return False
-        file = self.kept / "projects" / project_key_for_directory(self.work) / f"{self.session}.jsonl"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(f"{line}\n" for line in lines))
+        folder = self.kept / "projects" / project_key_for_directory(self.work)
+        for made in (folder.parent, folder):
+            real(made)
+        nofollow.write(folder / f"{self.session}.jsonl", "".join(f"{line}\n" for line in lines))
         return True
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    """Its lines; none where it is no file of its own: its agent may have put a link or a pipe there."""
+    with suppress(OSError), nofollow.opened(file.parent, file.name) as lines:
+        yield from lines
 
 
 def knows(transcript: Path, prompt: str) -> bool:
     """Whether the conversation holds these words of a person."""
-    with transcript.open(encoding="utf-8", errors="replace") as lines:
-        return any(_says(line, prompt) for line in lines if '"user"' in line)
+    return any(_says(line, prompt) for line in _read(transcript) if b'"user"' in line)
 
 
-def _says(line: str, prompt: str) -> bool:
+def _says(line: bytes, prompt: str) -> bool:
     try:
-        match json.loads(line):
+        match json.loads(line.decode(errors="replace")):
             case {"type": "user", "message": {"content": str(text)}}:
                 return prompt in text
             case {"type": "user", "message": {"content": list() as blocks}}:

@@ -1,12 +1,13 @@
-"""Claude Code's tools and errors in words for people. Pure."""
+"""Claude Code's tools, questions, text and errors in words for people. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.agent import Agent
-from bot.event import StepKind
+from bot.event import Event, Option, Part, Question, StepKind, Text, Thought
+from bot.message import Answer
 
 Given = Mapping[str, Any]
 KINDS: dict[str, StepKind] = {
@@ -36,9 +37,9 @@ def title(tool: str, given: Given, folder: Path) -> str:
         case "Bash":
             text = str(given.get("description") or f"Run: {first(given.get('command'))}")
         case "Grep":
-            text = f"Search for '{first(given.get('pattern'))}'" + _within(given, folder)
+            text = f"Search for '{first(given.get('pattern'))}'" + within(given, folder)
         case "Glob":
-            text = f"Look for files like {first(given.get('pattern'))}" + _within(given, folder)
+            text = f"Look for files like {first(given.get('pattern'))}" + within(given, folder)
         case "WebSearch":
             text = f"Search the web for '{first(given.get('query'))}'"
         case "WebFetch":
@@ -85,18 +86,38 @@ def question(tool: str, why: str | None) -> str:
     return f"{text} ({why.rstrip('.')})" if why else text
 
 
+def questioned(call: str, given: Given) -> Question:
+    """What the agent asks by this call of its own."""
+    return Question(call, "question", tuple(_part(str(number), part) for number, part in enumerate(given.get("questions") or ())))
+
+
+def _part(id: str, part: Given) -> Part:
+    options = tuple(Option(str(option.get("label", "")), str(option.get("description", ""))) for option in part.get("options") or ())
+    return Part(id, str(part.get("question", "")), options, str(part.get("header", "")), bool(part.get("multiSelect")), free_text=True)
+
+
+def answered(given: Given, answer: Answer) -> dict[str, str]:
+    """The answers as Claude Code takes them: by the question's text, several joined, and a note with the last."""
+    texts = [str(part.get("question", "")) for part in given.get("questions") or ()]
+    told = {text: ", ".join(answer.parts[str(number)]) for number, text in enumerate(texts) if answer.parts.get(str(number))}
+    if told and answer.note:
+        last = list(told)[-1]
+        told[last] = f"{told[last]} ({answer.note})"
+    return told
+
+
 def exact(tool: str, given: Given) -> str:
     """All that would be done, nothing left out: a person decides by this alone."""
     match tool, given:
         case "Bash", {"command": str(text)}:
-            return text + _rest(given, "command", "description")
+            return text + rest(given, "command", "description")
         case "Read" | "NotebookRead", {"file_path": str(path)}:
-            return path + _rest(given, "file_path")
+            return path + rest(given, "file_path")
         case "Write", {"file_path": str(path), "content": str(text)}:
-            return f"{path}\n\n{text}" + _rest(given, "file_path", "content")
+            return f"{path}\n\n{text}" + rest(given, "file_path", "content")
         case "Edit", {"file_path": str(path), "old_string": str(old), "new_string": str(new)}:
-            rest = _rest({key: value for key, value in given.items() if value is not False}, "file_path", "old_string", "new_string")
-            return "\n".join([path, "", *marked("-", old), *marked("+", new)]) + rest
+            more = rest({key: value for key, value in given.items() if value is not False}, "file_path", "old_string", "new_string")
+            return "\n".join([path, "", *marked("-", old), *marked("+", new)]) + more
         case "ExitPlanMode", {"plan": str(plan)}:
             return plan
         case _:
@@ -107,16 +128,16 @@ def marked(mark: str, text: str) -> list[str]:
     return [f"{mark} {line}" for line in text.split("\n")] if text else []
 
 
-def _rest(given: Given, *told: str) -> str:
-    rest = {key: value for key, value in given.items() if key not in told}
-    return f"\n\n{pretty(rest)}" if rest else ""
+def rest(given: Given, *told: str) -> str:
+    more = {key: value for key, value in given.items() if key not in told}
+    return f"\n\n{pretty(more)}" if more else ""
 
 
-def pretty(given: Given) -> str:
-    return json.dumps(dict(given), indent=2, ensure_ascii=False)
+def pretty(given: Any) -> str:
+    return json.dumps(given, indent=2, ensure_ascii=False)
 
 
-def _within(given: Given, folder: Path) -> str:
+def within(given: Given, folder: Path) -> str:
     return f" in {near(str(given['path']), folder)}" if given.get("path") else ""
 
 
@@ -145,6 +166,17 @@ def content(result: Any) -> str:
     if isinstance(result, str):
         return result
     return "\n".join(str(block.get("text", "")) for block in result or () if isinstance(block, dict))
+
+
+def streamed(event: Mapping[str, Any], said: bool) -> Iterator[Event]:
+    """What is said piece by piece; `said` tells that something was said before."""
+    match event:
+        case {"type": "content_block_start", "content_block": {"type": "text"}} if said:
+            yield Text("\n\n")
+        case {"delta": {"type": "text_delta", "text": str(text)}}:
+            yield Text(text)
+        case {"delta": {"type": "thinking_delta", "thinking": str(text)}}:
+            yield Thought(text)
 
 
 def missing(agent: Agent, environment: Mapping[str, str]) -> str:

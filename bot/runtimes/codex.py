@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
 from bot.agent import Agent
@@ -16,14 +16,14 @@ from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import codex_setting, coding, gateway
 from bot.runtimes import codex_words as words
-from bot.runtimes.child import Child
+from bot.runtimes.child import PATIENCE, Child
 from bot.runtimes.codex_daemon import Daemon
 from bot.runtimes.codex_questions import Questions
 from bot.runtimes.codex_setting import Memory, Setting
 from bot.runtimes.codex_story import Story
 from bot.runtimes.fit import Program, begins
 from bot.runtimes.rpc import Gone, Json, Peer, Refused
-from bot.runtimes.telling import telling
+from bot.runtimes.telling import drop, telling
 
 PROGRAM = Program("Codex", "codex", codex_setting.REMEDY, codex_setting.OLDEST)
 HEARD = 1000  # what Codex has said and we have not read; then it waits
@@ -53,7 +53,7 @@ class Work:
     def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
         self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
         self.heard: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(HEARD)
-        self.questions = Questions(setting.turn, setting.home.work, tell.send, self._drop, self._say)
+        self.questions = Questions(setting.turn, setting.work, tell.send, partial(drop, tell), self._say)
         self.child: Child
         self.peer: Peer
         self.story: Story
@@ -62,8 +62,7 @@ class Work:
 
     async def run(self) -> None:
         async with self.tell:
-            self.setting.prepare()
-            command = self.setting.command()
+            command = self.setting.begun()
             if not command.environment.get(self.setting.key):
                 raise Unavailable(f"Codex is not logged in. {self._remedy()}")
             self.child = Daemon(command, self.setting.socket, self.setting.options.daemon_hours) if self.setting.alone else Child(command)
@@ -82,7 +81,7 @@ class Work:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(self._listen_to_codex())
                 await self._begin()
-                listening = group.create_task(self._listen())
+                listening = group.create_task(self.questions.listen(self.turn, self.inbox, self._say))
                 await self._read()
                 for task in (listening, reading):
                     task.cancel()
@@ -137,8 +136,8 @@ class Work:
             notices = [] if self.turn.again and self.turn.number == 1 else [Notice(coding.LOST, "warning")]
         opened = found or await self.peer.call("thread/start", given)
         thread = str(opened["thread"]["id"])
-        self.questions.memory = memory = Memory.read(self.turn.folder, thread)
-        self.story = Story(thread, self.setting.home.work, memory, lambda: memory.write(self.turn.folder), self._fail)
+        self.questions.memory = memory = Memory.read(self.turn.folder).of(thread)
+        self.story = Story(thread, self.setting.work, memory, lambda: memory.write(self.turn.folder), self._fail)
         await self._rejoin(opened["thread"])
         return Started(thread, thread, str(opened.get("model") or self.turn.agent.model)), notices
 
@@ -153,17 +152,12 @@ class Work:
 
     async def _start(self, text: str) -> None:
         self.story.end = None
-        with suppress(Gone):  # who reads says why
+        try:
             await self.peer.call("turn/start", {"threadId": self.story.thread, "input": said(text)})
-
-    async def _listen(self) -> None:
-        async for message in self.inbox:
-            if self.questions.answer(message):
-                continue
-            if message.answer:
-                await self.tell.send(Notice(coding.LATE))
-            elif message.text.strip():
-                await self._say(coding.said(self.turn, message))
+        except Refused as error:
+            raise RuntimeFailed(f"Codex refused what it was asked: {words.short(str(error), 300)}") from error
+        except Gone:
+            return  # who reads says why
 
     async def _say(self, text: str) -> None:
         """To what runs, or as what comes next where that has just ended."""
@@ -194,13 +188,19 @@ class Work:
         try:
             if isinstance(self.child, Daemon) and self.questions.cut == 1 and self.turn.leaving():  # a turn begins with one answer
                 return await self.child.leave()
-            if interrupt := self.begun and bool(self.story.turn) and self.child.code is None:
-                stop = {"id": 0, "method": "turn/interrupt", "params": {"threadId": self.story.thread, "turnId": self.story.turn}}
-                with suppress(RuntimeFailed):
-                    await self.child.write(f"{json.dumps(stop)}\n")
-            await self.child.close(politely=interrupt)
+            await self.child.close(politely=await self._interrupted())
         finally:
             self.child.kill()
+
+    async def _interrupted(self) -> bool:
+        """Whether Codex was told to end what it does; one that hangs may not hear it any more."""
+        if not (self.begun and self.story.turn and self.child.code is None):
+            return False
+        stop = {"id": 0, "method": "turn/interrupt", "params": {"threadId": self.story.thread, "turnId": self.story.turn}}
+        with suppress(RuntimeFailed, TimeoutError):
+            await asyncio.wait_for(self.child.write(f"{json.dumps(stop)}\n"), PATIENCE / 2)
+            return True
+        return False
 
     def _fail(self, error: Json) -> str:
         return words.failure(error, self.turn.agent.file, self._remedy())
@@ -209,11 +209,6 @@ class Work:
         if self.turn.gateway[0]:
             return gateway.REMEDY
         return words.missing(self.turn.agent.file, self.setting.options.key, self.turn.environment)
-
-    def _drop(self, event: Event) -> None:
-        """Tell it if there is still somebody to tell; never wait."""
-        with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self.tell.send_nowait(event)
 
 
 def said(text: str) -> list[Any]:

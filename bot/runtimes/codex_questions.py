@@ -1,4 +1,4 @@
-"""What Codex asks of people: approvals, its own questions, the forms of MCP servers; each held open until somebody answers."""
+"""What Codex asks of people: approvals, its own questions, the forms of MCP servers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,33 +6,26 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Outcome, Question
+from bot.event import ALLOW, ALLOW_SESSION, Question
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.runtimes import codex_forms as forms
 from bot.runtimes.codex_setting import Memory
+from bot.runtimes.held import Drop, Held, Say, closed
 from bot.runtimes.rpc import Json, Refused
 
 
-class Questions:
-    """`serve` answers a request of Codex's, `answer` is told of every message that answers something.
+class Questions(Held):
+    """`serve` answers a request of Codex's; `steer` gives words to the agent.
 
-    `steer` gives words to the agent, `drop` tells an event without waiting. `memory` holds what people have allowed for the session;
-    `cut` counts what was still asked when all ended.
+    `memory` holds what people have allowed for the session; `cut` counts what was still asked when all ended.
     """
 
-    def __init__(
-        self,
-        turn: Turn,
-        folder: Path,
-        say: Callable[[Event], Awaitable[None]],
-        drop: Callable[[Event], None],
-        steer: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self.turn, self.folder, self.say, self.drop, self.steer = turn, folder, say, drop, steer
+    def __init__(self, turn: Turn, folder: Path, say: Say, drop: Drop, steer: Callable[[str], Awaitable[None]]) -> None:
+        super().__init__(say, drop)
+        self.turn, self.folder, self.steer = turn, folder, steer
         self.memory = Memory()
         self.cut = 0
-        self._open: dict[str, asyncio.Future[Message]] = {}
         self._requests: dict[int | str, str] = {}
         self._changes: dict[str, list[Json]] = {}
 
@@ -44,7 +37,7 @@ class Questions:
             case "item/fileChange/patchUpdated", {"itemId": str(item), "changes": list(changes)}:
                 self._changes[item] = changes
             case "serverRequest/resolved", {"requestId": int() | str() as request} if request in self._requests:
-                self._open.pop(self._requests[request]).cancel()
+                self._open[self._requests.pop(request)].cancel()
 
     async def serve(self, request: int | str, method: str, params: Json) -> Any:
         """Raises Refused for what no person can answer."""
@@ -64,7 +57,9 @@ class Questions:
             self.memory.write(self.turn.folder)
         if question.kind == "permission" and answer.note:
             await self.steer(answer.note)
-        await self.say(closed(question, message))
+        allowed = bool({ALLOW, ALLOW_SESSION} & {*answer.parts.get("decision", ())})
+        taken = allowed if question.kind == "permission" else bool(answer.parts or answer.note)
+        await self.say(closed(question.id, message, taken))
         return forms.reply(method, params, question, answer)
 
     def _given(self, question: Question) -> Message | None:
@@ -74,36 +69,15 @@ class Questions:
 
     async def _wait(self, request: int | str, question: Question) -> Message:
         self._requests[request] = question.id
-        self._open[question.id] = asyncio.get_running_loop().create_future()
         try:
-            await self.say(question)
-            return await self._open[question.id]
-        except asyncio.CancelledError:  # Codex does not want to know any more, or has gone
-            self.cut += question.id in self._open
-            self.drop(Answered(question.id, "canceled"))
+            return await self._ask(question)
+        except asyncio.CancelledError:
+            self.cut += request in self._requests
             raise
         finally:
-            self._open.pop(question.id, None)
-            del self._requests[request]
-
-    def answer(self, message: Message) -> bool:
-        """Whether somebody waited for this."""
-        waiting = self._open.get(message.answer.question) if message.answer else None
-        if waiting is None or waiting.done():
-            return False
-        waiting.set_result(message)
-        return True
+            self._requests.pop(request, None)
 
 
 def named(request: int | str, params: Json) -> str:
     """The same whenever Codex asks it; it counts its requests anew in each process, and turns it does not."""
     return f"{params['turnId']}-{request}" if params.get("turnId") else uuid4().hex
-
-
-def closed(question: Question, message: Message) -> Answered:
-    answer = message.answer or Answer(question.id)
-    chosen = tuple(word for part in answer.parts.values() for word in part)
-    outcome: Outcome = "answered" if chosen or answer.note else "expired"
-    if question.kind == "permission" and not {ALLOW, ALLOW_SESSION} & set(chosen):
-        outcome = "declined" if outcome == "answered" else "expired"
-    return Answered(question.id, outcome, message.author.name or message.author.id, chosen)

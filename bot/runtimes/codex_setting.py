@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from bot import nofollow
-from bot.ports import Turn
-from bot.runtimes import gateway, home
+from bot.runtimes import gateway, home, memory
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
 
 VERSION = "0.169.0"
 OLDEST = (0, 163)
@@ -53,48 +51,32 @@ class Options(home.Options):
         return sandbox
 
 
-class Memory(BaseModel):
+class Memory(memory.Memory):
     """What has to be known of a thread in its next process: its tokens, as Codex last told their totals, and what people allowed."""
 
+    file = "codex.json"
     thread: str = ""
     input: int = 0
     output: int = 0
     cached: int = 0
-    allowed: set[str] = set()
+    allowed: set[str] = Field(default_factory=set)
 
-    @classmethod
-    def read(cls, folder: Path, thread: str) -> "Memory":
-        try:
-            memory = cls.model_validate_json((folder / "codex.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return cls(thread=thread)
-        return memory if memory.thread == thread else cls(thread=thread)
-
-    def write(self, folder: Path) -> None:
-        nofollow.write(folder / "codex.json", self.model_dump_json())
+    def of(self, thread: str) -> "Memory":
+        """This, unless it belongs to another thread."""
+        return self if self.thread == thread else Memory(thread=thread)
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(home.Home):
     """One session's Codex. All that it keeps is in the session's folder."""
 
-    turn: Turn
     options: Options
-
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "codex")
+    name: str = "codex"
 
     @property
     def key(self) -> str:
         """The variable that Codex finds the model's key in."""
         return GATEWAY if gateway.of(self.turn) else self.options.key
-
-    @property
-    def environment(self) -> dict[str, str]:
-        way = gateway.of(self.turn)
-        tools = {BEARER: self.turn.tools.token} if self.turn.tools else {}
-        return {"CODEX_HOME": str(self.home.kept), **({GATEWAY: way.key} if way else {}), **tools}
 
     @property
     def alone(self) -> bool:
@@ -105,16 +87,15 @@ class Setting:
 
     @property
     def socket(self) -> Path:
-        return self.home.kept / "socket"
+        return self.kept / "socket"
 
-    def prepare(self) -> None:
+    def begun(self) -> Command:
         """Raises Unavailable."""
-        self.home.prepare()
-        nofollow.write(self.home.kept / "config.toml", toml(self.config()))
-
-    def command(self) -> Command:
-        """Raises Unavailable."""
-        return self.home.command("Codex", "codex", "app-server", remedy=REMEDY, environment=self.environment)
+        self.prepare()
+        nofollow.write(self.kept / "config.toml", toml(self.config()))
+        way, tools = gateway.of(self.turn), {BEARER: self.turn.tools.token} if self.turn.tools else {}
+        environment = {"CODEX_HOME": str(self.kept), **({GATEWAY: way.key} if way else {}), **tools}
+        return self.command("Codex", "codex", "app-server", remedy=REMEDY, environment=environment)
 
     def config(self) -> dict[str, Any]:
         options, way = self.options, gateway.of(self.turn)
@@ -134,7 +115,7 @@ class Setting:
             # the variables that the agent's file names are there for its commands; the model's key is not
             "shell_environment_policy": {"ignore_default_excludes": True, "exclude": [self.key, BEARER]},
             # what stands in a repository may not change what Codex asks
-            "projects": {str(work): {"trust_level": "untrusted"} for work in (self.home.work, self.home.work.resolve())},
+            "projects": {str(work): {"trust_level": "untrusted"} for work in (self.work, self.work.resolve())},
             "mcp_servers": self._tools(),
         }
 
@@ -148,7 +129,7 @@ class Setting:
         """What a thread is begun, or gone on with."""
         model, told = self.turn.agent.model, self.turn.instructions
         return {
-            "cwd": str(self.home.work), "sandbox": self.options.commands,
+            "cwd": str(self.work), "sandbox": self.options.commands,
             "approvalPolicy": self.options.approvals, "approvalsReviewer": "user",
             **({"model": model} if model else {}), **({"developerInstructions": told} if told else {}),
         }  # fmt: skip

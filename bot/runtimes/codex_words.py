@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.event import StepKind
 from bot.runtimes.claude_words import first, near
+from bot.runtimes.claude_words import pretty as pretty
 from bot.runtimes.claude_words import short as short
 from bot.runtimes.codex_setting import OLDEST, REMEDY
 
@@ -101,10 +102,6 @@ def given(arguments: Any) -> str:
     if not isinstance(arguments, Mapping):
         return short(str(arguments or ""), 200)
     return short(", ".join(f"{key}: {value}" for key, value in arguments.items() if isinstance(value, str | int | float)), 200)
-
-
-def pretty(thing: Any) -> str:
-    return json.dumps(thing, indent=2, ensure_ascii=False)
 
 
 def named(info: Any) -> tuple[str, int | None]:

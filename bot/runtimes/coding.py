@@ -10,7 +10,7 @@ from bot.event import StepKind
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.prompt import line
-from bot.runtimes.claude_words import first, marked, near, pretty, short
+from bot.runtimes.claude_words import first, marked, near, pretty, rest, short, within
 
 Given = Mapping[str, Any]
 KINDS: dict[str, StepKind] = {
@@ -41,9 +41,9 @@ def title(tool: str, given: Given, folder: Path) -> str:
         case "read" | "edit" | "write":
             text = f"{tool.capitalize()} {near(path(given) or 'a file', folder)}"
         case "grep":
-            text = f"Search for '{first(given.get('pattern'))}'" + _within(given, folder)
+            text = f"Search for '{first(given.get('pattern'))}'" + within(given, folder)
         case "glob" | "find":
-            text = f"Look for files like {first(given.get('pattern'))}" + _within(given, folder)
+            text = f"Look for files like {first(given.get('pattern'))}" + within(given, folder)
         case "ls" | "list":
             text = f"List {near(path(given) or '.', folder)}"
         case "webfetch":
@@ -95,15 +95,15 @@ def exact(tool: str, given: Given) -> str:
     """All that would be done, nothing left out: a person decides by this alone."""
     match tool, given:
         case "bash", {"command": str(text)}:
-            return text + _rest(given, "command", "description")
+            return text + rest(given, "command", "description")
         case "write", {"content": str(text)} if path(given):
-            return f"{path(given)}\n\n{text}" + _rest(given, "filePath", "path", "content")
+            return f"{path(given)}\n\n{text}" + rest(given, "filePath", "path", "content")
         case "edit", {"oldString": str(old), "newString": str(new)} if path(given):
-            rest = _rest({key: value for key, value in given.items() if value is not False}, "filePath", "path", "oldString", "newString")
-            return "\n".join([path(given), "", *marked("-", old), *marked("+", new)]) + rest
+            more = rest({key: value for key, value in given.items() if value is not False}, "filePath", "path", "oldString", "newString")
+            return "\n".join([path(given), "", *marked("-", old), *marked("+", new)]) + more
         case "edit", {"edits": list(edits)} if path(given) and all(isinstance(edit, dict) and edit.keys() == PAIR for edit in edits):
             changes = [[*marked("-", str(edit["oldText"])), *marked("+", str(edit["newText"]))] for edit in edits]
-            return "\n\n".join([path(given), *map("\n".join, changes)]) + _rest(given, "path", "edits")
+            return "\n\n".join([path(given), *map("\n".join, changes)]) + rest(given, "path", "edits")
         case _:
             return pretty(given)
 
@@ -174,12 +174,3 @@ def failure(status: int | None, said: str, file: str) -> str:
 
 def key(file: str) -> str:
     return f"Put a valid key into frontdesk's environment, and name it under `environment:` in {file}."
-
-
-def _within(given: Given, folder: Path) -> str:
-    return f" in {near(str(given['path']), folder)}" if given.get("path") else ""
-
-
-def _rest(given: Given, *told: str) -> str:
-    rest = {key: value for key, value in given.items() if key not in told}
-    return f"\n\n{pretty(rest)}" if rest else ""

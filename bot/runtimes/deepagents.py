@@ -21,8 +21,8 @@ from bot.runtimes.loopback import Loopback, free
 
 PROGRAM = Program("LangGraph", "langgraph", deepagents_setting.REMEDY)
 FAILED = re.compile(r"Run encountered an error in graph: <class '[^']*'>\((.*?)\)(?:\x1b|\s{2,}|\s*\[|$)")
-
 UNLOADED = re.compile(r"(Failed to load graph .*)")
+LOOKED = 10_000  # bytes of a line that are looked through; an agent's tools may log what they like
 
 
 class DeepAgents:
@@ -61,7 +61,7 @@ class Server(Line):
 
     def _hear(self, line: bytes) -> None:
         """Its log says what its answers leave out, and why it does not start."""
-        text = line.decode(errors="replace").strip()
+        text = line[:LOOKED].decode(errors="replace").strip()
         if found := FAILED.search(text):
             self._reason = found[1]
         elif found := UNLOADED.search(text):

@@ -51,15 +51,33 @@ class Fallback:
         return False
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        for choice, after in zip(self.choices, [*self.choices[1:], None], strict=True):
-            begun, tools = False, turn.tools if turn.agent.tools or self._needs(choice) else None
-            try:
-                async with aclosing(self.make(choice).run(replace(turn, agent=choice, tools=tools), inbox)) as events:  # type: ignore[type-var]
-                    async for event in events:
-                        begun = True
-                        yield replace(event, runtime=choice.runtime) if isinstance(event, Started) else event
-                return
-            except (Unavailable, ConfigError) as error:
-                if begun or after is None:
-                    raise
-                yield Notice(f"{choice.runtime} is not available, so this runs on {after.runtime}. {error}", "warning")
+        """Raises Unavailable where none is available: why the first is not, then why each other."""
+        away: list[tuple[str, str]] = []
+        for choice in self.choices:
+            async with aclosing(self._on(choice, turn, inbox)) as events:
+                try:
+                    first = await anext(events, None)
+                except (Unavailable, ConfigError) as error:
+                    away.append((self._called(choice), " ".join(str(error).split())))
+                    continue
+                if away:
+                    names, whys = zip(*away, strict=True)
+                    said = f"{' and '.join(names)} {'are' if away[1:] else 'is'} not available, so this runs on {self._called(choice)}."
+                    yield Notice(" ".join([said, *whys]), "warning")
+                if first:
+                    yield first
+                async for event in events:
+                    yield event
+            return
+        raise Unavailable("\n".join([away[0][1], *(f"Nor is {name} available: {why}" for name, why in away[1:])]))
+
+    async def _on(self, choice: Agent, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        tools = turn.tools if turn.agent.tools or self._needs(choice) else None
+        async with aclosing(self.make(choice).run(replace(turn, agent=choice, tools=tools), inbox)) as events:  # type: ignore[type-var]
+            async for event in events:
+                yield replace(event, runtime=choice.runtime) if isinstance(event, Started) else event
+
+    def _called(self, choice: Agent) -> str:
+        """By its model too, where the file names the same runtime with others."""
+        same = [other for other in self.choices if other.runtime == choice.runtime]
+        return f"{choice.runtime} with {choice.model}" if same[1:] and choice.model else choice.runtime

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bot.net import LARGEST
 
 Form = Literal["sse", "lines", "json"]
+LONGEST = 1000  # bytes of an id that can be sent back
 
 
 class Unread(ValueError):
@@ -94,10 +95,10 @@ async def _sse(source: AsyncGenerator[bytes, None], largest: int) -> AsyncGenera
             match field:
                 case b"data":
                     data.append(value)
-                    size += len(value)
+                    size += len(value) + 1
                 case b"event":
                     name = value.decode("utf-8", "replace")
-                case b"id" if b"\0" not in value:
+                case b"id" if b"\0" not in value and len(value) <= LONGEST:
                     id = value.decode("utf-8", "replace")
                 case b"retry" if value.isdigit():
                     retry = int(value) / 1000

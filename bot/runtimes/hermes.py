@@ -12,7 +12,7 @@ from uuid import uuid4
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
-from bot.message import Message
+from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.runtimes import coding, hermes_setting
 from bot.runtimes.child import Child
@@ -122,7 +122,7 @@ class Work:
         if known:
             self.run = known
             if self.turn.answer:
-                await self._decide(self.turn.answer.question, self.story.choice(self.turn.answer))
+                await self._decide(self.turn.answer)
             events = self._looked()
         else:
             heard = any(message["role"] == "user" and message["content"] == self.turn.prompt for message in history)
@@ -173,7 +173,7 @@ class Work:
             if state is None:
                 raise RuntimeFailed("Hermes does not know the work any more: it was restarted in the middle. Say how to go on.")
             if end := ENDS.get(str(state.get("status"))):
-                yield {**state, "event": end}
+                yield {**state, "event": end, "unheard": True}
                 return
             await asyncio.sleep(POLL)
 
@@ -194,12 +194,14 @@ class Work:
             answer = message.answer
             if answer and answer.question in self.story.waiting:
                 for due in self.story.due(answer):
-                    await self._decide(due.question, self.story.choice(due))
+                    await self._decide(due)
             elif answer:
                 self.late.append(Notice(coding.LATE))
             elif message.text.strip():
                 self.more.append(coding.said(self.turn, message))
 
-    async def _decide(self, question: str, choice: str) -> None:
+    async def _decide(self, answer: Answer) -> None:
+        """What a person adds to it is said next: Hermes takes only the choice."""
+        self.more += [answer.note] if answer.note else []
         with suppress(RuntimeFailed):  # where nobody waits any more, what the run then tells says so
-            await self.server.send(f"/v1/runs/{question.rpartition('/')[0]}/approval", {"choice": choice})
+            await self.server.send(f"/v1/runs/{answer.question.rpartition('/')[0]}/approval", {"choice": self.story.choice(answer)})

@@ -97,13 +97,21 @@ class Story:
                 used = event.get("usage") or {}
                 yield Usage(int(used.get("input_tokens") or 0), int(used.get("output_tokens") or 0))
                 output = str(event.get("output") or "")
-                if not self._text.strip() and output:
-                    yield from self._said(output)
+                if event.get("unheard") or not self._text.strip():
+                    yield from self._said(missing(self._text, output))
                 self.end = Finished("completed")
             case {"event": "run.cancelled"}:
                 self.end = Finished("canceled")
             case _:
                 self.end = Finished("failed", failure(str(event.get("error") or ""), self.agent))
+
+
+def missing(said: str, output: str) -> str:
+    """What of the last message was not heard, as the connection had broken."""
+    if not said.strip():
+        return output
+    heard = next((size for size in range(min(len(said), len(output)), 0, -1) if said.endswith(output[:size])), 0)
+    return output[heard:] if heard or not output else f"\n\n{output}"
 
 
 def title(tool: str, preview: Any) -> str:

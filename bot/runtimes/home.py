@@ -75,6 +75,13 @@ def contained(options: object) -> str:
     return f"{sandbox}, " + (f"with at most {options.memory_megabytes} MiB" if options.memory_megabytes else "with any memory")
 
 
+def real(folder: Path) -> None:
+    """Make it, unless it is there. Raises Unavailable where others have put a link in its place."""
+    if folder.is_symlink():
+        raise Unavailable(f"{folder} has become a link; say `new` to begin in a folder where it is none.")
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """`name` is the harness's, in small letters: its folder in the session's is called so."""
@@ -107,11 +114,17 @@ class Home:
         """Raises Unavailable."""
         made = self.turn.workspace is None and self.options.cwd is None
         for folder in [*self.own, *([self.work] if made else [])]:
-            if folder.is_symlink():
-                raise Unavailable(f"{folder} has become a link; say `new` to begin in a folder where it is none.")
-            folder.mkdir(mode=0o700, exist_ok=True)
+            real(folder)
         if not self.work.is_dir():
             raise Unavailable(f"There is no folder {self.work}, which options.cwd in {self.turn.agent.file} names; make it.")
+
+    def trust(self, title: str, *brought: str, remedy: str) -> None:
+        """Raises Unavailable where the repository brings one of these, which the harness would run or obey whatever it is told."""
+        folders = [self.work, *self.work.parents]
+        root = next((place for place, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+        for path in (folder / name for folder in folders[: root + 1] for name in brought):
+            if path.exists():
+                raise Unavailable(f"{title} would do what {path} says, as it trusts every repository. {remedy}.")
 
     def command(self, title: str, *words: str, remedy: str, environment: dict[str, str] | None = None) -> Command:
         """`words` begin with the harness's name, which is looked for in PATH. Raises Unavailable where it is not found."""

@@ -154,7 +154,7 @@ class Line:
     async def _refused(self, response: aiohttp.ClientResponse) -> Unavailable:
         host, code = self.setting.host, response.status
         if code < 400:
-            there = net.host_of(response.headers.get("Location", "")) or "somewhere"
+            there = net.onward(response.headers.get("Location", ""))
             return Unavailable(f"{host} sends us on to {there}, which is not whom we are to talk to: correct {self.place}, if it is.")
         said = await self._said(response)
         match code:

@@ -15,6 +15,8 @@ from bot.runtimes import http_values as values
 from bot.runtimes.feed import Form
 
 SHIPPED = files("bot.runtimes") / "profiles"
+FOLDERS = [Path("agents"), Path()]
+"""Where profiles of one's own are looked for: beside the agents' files (AGENTS_DIR), then where frontdesk was started."""
 GIVEN = ("prompt", "words", "instructions", "model", "session", "turn", "person", "once", "secret")
 """What every request may name: `words` are the prompt, after the instructions where the conversation begins; `once` is the same for the
 same turn; `secret` is what options.key names."""
@@ -200,11 +202,11 @@ class Profile(Strict):
 
 
 def load(name: str) -> Profile:
-    """The profile of this name, or in this file: one of ours, or a path from the folder of agents. Raises ConfigError."""
+    """The profile of this name, or in this file: one of ours, or a path from one of the folders. Raises ConfigError."""
     shipped = SHIPPED / f"{name}.yaml"
     if "/" not in name and shipped.is_file():
         return read(shipped.read_text("utf-8"), f"the profile {name}")
-    for file in (Path("agents") / name, Path(name)):
+    for file in (folder / name for folder in FOLDERS):
         if file.is_file():
             return read(file.read_text("utf-8"), str(file))
     there = ", ".join(sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir() if one.name.endswith(".yaml")))

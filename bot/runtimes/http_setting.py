@@ -1,13 +1,12 @@
 """What a turn on a platform is begun with: the profile, the address, and what is secret."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot import net
 from bot.errors import ConfigError, Unavailable
@@ -24,11 +23,11 @@ class Options(BaseModel):
 
     profile: str
     """One of ours, or a file as it is seen from agents/."""
-    url: str = ""
+    url: net.AnyUrl = ""
     """The platform's address, where the profile's is not yours."""
     key: str = ""
     """The variable, named under `environment:`, that holds the credentials."""
-    headers: Mapping[str, str] = Field(default={}, repr=False)
+    headers: net.Headers = Field(default={}, repr=False)
     """More headers for each request; ${NAME} stands for a variable that is named under `environment:`."""
     values: Mapping[str, Any] = {}
     """What the profile wants to know: which agent, which project. ${NAME} stands for a variable there too."""
@@ -38,19 +37,6 @@ class Options(BaseModel):
     """Seconds without a sign of life, until it is held for lost."""
     patience: float = Field(default=60, ge=0)
     """Seconds to get a lost connection back."""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url) if url else url
-
-    @field_validator("headers")
-    @classmethod
-    def _named(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
-        for name in headers:
-            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
-        return headers
 
 
 @dataclass(frozen=True, slots=True)

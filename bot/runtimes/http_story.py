@@ -32,9 +32,8 @@ from bot.runtimes import http_profile as table
 from bot.runtimes import http_values as values
 from bot.runtimes.claude_words import short
 from bot.runtimes.feed import Raw
+from bot.runtimes.unknown import Unknown
 
-UNKNOWN = "http-unknown.jsonl"
-MOST = 1_000_000  # bytes of events that nobody knows, kept for whoever looks into it
 STATES: dict[str, End] = {
     "completed": "completed", "success": "completed", "succeeded": "completed", "finished": "completed", "done": "completed",
     "canceled": "canceled", "cancelled": "canceled", "aborted": "canceled", "rejected": "rejected", "input_required": "input_required",
@@ -60,7 +59,7 @@ class Story:
     """
 
     def __init__(self, profile: table.Profile, scope: dict[str, Any], folder: Path, mask: Callable[[str], str]) -> None:
-        self.profile, self.scope, self.folder, self.mask = profile, scope, folder, mask
+        self.profile, self.scope, self.mask, self.unknown = profile, scope, mask, Unknown(folder, mask)
         self.end: Finished | None = None
         self.open: dict[str, QuestionKind] = {}
         self.text = ""
@@ -69,7 +68,7 @@ class Story:
         self._plan: Plan | None = None
         self._counted: set[str] = set()
         self._heard: Counter[str] = Counter()
-        self._known = {name for rule in profile.events for name in rule.on} | self._met()
+        self._known = {name for rule in profile.events for name in rule.on}
 
     @property
     def started(self) -> Started:
@@ -80,14 +79,31 @@ class Story:
         """All that is kept, for the next process."""
         return json.dumps({name: self.scope[name] for name in self.profile.lasting if self.scope.get(name) is not None})
 
-    def begin(self) -> None:
-        """More is asked in the same turn."""
+    @property
+    def before(self) -> str:
+        """What was said before more was asked in the same turn."""
+        return self.text[: self._before]
+
+    def begin(self, before: str = "") -> None:
+        """More is asked in the same turn; what it said `before`, if that was in a process that ended."""
+        self.text = before or self.text
         self.end, self._part, self._before = None, "\0", len(self.text)
 
     def learn(self, call: table.Call, answer: Any) -> None:
         """What of an answer is to be kept. Raises RuntimeFailed where it is another conversation's."""
         for name, path in call.keep.items():
             self._keep(name, values.find(path, answer, {**self.scope, "data": answer}))
+
+    def read(self, raw: Raw) -> Iterator[Event]:
+        """What it tells, as far as the profile can read it."""
+
+        def tell(_: Any) -> Iterator[Event]:
+            try:
+                yield from self.tell(raw)
+            except values.Wrong as error:
+                raise ValueError from error
+
+        return self.unknown.read(tell, raw.data, raw.name)
 
     def tell(self, raw: Raw) -> Iterator[Event]:
         name = self._name(raw)
@@ -96,7 +112,7 @@ class Story:
             return
         self._heard[name] += 1
         if name not in self._known and (whose is not None or not self.profile.shared):  # what all hear is nobody's
-            yield self._unknown(name, raw.data)
+            yield from self.unknown.told(raw.data, name)
         for rule in (rule for rule in self.profile.events if name in rule.on):
             for item in values.every(rule.each, raw.data) if rule.each else [raw.data]:
                 scope = {**self.scope, "event": name, "id": raw.id, "data": raw.data, "item": item, "nth": self._heard[name]}
@@ -188,7 +204,7 @@ class Story:
             yield told
 
     def _asks(self, ask: table.Ask, item: Any, scope: dict[str, Any], words: Any) -> Question:
-        id = words(ask.id)
+        id = f"{words(ask.id)}/{self.scope['turn']}"  # a platform may ask by the same id once more
         self.open[id] = ask.kind
         if ask.kind == "permission":
             found = values.find(ask.session, item, scope)
@@ -214,20 +230,6 @@ class Story:
         if end.state == "failed" and not end.reason:
             end = replace(end, reason=f"{self.profile.name} ended this as {state!r}, and did not say why.")
         yield from self.close(end)
-
-    def _met(self) -> set[str]:
-        """What nobody knew in the turns before, and was told then."""
-        file = self.folder / UNKNOWN
-        lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-        return {json.loads(line)["event"] for line in lines}
-
-    def _unknown(self, name: str, data: Any) -> Notice:
-        self._known.add(name)
-        line = self.mask(json.dumps({"event": name, "data": data}, ensure_ascii=False))
-        if len(line) < MOST:
-            with (self.folder / UNKNOWN).open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        return Notice(f"{self.profile.name} told of something that its profile does not know, {self.mask(name)!r}; it was kept.")
 
 
 def _option(option: Any) -> Option:

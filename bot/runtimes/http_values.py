@@ -21,10 +21,6 @@ class Plain(str):
     """Goes into an address as it is."""
 
 
-class Bad(ValueError):
-    """A value in a profile that cannot be read, in words."""
-
-
 def _shown(value: Any) -> Any:
     return "" if value is None else value
 

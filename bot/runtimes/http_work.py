@@ -11,7 +11,7 @@ from bot import net
 from bot.breaker import Down, Left
 from bot.clock import now
 from bot.errors import RuntimeFailed, Unavailable
-from bot.event import ALLOW, ALLOW_SESSION, Event, Finished, Notice
+from bot.event import ALLOW, ALLOW_SESSION, Event, Finished, Notice, Text
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.runtimes import coding
@@ -21,6 +21,7 @@ from bot.runtimes.http_line import Busy, Cut, Gone, Line
 from bot.runtimes.http_profile import Call, Profile
 from bot.runtimes.http_setting import scope
 from bot.runtimes.http_story import CONVERSATION, Story
+from bot.runtimes.unsaid import Unsaid
 
 Json = dict[str, Any]
 SENT = "http-sent"
@@ -41,16 +42,20 @@ class Work:
         self.ear = Ear(self.profile.stream)
         self.asked = False  # whether somebody works for us there, whom we can come back to
         self.broken: Unavailable | None = None
-        self.more: list[str] = []
+        self.unsaid = Unsaid(turn)
         self.late: list[Event] = []
         self.known = self.story.started
 
     async def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         sent = await self._sent() if self.turn.again else {}
         self.story.scope.update(_kept(sent.get("kept", ""), self.profile))
+        await self.unsaid.load()
         await self._ready()
         self.known = self.story.started
         yield self.known
+        if before := sent.get("before"):
+            self.story.begin(before)
+            yield Text(before)
         if self.turn.files:
             yield Notice(f"{', '.join(file.name for file in self.turn.files)}: {self.profile.name} is sent no files.", "warning")
         listening = asyncio.create_task(self._listen(inbox), name=f"http-inbox-{self.turn.session_id}")
@@ -87,16 +92,16 @@ class Work:
                 async for raw in raws:
                     for event in self._told(raw) if isinstance(raw, Raw) else [raw]:
                         yield event
-            if not self.more or not self.story.end or self.story.end.state != "completed":
+            if not self.unsaid.words or not self.story.end or self.story.end.state != "completed":
                 return
-            words, self.more = "\n\n".join(self.more), []
+            words = "\n\n".join(self.unsaid.take())
             self.story.scope |= {"prompt": words, "words": words, "once": f"{self.story.scope['once']}-{self.ear.heard}"}
             self.story.begin()
             raws = self._followed(self._spoken(await self._asking()))
 
     def _told(self, raw: Raw) -> Iterator[Event]:
         self.watch(raw)
-        events = list(self.story.tell(raw))
+        events = list(self.story.read(raw))
         if (started := self.story.started) != self.known:
             self.known = started  # more is known of where the work is
             yield started
@@ -115,6 +120,8 @@ class Work:
         call = self._answering(self.turn.answer) if self.turn.answer else None
         send = call or await self._asking()
         if not sent or (not sent["done"] and send.safe):
+            if not call:
+                self._add(self.unsaid.take(asked=True))
             return self._followed(self._spoken(send))
         lasting = self._lasting() and (sent["done"] or not send.keep)
         if not lasting:
@@ -126,6 +133,12 @@ class Work:
             with suppress(Unavailable):  # where nobody waits any more, what is then heard says so
                 await self.line.call(call, self.story.scope)
         return self._followed(self._again(None))
+
+    def _add(self, left: list[str]) -> None:
+        """What an earlier turn had to leave unsaid is said first."""
+        scope, prompt = self.story.scope, self.turn.prompt
+        said = "\n\n".join([*left, prompt])
+        scope |= {"prompt": said, "words": scope["words"].removesuffix(prompt) + said}
 
     async def _followed(self, source: AsyncGenerator[Raw, None]) -> AsyncGenerator[Raw | Event, None]:
         """What it tells, over as many connections as it takes."""
@@ -174,6 +187,7 @@ class Work:
             await self._note(done=False)
             async with self.line.opened(send, self.story.scope, {}) as raws:
                 self.asked = True
+                await self.unsaid.given()
                 async for raw in raws:
                     self.story.learn(send, raw.data)
                     self.ear.heard += 1
@@ -205,6 +219,7 @@ class Work:
         self.story.learn(call, await self.line.call(call, self.story.scope))
         self.asked = True
         await self._note(done=True)
+        await self.unsaid.given()
 
     def _lasting(self) -> bool:
         """Whether what was asked can be found again."""
@@ -217,7 +232,9 @@ class Work:
         return list(self.story.close(Finished("failed", f"{self.profile.name} stopped talking, and did not say how it ended. Ask again.")))
 
     async def _note(self, *, done: bool) -> None:
-        await self.turn.keep.append(SENT, [json.dumps({"turn": self.turn.number, "done": done, "kept": self.story.resume})])
+        await self.turn.keep.append(
+            SENT, [json.dumps({"turn": self.turn.number, "done": done, "kept": self.story.resume, "before": self.story.before})]
+        )
 
     async def _sent(self) -> Json:
         """What this turn had come to, in a process that ended."""
@@ -230,15 +247,15 @@ class Work:
         decided = DECISIONS.get(next((words[0] for words in parts if words), ""), "deny")
         words = next((words[0] for words in parts if words), answer.note)
         self.story.scope |= {
-            "question": answer.question, "answer": words, "answers": [list(words) for words in parts], "decision": decided,
-            "note": answer.note or None,
+            "question": answer.question.rpartition("/")[0], "answer": words, "answers": [list(words) for words in parts],
+            "decision": decided, "note": answer.note or None,
         }  # fmt: skip
         return self.profile.answer.get("permission" if "decision" in answer.parts else "question")
 
     async def _listen(self, inbox: AsyncIterator[Message]) -> None:
         async for message in inbox:
             if message.answer is None and message.text.strip():
-                self.more.append(coding.said(self.turn, message))
+                await self.unsaid.heard(message)
             elif message.answer and not await self._answered(message.answer):
                 self.late.append(Notice(coding.LATE))
 
@@ -255,9 +272,8 @@ class Work:
         """End the work there, unless it has ended: nobody would hear what comes of it."""
         if not self.profile.cancel or not self.asked or self.story.end or self.turn.leaving():
             return
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                await self.line.call(self.profile.cancel, self.story.scope)
+        async with net.ending(STOPPING):
+            await self.line.call(self.profile.cancel, self.story.scope)
 
 
 def _kept(text: str, profile: Profile) -> Json:

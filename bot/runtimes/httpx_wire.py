@@ -34,6 +34,8 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         for tries in range(net.TRIES):
+            if not self._given.local:  # a server of our own is no stranger
+                await net.pace(net.host_of(str(request.url)))
             reply = await self._reply(request)
             wait = net.asked_to_wait(reply.headers) if reply.status_code == httpx.codes.TOO_MANY_REQUESTS else None
             if wait is None or wait > net.PATIENCE or tries + 1 == net.TRIES:
@@ -55,7 +57,7 @@ class Wire(httpx.AsyncBaseTransport):
         silence = request.extensions["timeout"]["read"]
         connect = min(silence or net.CONNECTING, net.CONNECTING)
         try:
-            if way and (why := _named(request.url.host, self._given.private)):
+            if way and (why := net.named(request.url.host, self._given.private)):
                 raise net.Forbidden(why)
             return await (self._around if way else self._straight).request(
                 request.method, URL(str(request.url), encoded=True), headers=request.headers.multi_items(), data=await request.aread(),
@@ -78,14 +80,6 @@ class Wire(httpx.AsyncBaseTransport):
 def _session(private: bool) -> aiohttp.ClientSession:
     connector = net.connector(private, keepalive_timeout=IDLE)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, skip_auto_headers=OWN)
-
-
-def _named(host: str, private: bool) -> str:
-    """Why a proxy may not be sent there, as far as the address itself says it."""
-    try:
-        return net.barred("127.0.0.1" if host == "localhost" else host, private)
-    except ValueError:
-        return ""
 
 
 def _proxied(way: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from bot import net
 from bot.breaker import BREAKER, Down
 from bot.errors import Unavailable
 from bot.ports import Turn
+from bot.runtimes import feed
 from bot.runtimes import kelos_setting as setting
 from bot.runtimes.claude_words import short
 from bot.runtimes.kubernetes_line import Line, Taken
@@ -42,17 +43,20 @@ class Wire:
 
     async def told(self) -> AsyncGenerator[Json, None]:
         """Raises Cut when the connection ends, however it does."""
-        held = b""
+        held = bytearray()
         async for frame in self.socket:
+            seen = len(held)
             if frame.type is aiohttp.WSMsgType.TEXT:
                 held += frame.data.encode() + (b"" if self.channels else b"\n")
             elif frame.type is aiohttp.WSMsgType.BINARY and frame.data[:1] == bytes([STDOUT]):
                 held += frame.data[1:]
-            *lines, held = held.split(b"\n")
-            for line in filter(None, lines):
-                yield _read(line)
             if len(held) > net.LARGEST:
                 raise Unavailable(f"The session said more than {net.LARGEST >> 20} MiB in one event.")
+            if held.find(b"\n", seen) < 0:
+                continue
+            *lines, held = held.split(b"\n")
+            for line in filter(None, lines):
+                yield _read(bytes(line))
         raise Cut("The session ended the connection.")
 
 
@@ -65,7 +69,11 @@ def _read(line: bytes) -> Json:
 
 
 class Place(Protocol):
-    """`find` gives phase, message and whether somebody, or idleness, has suspended it; None where there is no Session."""
+    """`find` gives phase, message and whether somebody, or idleness, has suspended it; None where there is no Session.
+    `secrets` are what nobody may see of it.
+    """
+
+    secrets: net.Secrets
 
     async def find(self) -> Json | None: ...
     async def make(self, spec: Json) -> None: ...
@@ -79,6 +87,7 @@ class ByCluster:
     def __init__(self, line: Line, name: str, silence: float) -> None:
         self.line, self.name, self.silence = line, name, silence
         self.pod = self.asked = ""
+        self.secrets = net.Secrets()
 
     @property
     def path(self) -> str:
@@ -155,6 +164,7 @@ class ByConsole:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Wire]:
         url = f"{self.options.console}/api/sessions/{self.options.namespace}/{self.name}/connect"
+        await net.pace(self.host)
         async with AsyncExitStack() as stack:
             with BREAKER.through(self.host):
                 socket = await self._connected(stack, url)
@@ -179,15 +189,14 @@ class ByConsole:
         timeout = aiohttp.ClientTimeout(total=net.CALL, connect=net.CONNECTING)
         try:
             async with self._http.request(verb, url, json=body, headers=self.headers, allow_redirects=False, timeout=timeout) as response:
-                said = await response.content.read(net.LARGEST)
+                said = await feed.whole(response.content.iter_any(), net.CALL)
+                if response.status >= 300:
+                    raise self._said(response.status, said[:SAID].decode("utf-8", "replace"))
+                return feed.parsed(said or b"{}")
+        except feed.Unread as error:
+            raise Unavailable(f"{self.host} {error}: look at options.console in {self.file}.") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._broken(error) from error
-        if response.status >= 300:
-            raise self._said(response.status, said[:SAID].decode("utf-8", "replace"))
-        try:
-            return json.loads(said or b"{}")
-        except ValueError as error:
-            raise Unavailable(f"{self.host} answers with something that is no JSON: look at options.console in {self.file}.") from error
 
     def _said(self, code: int, said: str) -> Unavailable:
         told = f" It said: {short(self.secrets.mask(said), 300)}" if said and "<html" not in said.lower() else ""

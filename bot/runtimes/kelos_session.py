@@ -16,8 +16,8 @@ from bot.ports import Turn
 from bot.runtimes import kelos_setting as setting
 from bot.runtimes.kelos_place import Place, Wire
 from bot.runtimes.kelos_story import KNOWN, Story
-from bot.runtimes.odd import Odd
 from bot.runtimes.shim_line import PASSING, Cut
+from bot.runtimes.unknown import GARBLED, Unknown
 from bot.spoken import Json
 
 COUNTED = "kelos-counted"
@@ -38,7 +38,7 @@ class Work:
         self.request = f"{turn.session_id}/{turn.number}" + (f"/{turn.answer.question}" if turn.answer else "")
         past = _past(turn.resume, name)
         self.journal, self.last, self.begins = str(past.get("journal") or ""), int(past.get("last") or 0), int(past.get("last") or 0)
-        self.story, self.odd = Story(), Odd(turn)
+        self.story, self.unknown = Story(), Unknown(turn.folder, place.secrets.mask)
         self.id = ""
         self.history: list[Json] | None = []
         self.late: list[Event] = []
@@ -138,7 +138,7 @@ class Work:
             await wire.send({"type": "subscribe", "since": self.last, "historyBounds": True, **asked})
             async with aclosing(wire.told()) as told:
                 async for said in told:
-                    for event in await self._heard(said, wire):
+                    for event in await self._read(said, wire):
                         yield event
                     if self.story.end:
                         return
@@ -147,12 +147,17 @@ class Work:
         """Nobody would hear what comes of it, unless the next process goes on with it."""
         if self.story.end or not self.sent or self.turn.leaving():
             return
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING), self.place.opened() as wire, aclosing(wire.told()) as told:
-                await wire.send({"type": "interrupt", "requestId": f"{self.request}/stop"})
-                async for said in told:
-                    if said.get("type") in STOPPED and int(said.get("id") or 0) > self.last:
-                        return
+        async with net.ending(STOPPING), self.place.opened() as wire, aclosing(wire.told()) as told:
+            await wire.send({"type": "interrupt", "requestId": f"{self.request}/stop"})
+            async for said in told:
+                if said.get("type") in STOPPED and int(said.get("id") or 0) > self.last:
+                    return
+
+    async def _read(self, said: Json, wire: Wire) -> list[Event]:
+        try:
+            return await self._heard(said, wire)
+        except GARBLED:
+            return list(self.unknown.told(said, str(said.get("type"))))
 
     async def _heard(self, said: Json, wire: Wire) -> list[Event]:
         kind, number = str(said.get("type")), int(said.get("id") or 0)
@@ -171,7 +176,7 @@ class Work:
             case {"type": "error", "status": "rejected"}:
                 return self._rejected(said)
             case _ if kind not in KNOWN:
-                return list(await self.odd.heard(kind, said))
+                return list(self.unknown.told(said, kind))
         if self.history is not None:
             self.history.append(said)  # if the connection breaks before its end, it comes once more
             return []

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from bot import net
 from bot.ports import Turn
@@ -50,7 +50,7 @@ class KelosOptions(ClusterOptions):
     """How long a Session's pod runs when nobody needs it; then it sleeps."""
     start_seconds: float = Field(default=300, gt=0)
     """How long it may take to be ready."""
-    console: str = ""
+    console: net.AnyUrl = ""
     """The console's address, where Sessions are reached by that and not by the cluster itself."""
     key: str = ""
     """The variable, named under `environment:`, that holds the console's token."""
@@ -60,11 +60,6 @@ class KelosOptions(ClusterOptions):
     """Seconds without a sign of life, after which the connection is made anew."""
     patience: float = Field(default=60, ge=0)
     """Seconds to get a lost connection back."""
-
-    @field_validator("console")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url) if url else url
 
     @model_validator(mode="after")
     def _together(self) -> "KelosOptions":

@@ -6,6 +6,7 @@ import binascii
 import json
 from collections.abc import AsyncGenerator, Iterator
 
+from bot import net
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Text, Usage
 from bot.ports import Turn
@@ -17,6 +18,7 @@ from bot.runtimes.stream_json_story import Memory, Story
 from bot.spoken import Json
 
 KEPT = "kelos-task"
+STOPPING = 1.5  # seconds
 LOOK = 2.0  # seconds between two looks at a Task
 LOST = "The Task in which this ran is not there any more, and what it did is not known: look in Kelos, or ask again."
 TOLD = {"pr": "Pull request", "branch": "Branch", "commit": "Commit"}
@@ -103,11 +105,8 @@ class Work:
     async def _stop(self) -> None:
         if self.over or self.turn.leaving():
             return
-        try:
-            async with asyncio.timeout(1.5):
-                await self.line.drop(self.path)
-        except (RuntimeFailed, TimeoutError):
-            return
+        async with net.ending(STOPPING):
+            await self.line.drop(self.path)
 
 
 def results(found: Json) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from bot.breaker import Down
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event
 from bot.message import Message
+from bot.net import Secrets
 from bot.ports import Turn
 from bot.runtimes import kubernetes_pod as pods
 from bot.runtimes.kubernetes_line import ClusterOptions, Line, Missing, Taken
@@ -53,9 +54,10 @@ class KubernetesOptions(ShimOptions, ClusterOptions):
 
 
 class Kubernetes:
-    """The runtime `kubernetes`. Our own tools and workspaces stay on this machine."""
+    """The runtime `kubernetes`. Our workspaces stay on this machine."""
 
     Options = KubernetesOptions
+    elsewhere = True
 
     def __init__(self, options: KubernetesOptions) -> None:
         self.options = options
@@ -69,7 +71,7 @@ class Kubernetes:
         name = name_of(turn)
         told = orders(turn, self.options, name)
         async with Line(self.options, turn.agent.file) as line:
-            work = Work(turn, Pod(self.options, line, name, turn.agent.name), told)
+            work = Work(turn, Pod(self.options, line, name, turn.agent.name, told.token), told)
             async with aclosing(work.told(inbox)) as events:
                 async for event in events:
                     yield event
@@ -83,9 +85,9 @@ def name_of(turn: Turn) -> str:
 class Pod:
     """The way to a session's pod: through the API server, so that it needs no address of its own."""
 
-    def __init__(self, options: KubernetesOptions, line: Line, session: str, agent: str) -> None:
+    def __init__(self, options: KubernetesOptions, line: Line, session: str, agent: str, token: str) -> None:
         self.options, self.line, self.session = options, line, session
-        self.place = f"the pod of {session}"
+        self.place, self.secrets = f"the pod of {session}", Secrets.of([token])
         self.kind, self.api = KINDS[options.kind]
         self.wanted = pods.Wanted(
             options.image, options.secret, options.account, options.claim, options.resources, options.hours, options.idle_minutes,

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from bot import net
 from bot.breaker import BREAKER, Down
 from bot.errors import Unavailable
+from bot.runtimes import feed
 from bot.runtimes.claude_words import short
 from bot.runtimes.shim_line import SAID, Busy, Chunks, Cut
 from bot.spoken import Json
@@ -110,8 +111,9 @@ class Line:
         with BREAKER.through(self.host):
             response = await self._asked("GET", path, None, "application/json", net.CALL, query)
         try:
-            async with asyncio.timeout(net.CALL):
-                return (await response.content.read(net.LARGEST)).decode("utf-8", "replace")
+            return (await feed.whole(response.content.iter_any(), net.CALL)).decode("utf-8", "replace")
+        except feed.Unread as error:
+            raise Unavailable(f"{self.host} {error}.") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._broken(error) from error
         finally:
@@ -132,6 +134,7 @@ class Line:
         self, pod: str, container: str, command: Sequence[str], beat: float
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """A command in a container, and its streams."""
+        await net.pace(self.host)
         api = WsApiClient(self._found, heartbeat=beat)
         try:
             core: Any = CoreV1Api(api)
@@ -167,12 +170,9 @@ class Line:
         with BREAKER.through(self.host):
             response = await self._asked(verb, path, body, kind, net.CALL, query)
         try:
-            async with asyncio.timeout(net.CALL):
-                said = json.loads(await response.content.read(net.LARGEST))
-        except ValueError as error:
-            raise Unavailable(
-                f"{self.host} answers with something that is no Kubernetes: look at options.kubeconfig in {self.file}."
-            ) from error
+            said = feed.parsed(await feed.whole(response.content.iter_any(), net.CALL))
+        except feed.Unread as error:
+            raise Unavailable(f"{self.host} {error}, so it is no Kubernetes: look at options.kubeconfig in {self.file}.") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._broken(error) from error
         finally:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot import net
 from bot.errors import Unavailable
@@ -22,7 +22,7 @@ class LangGraphOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str
+    url: net.Url
     """The server's address."""
     private: bool = False
     """Whether that may be an address of your own network."""
@@ -34,11 +34,6 @@ class LangGraphOptions(BaseModel):
     """What the graph finds in its configuration under `configurable`; with `model:` of the agent's file as `model`."""
     patience: float = Field(default=PATIENCE, ge=0)
     """Seconds to get a lost connection back."""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url)
 
 
 class LangGraph:

@@ -13,7 +13,7 @@ from langgraph_sdk.errors import APIConnectionError, NotFoundError
 from langgraph_sdk.schema import StreamMode, StreamPart
 
 from bot.errors import RuntimeFailed, Unavailable
-from bot.net import CALL, CONNECTING, Secrets, host_of
+from bot.net import CALL, CONNECTING, Secrets, ending, onward
 from bot.runtimes.claude_words import short
 from bot.runtimes.httpx_pass import Pass
 from bot.runtimes.httpx_wire import TooMuch, Wire
@@ -94,10 +94,9 @@ class Line:
             return str(self._same(await self._client.runs.get(thread, run), "run_id", run)["status"])
 
     async def cancel(self, thread: str, run: str) -> None:
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                with self._told("a run"):
-                    await self._client.runs.cancel(thread, run, wait=True)
+        async with ending(STOPPING):
+            with self._told("a run"):
+                await self._client.runs.cancel(thread, run, wait=True)
 
     async def follow(self, thread: str, run: str) -> AsyncGenerator[Part, None]:
         """All that the run tells from its beginning, over as many connections as it takes."""
@@ -159,7 +158,7 @@ class Line:
             case code if code >= 500:
                 return f"{self.url} cannot do it now ({code}). Try again in a few minutes, or look at that server's log."
             case code if code < 400:
-                there = host_of(error.response.headers.get("location", ""))
+                there = onward(error.response.headers.get("location", ""))
                 return f"{self.url} sends us on to {there}; correct {self.place}, if it is there."
             case _:
                 return f"{self.url} refused what it was asked: {self.secrets.mask(short(' '.join(str(error).split()), 300))}"

@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.errors import RuntimeFailed
 from bot.event import Event, Finished, Notice, Started, Text, Usage
 from bot.ports import Turn
-from bot.runtimes import coding, langgraph_questions, unknown
+from bot.runtimes import coding, langgraph_questions
 from bot.runtimes import langgraph_words as words
 from bot.runtimes.langgraph_line import Line
 from bot.runtimes.langgraph_story import Story, answer, known
+from bot.runtimes.unknown import Unknown
 
 Json = dict[str, Any]
 COUNTED = "langgraph-counted"
@@ -23,7 +25,7 @@ class Work:
     def __init__(self, turn: Turn, line: Line, assistant: str, configurable: Mapping[str, Any], folder: Path) -> None:
         self.turn, self.line, self.assistant = turn, line, assistant
         self.configurable = {**({"model": turn.agent.model} if turn.agent.model else {}), **configurable}
-        self.story = Story(folder)
+        self.story, self.unknown = Story(folder), Unknown(turn.folder, line.secrets.mask)
         self.thread = self.run = ""
 
     async def told(self) -> AsyncGenerator[Event, None]:
@@ -68,9 +70,9 @@ class Work:
         """What was counted before, in a process that ended, is not counted again."""
         async with aclosing(self.line.follow(self.thread, self.run)) as parts:
             async for part in parts:
-                for notice in [] if known(part.event) else unknown.kept(self.turn.folder, part.event, part.data, self.line.secrets.mask):
+                for notice in [] if known(part.event) else self.unknown.told(part.data, part.event):
                     yield notice
-                for event in self.story.tell(part.event, part.data):
+                for event in self.unknown.read(partial(self.story.tell, part.event), part.data, part.event):
                     if not isinstance(event, Usage) or await self._counts(part.id or "", counted):
                         yield event
 
@@ -97,7 +99,7 @@ class Work:
                 yield Finished("failed", f"{self.line.url} stopped the graph: it took longer than that server allows.")
             case _:
                 name = str(self.story.error.get("error") or "")
-                told = self.line.reason() or masked(str(self.story.error.get("message") or ""))
+                told = self.line.reason() or self.line.secrets.mask(masked(str(self.story.error.get("message") or "")))
                 yield Finished("failed", words.failure(name, told, self.turn.agent), name[:100])
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bot import net
 from bot.errors import Unavailable
@@ -19,7 +19,7 @@ from bot.runtimes.sdk_wire import Json, Reach, secret
 class LiteLLMPlatformOptions(Reach):
     """The `options` of an agent on LiteLLM's platform."""
 
-    url: str
+    url: net.Url
     """The platform's address."""
     key: str = "LITELLM_PLATFORM_KEY"
     """The variable, named under `environment:`, that holds the platform's key."""
@@ -29,11 +29,6 @@ class LiteLLMPlatformOptions(Reach):
     """The runtime that runs it there, by its alias, as claude_managed_agents."""
     settings: Mapping[str, Any] = {}
     """What a session is begun with: repository, ref, and what else that runtime takes."""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url)
 
 
 class LiteLLMPlatform:
@@ -58,7 +53,7 @@ class LiteLLMPlatform:
                 raise Unavailable(f"{file}: the platform wants to know the model, and its agent names none: set `model:`.")
             async with aclosing(Work(turn, line, begin, given.patience).told()) as events:
                 async for event in events:
-                    yield event
+                    yield line.place.masked(event)
         finally:
             await line.close()
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from bot import net
 from bot.errors import RuntimeFailed
 from bot.runtimes import sdk_wire
 from bot.runtimes.sdk_wire import Json, Place
@@ -87,7 +88,7 @@ class Line:
         found = await self._call("GET", f"/session/{session}", "the session")
         return {name: found.get(name) for name in ("status", "time")}
 
-    async def send(self, session: str, events: Sequence[Json]) -> None:
+    async def send(self, session: str, events: Sequence[Json]) -> list[str]:
         for event in events:
             match event:
                 case {"type": "user.message", "content": content}:
@@ -98,12 +99,12 @@ class Line:
                     await self._call("POST", f"/api/approvals/{id}/accept", "the approval", {})
                 case {"type": "user.approval", "approval_id": id}:
                     await self._call("POST", f"/api/approvals/{id}/reject", "the approval", {"feedback": event.get("feedback")})
+        return []
 
     async def used(self, session: str) -> Json:
         """It counts only by the gateway's log."""
         return {}
 
     async def stop(self, session: str) -> None:
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                await self._call("POST", f"/session/{session}/interrupt", "the session")
+        async with net.ending(STOPPING):
+            await self._call("POST", f"/session/{session}/interrupt", "the session")

@@ -11,7 +11,7 @@ from bot.event import Event
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import asking
-from bot.runtimes.managed_agents_line import Line
+from bot.runtimes.managed_agents_line import HOME, Line
 from bot.runtimes.managed_agents_work import Work
 from bot.runtimes.sdk_wire import Json, Reach, secret
 
@@ -33,7 +33,8 @@ class ManagedAgentsOptions(Reach):
     """The tools that an agent made from this file uses only with a person's leave, as bash; or "all"."""
     vaults: tuple[str, ...] = ()
     """The ids of the vaults that its sessions may use."""
-
+    steers: bool | None = None
+    """Whether the platform takes what people say while its agent works, as Claude's own does; bridges may not."""
     silence: float = Field(default=120, gt=0)
     """Seconds without a sign of life, after which the platform is asked anew how things stand."""
 
@@ -44,7 +45,7 @@ class ManagedAgentsOptions(Reach):
 
 
 class ManagedAgents:
-    """The runtime `managed_agents`. What people say meanwhile waits for the next turn."""
+    """The runtime `managed_agents`. What people say meanwhile goes into the session's queue, or waits for the next turn."""
 
     Options = ManagedAgentsOptions
 
@@ -60,11 +61,16 @@ class ManagedAgents:
             return await line.begin(await self._settings(turn, line))
 
         try:
-            async with aclosing(Work(turn, line, begin, given.patience).told()) as events:
+            async with aclosing(Work(turn, line, begin, given.patience, inbox if self._steers else None).told()) as events:
                 async for event in events:
-                    yield event
+                    yield line.place.masked(event)
         finally:
             await line.close()
+
+    @property
+    def _steers(self) -> bool:
+        given = self.options
+        return net.host_of(given.url) == HOME if given.steers is None else given.steers
 
     async def _settings(self, turn: Turn, line: Line) -> Json:
         """What a session is begun with: the agent's budget is also the platform's."""

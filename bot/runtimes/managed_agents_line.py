@@ -1,12 +1,12 @@
 """The connection to Claude Managed Agents, or to a bridge that speaks as they do: agents, sessions, and what happens in them."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from anthropic import APIConnectionError, APIStatusError, AsyncAnthropic
 
+from bot import net
 from bot.errors import RuntimeFailed
 from bot.runtimes import sdk_wire
 from bot.runtimes.sdk_wire import Json, Place, read
@@ -109,9 +109,11 @@ class Line:
                 async for name, data in events:  # a bridge says only in the event's name what it is
                     yield {"type": name, **data}
 
-    async def send(self, session: str, events: Sequence[Json]) -> None:
+    async def send(self, session: str, events: Sequence[Json]) -> list[str]:
+        """Their ids, where the platform gives them some."""
         with self.place.asked("the session"):
-            await self._beta.sessions.events.with_raw_response.send(session, events=list(events))  # type: ignore[arg-type]
+            sent = await self._beta.sessions.events.with_raw_response.send(session, events=list(events))  # type: ignore[arg-type]
+            return [str(each["id"]) for each in _data(read(sent.http_response)) if each.get("id")]
 
     async def used(self, session: str) -> Json:
         """All that the session has used; nothing where the platform does not count."""
@@ -123,13 +125,12 @@ class Line:
 
     async def stop(self, session: str) -> None:
         """Interrupt it; bridges that know no such event have another way."""
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                try:
-                    await self.send(session, [{"type": "user.interrupt"}])
-                except RuntimeFailed:
-                    with self.place.asked("the session"):
-                        await self._client.post(f"/v1/sessions/{session}/abort", cast_to=object, body={})
+        async with net.ending(STOPPING):
+            try:
+                await self.send(session, [{"type": "user.interrupt"}])
+            except RuntimeFailed:
+                with self.place.asked("the session"):
+                    await self._client.post(f"/v1/sessions/{session}/abort", cast_to=object, body={})
 
 
 def _data(found: Json) -> list[Json]:

@@ -29,6 +29,7 @@ class Story:
         self._told = Told()
         self._steps: dict[str, Step] = {}
         self._open: set[str] = set()
+        self._whole: set[str] = set()  # its pieces may come late, where the list of events had it first
         self._error = ""
 
     def know(self, call: Json) -> None:
@@ -49,7 +50,7 @@ class Story:
         if kind in BUSY or (kind.startswith("agent.") and kind != questions.APPROVAL):
             self.busy, self.end = True, None
         match event:
-            case {"type": "event_start", "event": {"id": str(id)}}:
+            case {"type": "event_start", "event": {"id": str(id)}} if id not in self._whole:
                 self._open.add(id)
             case {"type": "event_delta", "event_id": str(id), "delta": {"content": {"text": str(text)}}} if id in self._open:
                 yield from self._told.piece(id, text)
@@ -73,6 +74,8 @@ class Story:
         """A bridge whose messages have no ids tells them in pieces."""
         text = words.content(event.get("content"))
         if id := str(event.get("id") or ""):
+            self._whole.add(id)
+            self._open.discard(id)
             yield from self._told.message(id, text)
         else:
             yield from self._told.piece(str(event.get("partID") or event.get("messageID") or ""), text)

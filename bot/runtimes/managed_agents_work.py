@@ -3,9 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -13,16 +13,19 @@ from pydantic import BaseModel, ValidationError
 from bot import net
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Usage
+from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import attached, coding
 from bot.runtimes import managed_agents_questions as questions
+from bot.runtimes.managed_agents_steer import Steer
 from bot.runtimes.managed_agents_story import Story, less, usage
-from bot.runtimes.odd import Odd
 from bot.runtimes.sdk_wire import Json, Place
+from bot.runtimes.unknown import GARBLED, Unknown
 
 COUNTED, SENT = "managed-agents-counted", "managed-agents-sent"
 TRIES = 20  # connections without news, one after the other
 SETTLING = 1.0  # seconds: a bridge whose events have no ids says after each step that all is over
+WAKING = 10.0  # seconds in which an idle agent reads what waits for it
 
 
 class Line(Protocol):
@@ -33,7 +36,7 @@ class Line(Protocol):
 
     async def history(self, session: str, since: str = "") -> list[Json] | None: ...
     def stream(self, session: str) -> AbstractAsyncContextManager[AsyncGenerator[Json, None]]: ...
-    async def send(self, session: str, events: Sequence[Json]) -> None: ...
+    async def send(self, session: str, events: Sequence[Json]) -> list[str]: ...
     async def used(self, session: str) -> Json: ...
     async def stop(self, session: str) -> None: ...
 
@@ -48,25 +51,29 @@ class Past(BaseModel):
 
 
 class Work:
-    """`begin` makes a new session, and gives its id."""
+    """`begin` makes a new session, and gives its id; the `inbox` is given where the platform takes words while its agent works."""
 
-    def __init__(self, turn: Turn, line: Line, begin: Callable[[], Awaitable[str]], patience: float) -> None:
+    def __init__(
+        self, turn: Turn, line: Line, begin: Callable[[], Awaitable[str]], patience: float, inbox: AsyncIterator[Message] | None = None
+    ) -> None:
         self.turn, self.line, self.begin, self.patience = turn, line, begin, patience
-        self.story, self.odd = Story(turn.agent, turn.folder), Odd(turn)
+        self.story = Story(turn.agent, turn.folder)
+        self.unknown = Unknown(turn.folder, line.place.secrets.mask)
         self.past = _past(turn.resume)
+        self.steer = Steer(turn, inbox, lambda events: line.send(self.past.session, events))
         self.seen: set[str] = set()
         self.log: list[Json] = []
         self.new = self.sent = self.tried = self.counted = False
         self.lost, self.tries = 0.0, 0
 
     async def told(self) -> AsyncGenerator[Event, None]:
-        """It takes no words meanwhile: those wait for the next turn."""
         turn, line = self.turn, self.line
         before = await line.history(self.past.session, self.past.at) if self.past.session else None
         self.new = before is None or any(each.get("type") in ("session.status_terminated", "session.deleted") for each in before)
         if self.new:
             self.past, before = Past(session=await self.begin()), []
         self._sort(before or [])
+        await self.steer.unsaid.load()
         line.place.failed = RuntimeFailed
         yield Started(self.past.model_dump_json(), self.past.session, turn.agent.model)
         if self.new and turn.resume and not (turn.again and turn.number == 1):
@@ -76,6 +83,7 @@ class Work:
                 async for event in events:
                     yield event
         finally:
+            await self.steer.close()
             if self.tried and not self.story.end and not turn.leaving():
                 await line.stop(self.past.session)
         async for event in self._ended():
@@ -85,7 +93,8 @@ class Work:
         """What happened before this turn is not told; what happened in it, in a process that ended, is told anew."""
         ids = [str(each.get("id")) for each in events]
         if self.turn.again and self.past.turn == self._name:
-            before = ids.index(self.past.after) + 1 if self.past.after in ids else len(ids) if self.past.after else 0
+            told = len(ids) if self.past.after and not self.past.at else 0  # since `at` there is only what came after that
+            before = ids.index(self.past.after) + 1 if self.past.after in ids else told
         else:
             before, real = len(events), [each for each in events if each.get("id") and each.get("processed_at", "") is not None]
             times = [str(at) for each in events if (at := each.get("processed_at"))]
@@ -136,9 +145,10 @@ class Work:
         if not self.sent:
             for notice in await self._send():
                 yield notice
-        while not self.story.end or not self.story.sure:
+        await self.steer.listen(self.log)
+        while not await self._over():
             try:
-                async with asyncio.timeout(SETTLING if self.story.end else None):
+                async with asyncio.timeout((WAKING if self.steer.queued else SETTLING) if self.story.end else None):
                     each = await anext(stream, None)
             except TimeoutError:
                 return
@@ -146,6 +156,14 @@ class Work:
                 return
             async for event in self._tell(each):
                 yield event
+
+    async def _over(self) -> bool:
+        """The agent may be idle, and yet go on with what people said meanwhile: then it says so soon."""
+        end = self.story.end
+        if end and self.story.sure and end.state == "completed" and await self.steer.waits():
+            events = await self.line.history(self.past.session, self.past.at) or []
+            self.story.sure = self.steer.read([each for each in events if _key(each) in self.seen])
+        return bool(end and self.story.sure)
 
     async def _caught_up(self, events: list[Json]) -> AsyncGenerator[Event, None]:
         """What came before anything was asked belongs to an earlier turn."""
@@ -163,10 +181,10 @@ class Work:
         self.seen |= {key} if key else set()
         self.tries = 0
         self.log.append(each)
-        for event in self.story.tell(each):
+        for event in [*self.steer.take(), *self.unknown.read(self.story.tell, each, str(each.get("type")))]:
             yield event
         if self.story.odd:
-            for notice in await self.odd.heard(str(self.story.odd.get("type")), self.story.odd):
+            for notice in self.unknown.told(self.story.odd, str(self.story.odd.get("type"))):
                 yield notice
             self.story.odd = None
         if self.story.used:
@@ -182,7 +200,7 @@ class Work:
         if late and waiting:
             self.story.end = Finished("input_required")
             return notices
-        self.tried = True
+        twice, self.tried = self.tried, True
         if waiting:
             call = waiting[turn.answer.question] if turn.answer else next(iter(waiting.values()))
             sent = questions.answered(call, turn)
@@ -190,27 +208,31 @@ class Work:
         else:
             files, left = await attached.read(turn.files, taken=self.line.takes_files)
             notices += left
-            text = {"type": "text", "text": await self._words()}
+            text = {"type": "text", "text": await self._words(twice=twice)}
             sent = {"type": "user.message", "content": [text, *map(questions.block, files)]}
         await self.line.send(self.past.session, [sent])
         await turn.keep.append(SENT, [self._name])
+        await self.steer.unsaid.given()
         self.sent = True
         self.log.append(sent)
         if questions.waiting(self.log):  # another call waits beside this one
             self.story.end = Finished("input_required")
         return notices
 
-    async def _words(self) -> str:
-        """A bridge may keep nothing of what it was asked: then it is asked to go on."""
+    async def _words(self, *, twice: bool) -> str:
+        """A bridge may keep nothing of what it was asked: then it is asked to go on, or to do nothing `twice`."""
         known = self.turn.again and self._name in await self.turn.keep.load(SENT)
         told = [self.turn.instructions] if self.new and self.turn.instructions.strip() else []
-        return "\n\n".join([*told, coding.begun(self.turn, known, known)])
+        turn = replace(self.turn, again=self.turn.again or twice)
+        return "\n\n".join([*told, *self.steer.unsaid.take(asked=True), coding.begun(turn, known or twice, known)])
 
     async def _ended(self) -> AsyncGenerator[Event, None]:
         if not self.counted:
             async for event in self._count(await self.line.used(self.past.session)):
                 yield event
         end = self.story.end or Finished("failed", "The platform ended without saying how.")
+        for notice in self.steer.take(end):
+            yield notice
         if end.state == "input_required" and (waiting := questions.waiting(self.log)):
             yield questions.asked(next(iter(waiting.values())))
         elif end.state == "input_required":
@@ -220,7 +242,10 @@ class Work:
     async def _count(self, used: Json) -> AsyncGenerator[Usage, None]:
         """The platform counts the whole session; what was counted before, in whichever process, is not counted again."""
         self.counted = True
-        now, place = usage(used), f"{COUNTED} {self.past.session}"
+        try:
+            now, place = usage(used), f"{COUNTED} {self.past.session}"
+        except GARBLED:
+            return
         last = (await self.turn.keep.load(place))[-1:]
         fresh = less(now, Usage(**json.loads(last[0])) if last else Usage())
         if fresh != Usage():

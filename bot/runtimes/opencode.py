@@ -40,7 +40,7 @@ class OpenCode:
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting = Setting(turn, self.options)
         model, password = setting.model(), secrets.token_urlsafe(32)
-        server = Server(Child(setting.command(password)), password, self.options.start_seconds)
+        server = Server(Child(setting.begun(password)), password, self.options.start_seconds)
         try:
             await server.start()
             history = await server.get(f"/session/{turn.resume}/message") if turn.resume else None
@@ -50,7 +50,7 @@ class OpenCode:
                 yield Notice(coding.LOST, "warning")
             before: list[Json] = history or []
             prompt = coding.begun(turn, history is not None, any(said(message, turn.prompt) for message in before))
-            story = Story(session, turn.agent.file, setting.home.work, (message["info"]["id"] for message in before))
+            story = Story(session, turn.agent.file, setting.work, (message["info"]["id"] for message in before))
             async with aclosing(Work(turn, server, story, model).told(prompt, inbox)) as events:
                 async for event in events:
                     yield event

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Option, Outcome, Part, Question, permission
+from bot.event import ALLOW, ALLOW_SESSION, Answered, Event, Option, Part, Question, permission
 from bot.message import Answer, Message
 from bot.runtimes import coding
 from bot.runtimes import opencode_words as words
+from bot.runtimes.held import closed
 from bot.runtimes.opencode_story import Story
 
 Json = dict[str, Any]
@@ -46,12 +47,9 @@ class Questions:
         if answer is None or request is None or answer.question in self._closing:
             return None
         body = chosen(request, answer) if "questions" in request else allowed(request, answer)
-        refused = body.get("reply") == "reject" or not answer.parts
         if body.get("reply") == "reject":
             self.story.denied.add((request.get("tool") or {}).get("callID", ""))
-        outcome: Outcome = "answered" if not refused else "declined" if answer.parts or answer.note else "expired"
-        labels = tuple(word for part in answer.parts.values() for word in part)
-        self._closing[answer.question] = Answered(answer.question, outcome, message.author.name or message.author.id, labels)
+        self._closing[answer.question] = closed(answer.question, message, body.get("reply") != "reject" and bool(answer.parts))
         rules = lasting(request) if body.get("reply") == "always" else ()
         return Reply(f"/{'question' if 'questions' in request else 'permission'}/{answer.question}/reply", body, rules)
 

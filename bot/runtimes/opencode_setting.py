@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import Unavailable
-from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
 
 REMEDY = "install it with: npm install -g opencode-ai, or name it in options.path"
 SWITCHES = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"}
+BROUGHT = (".opencode/plugin", ".opencode/plugins", "opencode.json", "opencode.jsonc")  # 1.18 runs plugins though it is told not to
 FOLDERS = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_STATE_HOME": "state"}
 
 
@@ -24,28 +23,28 @@ class Options(home.Options):
     config: Mapping[str, Any] = {}
     """What else opencode.json may hold: providers, MCP servers. `{env:NAME}` stands for a variable that `environment:` names."""
     project_config: bool = False
-    """Whether the repository's own opencode.json, .opencode/ and AGENTS.md count; its plugins run code."""
+    """Whether the repository's own opencode.json, .opencode/ and AGENTS.md count; its plugins run code. Without this OpenCode does not
+    begin where there are any: it runs them whatever it is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    turn: Turn
+class Setting(home.Home):
     options: Options
+    name: str = "opencode"
 
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "opencode")
-
-    def command(self, password: str) -> Command:
+    def begun(self, password: str) -> Command:
         """Raises Unavailable."""
-        self.home.prepare()
-        kept = {name: str(self.home.kept / folder) for name, folder in FOLDERS.items()}
+        self.prepare()
+        if not self.options.project_config:
+            file = self.turn.agent.file
+            self.trust("OpenCode", *BROUGHT, remedy=f"Where you do too, say `project_config: true` under `options:` in {file}")
+        kept = {name: str(self.kept / folder) for name, folder in FOLDERS.items()}
         config = {"share": "disabled", "permission": dict(self.options.permission), **self.options.config, **self._gateway()}
         config |= {"mcp": {**config.get("mcp", {}), **self._tools()}}
         own = {"OPENCODE_CONFIG_CONTENT": json.dumps(config), "OPENCODE_SERVER_PASSWORD": password}
         project = {} if self.options.project_config else {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         words = ("opencode", "serve", "--hostname", "127.0.0.1", "--port", "0")
-        return self.home.command("OpenCode", *words, remedy=REMEDY, environment={**SWITCHES, **project, **kept, **own})
+        return self.command("OpenCode", *words, remedy=REMEDY, environment={**SWITCHES, **project, **kept, **own})
 
     def model(self) -> dict[str, str]:
         """As OpenCode names it; nothing where the file names none. Raises Unavailable."""

@@ -43,8 +43,8 @@ class Pi:
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting = Setting(turn, self.options)
-        process = Process(Child(setting.command()), self.options.start_seconds, turn.agent.file)
-        story = Story(turn.agent.file, setting.home.work)
+        process = Process(Child(setting.begun()), self.options.start_seconds, turn.agent.file)
+        story = Story(turn.agent.file, setting.work)
         work = Work(turn, process, story, inbox)
         try:
             state, messages = await process.start()

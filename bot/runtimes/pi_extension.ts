@@ -7,7 +7,7 @@ const OWN = "ask_user";
 const HANDED = new Set<string>();
 
 // The editor is the one dialog that takes any text, and gives any back.
-const put = (ctx: ExtensionContext, kind: string, asked: object) => ctx.ui.editor(JSON.stringify({ frontdesk: kind, ...asked }), "");
+const put = (ctx: ExtensionContext, kind: string, asked: object) => ctx.ui.editor(JSON.stringify({ ...asked, frontdesk: kind }), "");
 
 const { FRONTDESK_URL: url, FRONTDESK_TOKEN: token } = process.env;
 delete process.env.FRONTDESK_TOKEN; // commands that Pi runs have no use for it

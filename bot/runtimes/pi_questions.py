@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from bot.event import ALLOW, Answered, Option, Outcome, Part, Question, permission
+from bot.event import ALLOW, Answered, Option, Part, Question, permission
 from bot.message import Answer, Message
 from bot.runtimes import coding
+from bot.runtimes.held import closed
 from bot.runtimes.pi_story import Story
 
 Json = dict[str, Any]
@@ -38,10 +39,8 @@ class Questions:
         )
         if asks(request) and not allowed:
             self.story.denied.add(str(request["ours"].get("call", "")))
-        outcome: Outcome = "answered" if allowed else "declined" if answer.parts or answer.note else "expired"
-        labels = tuple(word for part in answer.parts.values() for word in part)
-        closed = Answered(answer.question, outcome, message.author.name or message.author.id, labels)
-        return {"type": "extension_ui_response", "id": answer.question, **reply}, closed
+        told = {"type": "extension_ui_response", "id": answer.question, **reply}
+        return told, closed(answer.question, message, allowed)
 
 
 def ours(record: Json) -> Json:

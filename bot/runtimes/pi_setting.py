@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import nofollow
-from bot.ports import Turn
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.home import Home
 
 EXTENSION = Path(__file__).with_name("pi_extension.ts")
 REMEDY = "install it with: npm install -g @earendil-works/pi-coding-agent, or name it in options.path"
@@ -29,39 +27,35 @@ class Options(home.Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    turn: Turn
+class Setting(home.Home):
     options: Options
-
-    @property
-    def home(self) -> Home:
-        return Home(self.turn, self.options, "pi")
+    name: str = "pi"
 
     @property
     def session(self) -> Path | None:
         """The conversation so far, if it is here."""
-        file = self.home.kept / "sessions" / self.turn.resume
+        file = self.kept / "sessions" / self.turn.resume
         return file if self.turn.resume and file.is_file() else None
 
-    def command(self) -> Command:
+    def begun(self) -> Command:
         """Raises Unavailable."""
-        self.home.prepare()
-        words = ["pi", "--mode", "rpc", "--session-dir", str(self.home.kept / "sessions"), "--extension", str(EXTENSION)]
+        self.prepare()
+        words = ["pi", "--mode", "rpc", "--session-dir", str(self.kept / "sessions"), "--extension", str(EXTENSION)]
         words += ["--approve"] if self.options.project_config else BARE
         words += ["--session", str(self.session)] if self.session else []
         words += self._instructions() + self._model()
         own = {
-            "PI_CODING_AGENT_DIR": str(self.home.kept),
+            "PI_CODING_AGENT_DIR": str(self.kept),
             "PI_OFFLINE": "1",
             "PI_TELEMETRY": "0",
             "FRONTDESK_ASK": ",".join(self.options.ask),
             **({"FRONTDESK_URL": self.turn.tools.url, "FRONTDESK_TOKEN": self.turn.tools.token} if self.turn.tools else {}),
         }
-        return self.home.command("Pi", *words, remedy=REMEDY, environment=own)
+        return self.command("Pi", *words, remedy=REMEDY, environment=own)
 
     def _instructions(self) -> list[str]:
         """By way of a file: a text that happens to be a path would be read as one."""
-        file = self.home.kept / "instructions.md"
+        file = self.kept / "instructions.md"
         nofollow.write(file, self.turn.instructions)
         return ["--append-system-prompt", str(file)] if self.turn.instructions else []
 
@@ -72,5 +66,5 @@ class Setting:
             given = {"baseUrl": way.openai, "api": "openai-completions", "apiKey": way.key}
             providers = {"litellm": {**given, "models": [{"id": model}]}}
         if providers:
-            nofollow.write(self.home.kept / "models.json", json.dumps({"providers": providers}))
+            nofollow.write(self.kept / "models.json", json.dumps({"providers": providers}))
         return ["--provider", "litellm", "--model", model] if way and model else ["--model", model] if model else []

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bot import net
 from bot.errors import Unavailable
@@ -12,6 +12,7 @@ from bot.event import Event
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import asking, gateway, responses_chat, responses_work
+from bot.runtimes.oauth import OAuth, credentials
 from bot.runtimes.responses_line import Line
 from bot.runtimes.sdk_wire import Json, Reach, secret
 
@@ -21,10 +22,12 @@ OPENAI = "https://api.openai.com/v1"
 class ResponsesOptions(Reach):
     """The `options` of an agent that a model's API serves."""
 
-    url: str = ""
+    url: net.AnyUrl = ""
     """The API's address, with its /v1. Without it: frontdesk's LiteLLM where one is set, else OpenAI."""
     key: str = "OPENAI_API_KEY"
     """The variable, named under `environment:`, that holds the key; empty where none is wanted."""
+    oauth: OAuth | None = None
+    """In place of a key that does not change: client credentials, as Databricks wants them."""
     api: Literal["responses", "chat"] = "responses"
     """Which API is spoken; chat where there are no Responses."""
     state: Literal["previous", "conversation", "ours"] = "previous"
@@ -40,16 +43,12 @@ class ResponsesOptions(Reach):
     silence: float = Field(default=120, gt=0)
     """Seconds without a sign of life, after which the connection is given up."""
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return net.checked(url) if url else url
-
 
 class Responses:
     """The runtime `responses`. What people say meanwhile waits for the next turn."""
 
     Options = ResponsesOptions
+    elsewhere = True  # our tools are reached from there
 
     def __init__(self, options: ResponsesOptions) -> None:
         self.options = options
@@ -59,7 +58,7 @@ class Responses:
         try:
             async with aclosing(self._work(turn, line).told()) as events:
                 async for event in events:
-                    yield event
+                    yield line.place.masked(event)
         finally:
             await line.close()
 
@@ -70,8 +69,9 @@ class Responses:
         if way and not given.url:
             url, key, private, where = way.openai, way.key, True, "LITELLM_API_BASE in frontdesk's environment"
         else:
-            key = secret(turn, given.key)
-        return Line(url, key, where, headers, private=private, silence=given.silence)
+            key = "" if given.oauth else secret(turn, given.key)
+        client = credentials(given.oauth, turn) if given.oauth else None
+        return Line(url, key, where, headers, private=private, silence=given.silence, client=client)
 
     def _work(self, turn: Turn, line: Line) -> responses_work.Work | responses_chat.Work:
         given = self.options
@@ -82,8 +82,16 @@ class Responses:
             tools = [*(responses_chat.tools() if given.asks else ()), *map(dict, given.tools)]
             return responses_chat.Work(turn, line, asked | ({"tools": tools} if tools else {}))
         question = {"type": "function", "name": asking.NAME, "description": asking.ABOUT, "parameters": asking.SCHEMA, "strict": False}
-        tools = [*([question] if given.asks else ()), *map(dict, given.tools)]
+        tools = [*([question] if given.asks else ()), *map(dict, given.tools), *_lent(turn)]
         asked |= {"tools": tools} if tools else {}
         asked |= {"instructions": turn.instructions} if turn.instructions.strip() else {}
         asked |= {"background": True, "store": True} if given.background else {}
         return responses_work.Work(turn, line, asked, given.state, given.patience)
+
+
+def _lent(turn: Turn) -> list[Json]:
+    """Our tools, as the API writes an MCP server; people are asked by the tools themselves."""
+    if not turn.tools:
+        return []
+    server = {"server_label": turn.tools.name, "server_url": turn.tools.url, "authorization": turn.tools.token}
+    return [{"type": "mcp", **server, "require_approval": "never"}]

@@ -9,11 +9,11 @@ from bot.event import Event, Finished, Notice, Started, Text, Thought
 from bot.ports import Turn
 from bot.runtimes import asking, attached, coding, responses_calls
 from bot.runtimes.attached import Attached
-from bot.runtimes.odd import Odd
 from bot.runtimes.responses_line import Line
 from bot.runtimes.responses_memory import Memory
 from bot.runtimes.responses_story import CODES, usage
 from bot.runtimes.sdk_wire import Json
+from bot.runtimes.unknown import Unknown
 
 CUT = "The connection broke in the middle of the answer. What came stands above; say how to go on."
 
@@ -81,7 +81,8 @@ class Work:
 
     def __init__(self, turn: Turn, line: Line, asked: Json) -> None:
         self.turn, self.line, self.asked = turn, line, asked
-        self.chat, self.odd, self.memory = Chat(turn.agent.file), Odd(turn), Memory(turn)
+        self.chat, self.memory = Chat(turn.agent.file), Memory(turn)
+        self.unknown = Unknown(turn.folder, line.place.secrets.mask)
         self.said: list[Json] = []
 
     async def told(self) -> AsyncGenerator[Event, None]:
@@ -127,16 +128,16 @@ class Work:
 
     async def _heard(self, chunks: AsyncGenerator[Json, None]) -> AsyncGenerator[Event, None]:
         async for chunk in chunks:
-            for event in self.chat.tell(chunk):
+            for event in self.unknown.read(self.chat.tell, chunk):
                 yield event
             if self.chat.odd:
-                for notice in await self.odd.heard(str(self.chat.odd.get("object") or self.chat.odd.get("type")), self.chat.odd):
+                for notice in self.unknown.told(self.chat.odd, str(self.chat.odd.get("object") or self.chat.odd.get("type") or "")):
                     yield notice
                 self.chat.odd = None
 
     async def _ended(self) -> AsyncGenerator[Event, None]:
         chat = self.chat
-        if used := usage(chat.used):
+        for used in self.unknown.read(lambda counted: filter(None, [usage(counted)]), chat.used, "usage"):
             yield used
         if chat.failed or not chat.end:
             await self._keep_cut()

@@ -1,14 +1,15 @@
 """The connection to whatever speaks OpenAI's Responses or Chat Completions."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI
 
+from bot import net
 from bot.errors import RuntimeFailed
 from bot.runtimes import sdk_wire
+from bot.runtimes.oauth import Credentials
 from bot.runtimes.sdk_wire import Json, Place, read
 
 STOPPING = 1.0  # seconds
@@ -17,10 +18,23 @@ Events = AsyncGenerator[Json, None]
 
 
 class Line:
-    def __init__(self, url: str, key: str, where: str, headers: Mapping[str, str], *, private: bool, silence: float) -> None:
-        self.place = Place(url, where, (key, *headers.values()), APIStatusError, APIConnectionError)
+    """`client` is as whom we come where there is no key: its token is fetched."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        where: str,
+        headers: Mapping[str, str],
+        *,
+        private: bool,
+        silence: float,
+        client: Credentials | None = None,
+    ) -> None:
+        secrets = (key, *headers.values(), *([client.secret] if client else []))
+        self.place = Place(url, where, secrets, APIStatusError, APIConnectionError)
         self.silence = silence
-        self._http = sdk_wire.client(url, where, private=private, headers=headers)
+        self._http = sdk_wire.client(url, where, private=private, headers=headers, client=client)
         self._client = AsyncOpenAI(
             base_url=url, api_key=key or "none", default_headers=headers, http_client=self._http, max_retries=0, timeout=sdk_wire.timeout()
         )
@@ -65,10 +79,9 @@ class Line:
             raise
 
     async def cancel(self, response: str) -> None:
-        with suppress(RuntimeFailed, TimeoutError):
-            async with asyncio.timeout(STOPPING):
-                with self.place.asked("the answer any more"):
-                    await self._client.responses.with_raw_response.cancel(response)
+        async with net.ending(STOPPING):
+            with self.place.asked("the answer any more"):
+                await self._client.responses.with_raw_response.cancel(response)
 
     @property
     def _patient(self) -> Any:

@@ -10,11 +10,11 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Text
 from bot.ports import Turn
 from bot.runtimes import attached, coding, responses_calls, sdk_wire
-from bot.runtimes.odd import Odd
 from bot.runtimes.responses_line import Events, Line
 from bot.runtimes.responses_memory import Memory
 from bot.runtimes.responses_story import Story
 from bot.runtimes.sdk_wire import Json
+from bot.runtimes.unknown import Unknown
 
 LOOKED = "response.looked"
 TRIES = 20  # connections without news, one after the other
@@ -29,7 +29,8 @@ class Work:
     def __init__(self, turn: Turn, line: Line, asked: Json, state: str, patience: float) -> None:
         self.turn, self.line, self.asked, self.state, self.patience = turn, line, asked, state, patience
         self.background = bool(asked.get("background"))
-        self.story, self.odd, self.memory = Story(turn.agent.file), Odd(turn), Memory(turn)
+        self.story, self.memory = Story(turn.agent.file), Memory(turn)
+        self.unknown = Unknown(turn.folder, line.place.secrets.mask)
         self.input: list[Json] = []
         self.begun = False
         self.answers = False  # whether this turn's words are the answer to a call
@@ -153,7 +154,7 @@ class Work:
 
     async def _tell(self, each: Json) -> AsyncGenerator[Event, None]:
         known = self.story.id
-        for event in self.story.tell(each):
+        for event in self.unknown.read(self.story.tell, each, str(each.get("type"))):
             yield event
         self.lost, self.tries = (self.lost, self.tries) if each.get("type") == LOOKED else (0.0, 0)
         other = str((each.get("response") or {}).get("id") or "") if isinstance(each.get("response"), dict) else ""
@@ -162,7 +163,7 @@ class Work:
         if self.story.id and self.story.id != self.memory.mine:
             await self.memory.begun(self.story.id)
         if self.story.odd:
-            for notice in await self.odd.heard(str(self.story.odd.get("type")), self.story.odd):
+            for notice in self.unknown.told(self.story.odd, str(self.story.odd.get("type"))):
                 yield notice
             self.story.odd = None
 

@@ -67,6 +67,7 @@ class Peer:
             for call in self._calls.values():
                 if not call.done():
                     call.set_exception(Gone())
+                    call.exception()  # known, also where its caller was still sending, and was stopped
 
     async def _take(self, message: Json, group: asyncio.TaskGroup, serving: set[asyncio.Task[None]]) -> None:
         match message:

@@ -1,7 +1,8 @@
 """HTTP for SDKs that are built upon httpx2, by the rules that hold for whatever we reach elsewhere: bot/net.py and bot/breaker.py."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import aiohttp
@@ -12,9 +13,11 @@ from yarl import URL
 from bot import net
 from bot.breaker import BREAKER, Down
 from bot.errors import RuntimeFailed, Unavailable
+from bot.event import Event, Finished, Notice, Text, Thought
 from bot.ports import Turn
 from bot.runtimes import feed
 from bot.runtimes.claude_words import short
+from bot.runtimes.oauth import Credentials, Flow
 
 Json = dict[str, Any]
 Response = httpx2.Response
@@ -39,7 +42,7 @@ class Reach(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    headers: Mapping[str, str] = {}
+    headers: net.Headers = {}
     """Sent with every request; their values may name variables: ${NAME}."""
     private: bool = False
     """Whether the address may be a private one, as on this machine or in a company's network."""
@@ -95,20 +98,26 @@ class Place:
             raise self.refused(cast(Any, error).response, gone) from error
         except self.broken as error:
             raise self.lost(error) from error
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             why = str(error) if isinstance(error, feed.Unread) else "answered with what cannot be read"
             raise self.failed(f"{self.url} {why}. Is that the right address? Look at {self.where}.") from error
 
     def lost(self, error: BaseException) -> RuntimeFailed:
         found: BaseException | None = error
         while found is not None:
+            if isinstance(found, Unavailable):
+                return self.failed(str(found))
             if isinstance(found, net.Forbidden):
                 return self.failed(f"{self.url} is not asked: {found}. Look at {self.where}.")
+            if isinstance(found, aiohttp.ClientSSLError):
+                return self.failed(f"{self.url} cannot be trusted: look at {self.where}, and SSL_CERT_FILE if the certificate is your own.")
+            if isinstance(found, feed.Unread):
+                return self.failed(f"{self.url} {found}. Look at {self.where}.")
             found = found.__cause__
         return Down(f"{self.url} does not answer ({type(error).__name__}); look at {self.where}, and whether it runs.")
 
     def refused(self, response: Response, gone: str) -> RuntimeFailed:
-        status, said = response.status_code, self.secrets.mask(_said(response))
+        status, said = response.status_code, self._said(response)
         match status:
             case 401 | 403:
                 return self.failed(f"{self.url} does not accept the credentials ({status}); look at {self.where}.{said}")
@@ -123,27 +132,35 @@ class Place:
             case _ if status >= 500:
                 return Away(f"{self.url} cannot do it now ({status}). Try again in a few minutes.{said}")
             case _ if 300 <= status < 400:
-                there = net.host_of(response.headers.get("location", "somewhere else"))
+                there = net.onward(response.headers.get("location", ""))
                 return self.failed(f"{self.url} sends us on to {there}, where our key does not belong; correct {self.where}.")
             case _:
                 return self.failed(f"{self.url} refused what it was asked ({status}).{said}")
+
+    def _said(self, response: Response) -> str:
+        try:
+            body = response.json()
+        except (ValueError, httpx2.StreamError):
+            return ""
+        match body:
+            case {"error": {"message": str(words)}} | {"error": str(words)} | {"detail": str(words)} | {"message": str(words)}:
+                return f" It said: {short(' '.join(self.secrets.mask(words).split()), 300)}"
+            case _:
+                return ""
+
+    def masked(self, event: Event) -> Event:
+        """What a platform tells, without our secrets."""
+        match event:
+            case Finished(_, reason, error):
+                return replace(event, reason=self.secrets.mask(reason), error=self.secrets.mask(error))
+            case Notice(text) | Text(text) | Thought(text):
+                return replace(event, text=self.secrets.mask(text))
+        return event
 
 
 def status(error: RuntimeFailed) -> int:
     """What was answered; 0 where nothing was."""
     return int(getattr(getattr(error.__cause__, "response", None), "status_code", 0))
-
-
-def _said(response: Response) -> str:
-    try:
-        body = response.json()
-    except (ValueError, httpx2.StreamError):
-        return ""
-    match body:
-        case {"error": {"message": str(words)}} | {"error": str(words)} | {"detail": str(words)} | {"message": str(words)}:
-            return f" It said: {short(' '.join(words.split()), 300)}"
-        case _:
-            return ""
 
 
 def read(response: Response) -> Json:
@@ -174,19 +191,24 @@ async def events(response: Response, silence: float) -> AsyncGenerator[tuple[str
                 yield raw.name, raw.data
 
 
-def client(url: str, where: str, *, private: bool, headers: Iterable[str] = ()) -> httpx2.AsyncClient:
+def client(url: str, where: str, *, private: bool, headers: Iterable[str] = (), client: Credentials | None = None) -> httpx2.AsyncClient:
     """For one place. `headers` are the names of those that are sent beside the usual ones: SDKs take more from the environment than
-    is theirs. Raises Unavailable.
+    is theirs. `client` is who fetches the token with which we come. Raises Unavailable.
     """
     try:
         session = net.session(url, private)
     except net.Forbidden as error:
         raise Unavailable(f"{url} is not asked: {error}. Look at {where}.") from error
-    return httpx2.AsyncClient(transport=Wire(session, {*SENT, *(name.lower() for name in headers)}), follow_redirects=False)
+    wire = Wire(session, {*SENT, *(name.lower() for name in headers)})
+    return httpx2.AsyncClient(transport=wire, auth=Bearer(client) if client else None, follow_redirects=False)
 
 
 def timeout(silence: float = net.CALL) -> httpx2.Timeout:
     return httpx2.Timeout(silence, connect=net.CONNECTING)
+
+
+class Bearer(Flow, httpx2.Auth):
+    """With a token that is fetched."""
 
 
 class Wire(httpx2.AsyncBaseTransport):
@@ -225,7 +247,7 @@ class Body(httpx2.AsyncByteStream):
             async for chunk in self.heard.content.iter_any():
                 size += len(chunk) if whole else 0
                 if size > net.LARGEST:
-                    raise httpx2.ReadError(f"more than {net.LARGEST >> 20} MiB in one answer")
+                    raise feed.Unread(f"answered with more than {net.LARGEST >> 20} MiB")
                 yield chunk
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
@@ -237,7 +259,7 @@ class Body(httpx2.AsyncByteStream):
 
 
 def _broken(error: Exception) -> httpx2.TransportError:
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    cause = error if isinstance(error, aiohttp.ClientSSLError) else getattr(error, "os_error", error)
     kind = httpx2.ConnectError if isinstance(error, aiohttp.ClientConnectorError) else httpx2.ReadError
     broken = httpx2.ReadTimeout(str(error)) if isinstance(error, TimeoutError) else kind(str(error))
     broken.__cause__ = cause

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.breaker import Down
 from bot.errors import Unavailable
+from bot.net import Secrets
 from bot.runtimes import feed
 from bot.spoken import Json
 
@@ -27,11 +28,22 @@ PASSING = (Down, Busy)
 """What another try may help against; each order may be sent again."""
 
 
+class AtOnce:
+    """A way to containers that are made when they are asked for, as AgentCore's are."""
+
+    async def ready(self) -> AsyncIterator[str]:
+        for nothing in list[str]():
+            yield nothing
+
+
 class Carrier(Protocol):
-    """The way to one conversation's container. `place` is what people call it; `session` is the conversation's name there."""
+    """The way to one conversation's container. `place` is what people call it; `session` is the conversation's name there; `secrets` are
+    what nobody may see of it.
+    """
 
     place: str
     session: str
+    secrets: Secrets
 
     def ready(self) -> AsyncIterator[str]:
         """Make sure that there is one; what there is to say while that takes long is given in words. Raises Unavailable."""

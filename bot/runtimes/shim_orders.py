@@ -32,11 +32,12 @@ class Orders:
         turn, harness = self.turn, self.options.harness
         answer = {"answer": _given(turn.answer), "again": turn.again} if turn.answer else {}
         files = [] if known else await asyncio.to_thread(self._files)
+        tools = {"tools": {"url": turn.tools.url, "token": turn.tools.token}} if turn.tools else {}
         return self._order(
             "run", after=after, known=known, agent=turn.agent.name.partition("@")[0], runtime=harness.runtime, model=turn.agent.model,
             options=harness.options, environment=harness.environment, number=turn.number, prompt=turn.prompt,
             instructions=turn.instructions, resume=_native(turn.resume, self.session), files=files,
-            person=(turn.person.id, turn.person.name), **answer,
+            person=(turn.person.id, turn.person.name), **answer, **tools,
         )  # fmt: skip
 
     def say(self, message: Message) -> bytes:
@@ -46,10 +47,17 @@ class Orders:
     def stop(self) -> bytes:
         return self._order("stop")
 
-    def then(self, late: Sequence[Message], resume: str) -> "Orders":
-        """The turn in which that is said which came too late for this one."""
-        turn = replace(self.turn, prompt="\n\n".join(message.text for message in late), resume=resume, answer=None, files=())
-        return replace(self, turn=turn, name=f"{self.name}+")
+    def beside(self, left: Sequence[str]) -> "Orders":
+        """The same, after what an earlier turn had to leave unsaid."""
+        return replace(self, turn=replace(self.turn, prompt="\n\n".join([*left, self.turn.prompt])))
+
+    @property
+    def next(self) -> str:
+        """The name of the turn in which is said what came too late for this one."""
+        return f"{self.name}+"
+
+    def then(self, late: Sequence[str], resume: str) -> "Orders":
+        return replace(self, turn=replace(self.turn, prompt="\n\n".join(late), resume=resume, answer=None, files=()), name=self.next)
 
     def _order(self, op: str, **more: Any) -> bytes:
         return line({"op": op, "token": self.token, "turn": self.name, **more}).encode()

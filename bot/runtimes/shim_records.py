@@ -51,9 +51,11 @@ def _record(raw: Raw, carrier: Carrier) -> Record:
 
 
 async def artifact(event: Event, data: Any, folder: Path) -> Event:
-    """A file that came with its event stands in the session's folder from now on."""
-    if not isinstance(event, Artifact) or not isinstance(data, str):
+    """A file that came with its event stands in the session's folder from now on. One that did not come is none of this machine's."""
+    if not isinstance(event, Artifact) or not event.path:
         return event
+    if not isinstance(data, str):
+        return Notice(f"{event.name} did not come with what was told of it.", "warning")
     path = folder / "out" / (Path(event.path).name or "file")
     try:
         await asyncio.to_thread(_write, path, base64.b64decode(data, validate=True))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from bot import net
 from bot.breaker import Left, at
@@ -12,10 +12,12 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Usage
 from bot.message import Message
 from bot.ports import Turn
-from bot.runtimes.odd import Odd
+from bot.runtimes import coding
 from bot.runtimes.shim_line import PASSING, Carrier, Cut, spoken
 from bot.runtimes.shim_orders import Orders
 from bot.runtimes.shim_records import Record, artifact, records
+from bot.runtimes.unknown import Unknown
+from bot.runtimes.unsaid import Unsaid
 from bot.spoken import Json, load
 
 KEPT = "shim-heard"
@@ -30,12 +32,14 @@ class Work:
     def __init__(self, turn: Turn, carrier: Carrier, orders: Orders) -> None:
         self.turn, self.carrier, self.orders = turn, carrier, orders
         self.silence, self.patience = orders.options.silence, orders.options.patience
-        self.odd, self.resume = Odd(turn), turn.resume
+        self.unknown, self.resume = Unknown(turn.folder, carrier.secrets.mask), turn.resume
         self.boot, self.at, self.counted = "", 0, 0
         self.asked = self.known = self.begun = self.over = False
         self.end: Finished | None = None
         self.kept: dict[str, int] = {}
-        self.late: list[Message] = []
+        self.names: set[str] = set()
+        self.unsaid = Unsaid(turn)
+        self.late: list[Event] = []
         self.failed: Unavailable | None = None
         self._saying = asyncio.Lock()
         self._ear: asyncio.Task[None] | None = None
@@ -57,8 +61,12 @@ class Work:
         """What an earlier process has heard of this very turn."""
         for said in await self.turn.keep.load(KEPT) if self.turn.again else ():
             name, boot, number = said.rsplit(" ", 2)
-            self.known = self.known or name == self.orders.name
+            self.names.add(name)
             self.kept[boot] = int(number)
+        self.known = self.orders.name in self.names
+        await self.unsaid.load()
+        if not self.turn.again and not self.turn.answer:
+            self.orders = self.orders.beside(self.unsaid.take())
 
     async def _turns(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         """The turn, and one more for what was said too late for it."""
@@ -70,12 +78,19 @@ class Work:
                 async for event in events:
                     yield event
             async with self._saying:  # what is on its way to the agent has arrived by then, or has not
-                self.over = not (self.late and self.end and self.end.state == "completed")
+                self.over = not (self.end and self.end.state == "completed" and (self.unsaid.words or self.orders.next in self.names))
+            for late in self._late():
+                yield late
             if self.over:
                 yield self.end or Finished("failed", LOST)
                 return
-            self.orders = self.orders.then(self.late, self.resume)
-            self.late, self.end, self.known, self.at = [], None, False, 0
+            self.known = self.orders.next in self.names  # an earlier process has begun it
+            self.orders = self.orders.then([] if self.known else self.unsaid.take(), self.resume)
+            self.end, self.at = None, 0
+
+    def _late(self) -> list[Event]:
+        late, self.late = self.late, []
+        return late
 
     async def _ready(self) -> AsyncGenerator[Event, None]:
         async for words in self.carrier.ready():
@@ -89,7 +104,7 @@ class Work:
             async for each in told:
                 if isinstance(each, Record) and each.said.get("listens") and not self._ear:
                     self._ear = asyncio.create_task(self._listen(inbox), name=f"shim-inbox-{self.turn.session_id}")
-                for event in [each] if isinstance(each, Notice) else await self._event(each):
+                for event in [*self._late(), *([each] if isinstance(each, Notice) else await self._event(each))]:
                     yield event
 
     async def _event(self, record: Record) -> list[Event]:
@@ -98,7 +113,7 @@ class Work:
         event = load(said)
         match event:
             case None:
-                return list(await self.odd.heard(str(said.get("type")), said))
+                return list(self.unknown.told(said, str(said.get("type"))))
             case Started(resume, native, model):
                 self.begun, self.resume = True, self.orders.resumed(resume)
                 return [Started(self.resume, native, model)]
@@ -177,6 +192,7 @@ class Work:
         if self.boot and self.boot != boot:
             raise RuntimeFailed(LOST)
         self.boot, self.known = str(boot), True
+        await self.unsaid.given()
         self.counted = max(self.counted, self.kept.get(self.boot, 0))
         await self._keep(self.counted)
 
@@ -184,11 +200,19 @@ class Work:
         """What people say, and their answers. Taking something is a promise to give it to the agent."""
         async for message in inbox:
             async with self._saying:
-                if self.over or not await self._say(message):
-                    self.late.append(message)
+                await self._hear(message)
+
+    async def _hear(self, message: Message) -> None:
+        if message.answer:
+            self.late += [] if await self._say(message) else [Notice(coding.LATE)]
+        elif message.text.strip():
+            await self.unsaid.heard(message)
+            if await self._say(message):
+                await self.unsaid.given(message.id)
 
     async def _say(self, message: Message) -> bool:
-        for tries in range(net.TRIES):
+        """Whether the agent will hear it."""
+        for tries in range(0 if self.over else net.TRIES):
             try:
                 return bool((await self._call(self.orders.say(message), net.CALL)).get("taken"))
             except PASSING:
@@ -208,9 +232,10 @@ class Work:
             await asyncio.wait([self._ear])
         if not self.asked or self.over or self.turn.leaving():
             return
-        try:
-            async with asyncio.timeout(STOPPING):
-                await self._call(self.orders.stop(), STOPPING)
-        except (RuntimeFailed, TimeoutError):
-            with suppress(RuntimeFailed, TimeoutError):
+        stopped = False
+        async with net.ending(STOPPING):
+            await self._call(self.orders.stop(), STOPPING)
+            stopped = True
+        if not stopped:
+            async with net.ending(net.CONNECTING):
                 await self.carrier.end()

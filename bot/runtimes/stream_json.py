@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from bot import nofollow
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
@@ -75,9 +74,9 @@ class Work:
 
     def __init__(self, home: Home, options: StreamJsonOptions, child: Child) -> None:
         self.turn, self.child, self.seconds = (turn := home.turn), child, options.start_seconds
-        self.file, self.found = home.kept / "memory.json", bool(turn.resume and options.resume)
+        self.found = bool(turn.resume and options.resume)
         key = claude_words.missing(turn.agent, turn.environment)
-        self.story = Story(home.work, turn.agent.file, key, Memory.read(self.file, self.found))
+        self.story = Story(home.work, turn.agent.file, key, Memory.read(turn.folder) if self.found else Memory())
         self.questions = Questions(self.story)
         self.more: list[str] = []
         self.late: list[Event] = []
@@ -127,7 +126,7 @@ class Work:
             if refusal := unknown(message):
                 await self._write(refusal)
             if message["type"] == "result":
-                nofollow.write(self.file, self.story.memory.model_dump_json())
+                self.story.memory.write(self.turn.folder)
                 if not self.more or (self.story.end and self.story.end.state != "completed"):
                     return
                 words, self.more[:] = "\n\n".join(self.more), []

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
-from bot.event import ALLOW, Answered, Event, Option, Outcome, Part, Question, permission
+from bot.event import ALLOW, Answered, Event, Question, permission
 from bot.message import Answer, Message
 from bot.runtimes import claude_words as words
 from bot.runtimes import coding
+from bot.runtimes.held import closed
 from bot.runtimes.stream_json_story import Story
 
 Json = dict[str, Any]
@@ -14,7 +16,7 @@ ASKING = "AskUserQuestion"
 
 
 class Questions:
-    """Its requests are held open until somebody answers; each by the id of the call that it is about."""
+    """Its requests are held open until somebody answers."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
@@ -23,7 +25,8 @@ class Questions:
     def tell(self, message: Json) -> Iterator[Event]:
         match message:
             case {"type": "control_request", "request_id": str(id), "request": {"subtype": "can_use_tool"} as request}:
-                question = asked(id, request)
+                request = {**request, "input": request.get("input") or {}, "tool_use_id": str(request.get("tool_use_id") or id)}
+                question = asked(request)
                 self._open[question.id] = id, request
                 yield question
             case {"type": "control_cancel_request", "request_id": str(id)}:
@@ -40,11 +43,9 @@ class Questions:
         verdict = chosen(request["input"], answer) if request.get("tool_name") == ASKING else allowed(request, answer)
         denied = verdict["behavior"] == "deny"
         if denied:
-            self.story.denied.add(answer.question)
-        refused: Outcome = "declined" if answer.parts or answer.note else "expired"
-        told = tuple(word for part in answer.parts.values() for word in part)
-        closed = Answered(answer.question, refused if denied else "answered", message.author.name or message.author.id, told)
-        return {"type": "control_response", "response": {"subtype": "success", "request_id": id, "response": verdict}}, closed
+            self.story.denied.add(request["tool_use_id"])
+        told = {"type": "control_response", "response": {"subtype": "success", "request_id": id, "response": verdict}}
+        return told, closed(answer.question, message, not denied)
 
 
 def unknown(message: Json) -> Json | None:
@@ -56,18 +57,13 @@ def unknown(message: Json) -> Json | None:
     return None
 
 
-def asked(id: str, request: Json) -> Question:
-    tool, given = str(request.get("tool_name")), request.get("input") or {}
-    call = str(request.get("tool_use_id") or id)
+def asked(request: Json) -> Question:
+    """Under a name of our own: programs may count theirs anew in each process."""
+    tool, given, id = str(request.get("tool_name")), request["input"], f"{request['tool_use_id']}-{uuid4().hex[:8]}"
     if tool == ASKING:
-        return Question(call, "question", tuple(_part(str(number), part) for number, part in enumerate(given.get("questions") or ())))
+        return words.questioned(id, given)
     text = str(request.get("title") or words.question(tool, request.get("decision_reason")))
-    return permission(call, text, words.exact(tool, given))
-
-
-def _part(id: str, part: Json) -> Part:
-    options = tuple(Option(str(option.get("label", "")), str(option.get("description", ""))) for option in part.get("options") or ())
-    return Part(id, str(part.get("question", "")), options, str(part.get("header", "")), bool(part.get("multiSelect")), free_text=True)
+    return permission(id, text, words.exact(tool, given))
 
 
 def allowed(request: Json, answer: Answer) -> Json:
@@ -78,12 +74,6 @@ def allowed(request: Json, answer: Answer) -> Json:
 
 
 def chosen(given: Json, answer: Answer) -> Json:
-    """The answers by each question's text."""
-    texts = [str(part.get("question", "")) for part in given.get("questions") or ()]
-    told = {text: ", ".join(answer.parts[str(number)]) for number, text in enumerate(texts) if answer.parts.get(str(number))}
-    if not told:
-        return {"behavior": "deny", "message": coding.refused(answer)}
-    if answer.note:
-        last = list(told)[-1]
-        told[last] = f"{told[last]} ({answer.note})"
-    return {"behavior": "allow", "updatedInput": {**given, "answers": told}}
+    if told := words.answered(given, answer):
+        return {"behavior": "allow", "updatedInput": {**given, "answers": told}}
+    return {"behavior": "deny", "message": coding.refused(answer)}

@@ -5,35 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import Field
 
 from bot.event import Event, Finished, Item, Notice, Plan, Step, StepStatus, Text, Thought, Usage
 from bot.runtimes import claude_words as words
+from bot.runtimes import memory
 
 Json = dict[str, Any]
 SILENT = frozenset({"TaskCreate", "TaskUpdate", "TaskGet", "TaskList", "TodoWrite", "AskUserQuestion"})
 ITEM: dict[str, Literal["pending", "in_progress", "done"]] = {"in_progress": "in_progress", "completed": "done"}
 
 
-class Memory(BaseModel):
-    """What the next process has to know: the cost as last told, and the plan by its tasks' numbers."""
+class Memory(memory.Memory):
+    """The plan, by its tasks' numbers."""
 
-    usd: float = 0.0
-    tasks: dict[str, tuple[str, str]] = {}
-
-    @classmethod
-    def read(cls, file: Path, found: bool) -> "Memory":
-        """`found` says that the conversation goes on; of another nothing is remembered."""
-        try:
-            return cls.model_validate_json(file.read_bytes()) if found else cls()
-        except (FileNotFoundError, ValidationError):
-            return cls()
-
-    def spend(self, total: float) -> float:
-        """What is new; a total that is smaller than the last has begun anew."""
-        new = total - self.usd if total >= self.usd else total
-        self.usd = total
-        return new
+    file = "stream_json.json"
+    tasks: dict[str, tuple[str, str]] = Field(default_factory=dict)
 
     def plan(self) -> Plan:
         return Plan(tuple(Item(text, ITEM.get(status, "pending")) for text, status in self.tasks.values()))
@@ -55,6 +42,7 @@ class Story:
         parent = str(message.get("parent_tool_use_id") or "")
         match message:
             case {"type": "stream_event", "event": dict(event)} if not parent:
+                self._streams = True
                 yield from self._streamed(event)
             case {"type": "assistant", "error": str()}:
                 pass  # the result says it again
@@ -71,15 +59,9 @@ class Story:
                 self.denied.add(call)
 
     def _streamed(self, event: Json) -> Iterator[Event]:
-        self._streams = True
-        match event:
-            case {"type": "content_block_start", "content_block": {"type": "text"}} if self._said:
-                yield Text("\n\n")
-            case {"delta": {"type": "text_delta", "text": str(text)}}:
-                self._said = True
-                yield Text(text)
-            case {"delta": {"type": "thinking_delta", "thinking": str(text)}}:
-                yield Thought(text)
+        for told in words.streamed(event, self._said):
+            self._said |= isinstance(told, Text)
+            yield told
 
     def _spoken(self, block: Json, parent: str) -> Iterator[Event]:
         match block:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -38,3 +39,9 @@ async def telling(
             finally:
                 told.close()
         _ = task.cancelled() or task.exception()  # nobody is left to hear it
+
+
+def drop(tell: MemoryObjectSendStream[Event], event: Event) -> None:
+    """Tell it if there is still somebody to tell; never wait."""
+    with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+        tell.send_nowait(event)

@@ -13,7 +13,7 @@ from bot.agent import Agent, explain
 from bot.errors import BotError, ConfigError
 from bot.event import Finished
 from bot.message import Answer, Message, Person
-from bot.ports import Runtime, Turn
+from bot.ports import Runtime, Tools, Turn
 from bot.shim.work import Work
 from bot.spoken import File, Given, Run, Say
 
@@ -90,6 +90,7 @@ class Conversation:
             self.id, asked.number, agent, prompt, asked.instructions, asked.resume, asked.again, _answer(asked.answer),
             folder=self.folder.resolve(), files=tuple(paths.values()), person=Person(*asked.person),
             environment={name: self.environment[name] for name in asked.environment if name in self.environment},
+            tools=Tools(asked.tools.url, asked.tools.token.get_secret_value()) if asked.tools else None,
         )  # fmt: skip
 
     def _bring(self, file: File) -> Path:

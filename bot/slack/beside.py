@@ -9,14 +9,15 @@ from slack_sdk.errors import SlackApiError
 
 from bot.agent import Agent
 from bot.errors import BotError
-from bot.message import Message
+from bot.fired import Fired
+from bot.message import Message, Person
 from bot.session import Session
 from bot.slack import parse
 from bot.slack.calls import Client, call, error_of, refused
 from bot.slack.directory import Directory
 from bot.slack.markdown import brief, mrkdwn
 from bot.slack.outbox import Outbox
-from bot.slack.view import View, section
+from bot.slack.view import Block, View, section
 from bot.slack.views import compare
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,23 @@ class Beside:
             ts = await self.outbox.root(slot, channel, view)
         return parse.thread(self.directory.team, channel, ts), channel
 
+    async def begin(self, fired: Fired) -> tuple[str, Person]:
+        """Post what a session lives under that nobody asked for: its thread, and whose it is: the person's to whom it is written.
+
+        Raises BotError where that cannot be done, SlackApiError where another try is worth it.
+        """
+        place = await self.directory.place(fired.post_to)
+        if not place:
+            raise BotError(f"No channel is called {fired.post_to}; correct that in agents/{fired.agent}.md, or invite the bot.")
+        view = View(mrkdwn(brief(fired.headline, 300)), (section(mrkdwn(fired.headline, 2900)),), 0)
+        author = await self.directory.person(place) if place[0] in "UW" else Person("", f"a {fired.door}")
+        channel = await self._direct(place) if author.id else place
+        try:
+            ts = await self.outbox.root(f"fired:{fired.key}", channel, view)
+        except SlackApiError as error:
+            raise _told(error, f"I could not write to {fired.post_to}") from error
+        return parse.thread(self.directory.team, channel, ts), author
+
     async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
         """Show the sessions side by side, with what people think of them. Raises as `open` does."""
         view, (channel, ts) = compare.render(id, thread, sessions, votes, self.directory.site), parse.place(thread)
@@ -58,6 +76,13 @@ class Beside:
         except SlackApiError as error:
             raise _told(error, "I could not show that") from error
 
+    async def letter(self, slot: str, user: str, view: View) -> None:
+        """Write to a person directly, once, and edit that from then on. Raises as `open` does."""
+        try:
+            await self.outbox.once(slot, await self._direct(user), "", view)
+        except SlackApiError as error:
+            raise _told(error, "I could not write to them directly") from error
+
     async def _direct(self, user: str) -> str:
         try:
             said = await call(self.client.conversations_open(users=user))
@@ -65,24 +90,28 @@ class Beside:
             raise _told(error, "I could not write to you directly") from error
         return str((said.get("channel") or {}).get("id") or user)
 
-    async def whisper(self, channel: str, user: str, text: str, thread: str = "") -> None:
+    async def whisper(self, channel: str, user: str, text: str, thread: str = "", blocks: Sequence[Block] = ()) -> None:
         """Say something to one person, there if that can be done, else in their direct message.
 
         Raises SlackApiError where another try is worth it.
         """
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
+        more |= {"blocks": list(blocks)} if blocks else {}
         try:
             await call(self.client.chat_postEphemeral(channel=channel, user=user, text=text[:3900], **more))
         except SlackApiError as error:
             if refused(error).after is not None:
                 raise
             log.info("not_whispered", extra={"action": "not_whispered", "error": error_of(error)})
-            await self._write_to(user, text)
+            await self._write_to(user, text, blocks)
 
-    async def _write_to(self, user: str, text: str) -> None:
+    async def _write_to(self, user: str, text: str, blocks: Sequence[Block]) -> None:
+        more: dict[str, Any] = {"blocks": list(blocks)} if blocks else {}
         with contextlib.suppress(BotError, SlackApiError):
             await call(
-                self.client.chat_postMessage(channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False)
+                self.client.chat_postMessage(
+                    channel=await self._direct(user), text=text[:3900], unfurl_links=False, unfurl_media=False, **more
+                )
             )
 
 

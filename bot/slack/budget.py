@@ -91,9 +91,11 @@ class Shared(Local):
     `row(key, step)` puts what `step` makes of it in place of what was taken, nobody else meanwhile; what is there now, and the moment.
     """
 
-    def __init__(self, row: Callable[[str, Step], Awaitable[tuple[Taken, float]]]) -> None:
-        super().__init__()
+    def __init__(self, row: Callable[[str, Step], Awaitable[tuple[Taken, float]]], now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(now)
         self._row = row
+        self._next: dict[tuple[str, int], float] = {}  # when it is our turn to ask again, of each key and what it leaves
+        self._away = True  # as it is until it was opened
         self._alone = asyncio.Lock()  # one row at a time: who holds one and waits for another may be waited for
 
     async def take(self, key: str, keep: int = 0, need: int = 1) -> float:
@@ -105,10 +107,16 @@ class Shared(Local):
 
         if not await self._step(key, step):
             return await super().take(key, keep, need)
+        later = random.expovariate(max(need, 1)) * SPREAD  # who needs more looks again sooner: each gets its share
         if waits[-1]:
-            return waits[-1] + random.expovariate(max(need, 1)) * SPREAD  # who needs more looks again sooner: each gets its share
+            return waits[-1] + later
         self._count(key)
+        if self.replicas > 1 and (wait := super().delay(key, keep)):
+            self._next[key, keep] = self._now() + wait + later  # who knows best when there is one again has no start over the others
         return 0.0
+
+    def delay(self, key: str, before: int = 0) -> float:
+        return max(super().delay(key, before), self._next.get((key, before), 0.0) - self._now())
 
     async def pause(self, key: str, seconds: float) -> None:
         if not await self._step(key, lambda taken, now: limit(key).pause(taken, now, seconds)):
@@ -120,8 +128,11 @@ class Shared(Local):
             async with self._alone:
                 taken, now = await self._row(key, step)
         except StoreFailed as error:
-            log.warning("limits_not_shared", extra={"action": "limits_not_shared", "error": str(error)})
+            if not self._away:
+                log.warning("limits_not_shared", extra={"action": "limits_not_shared", "error": str(error)})
+            self._away = True
             return False
+        self._away = False
         self._taken[key] = tuple(at - now + self._now() for at in taken)
         return True
 

@@ -14,9 +14,11 @@ from bot.event import DENY
 from bot.message import Message, Person
 from bot.ports import Feedback, Store
 from bot.slack.calls import call
+from bot.slack.making import Making
 from bot.slack.view import Block
 from bot.slack.views import feedback, question, triage
 from bot.slack.views import session as turn
+from bot.timetable import Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Room:
     desk: Desk
     store: Store
     client: AsyncWebClient
+    timetable: Timetable
+    making: Making
 
     async def show(self, press: Press, view: Block) -> str:
         """Open a form; what to tell the person where it came too late for Slack."""
@@ -146,6 +150,12 @@ async def voted(press: Press, room: Room) -> str:
     return await room.desk.comparison.vote(id, thread, session_ids, int(choice), press.by, press.at)
 
 
+async def timed(press: Press, room: Room) -> str:
+    """A schedule is paused, goes on, begins now, or is removed."""
+    verb, name = press.value.split(" ")
+    return await room.timetable.asked(verb, name, press.by, press.id)
+
+
 async def explained(press: Press, room: Room) -> str:
     """The form that says what was wrong."""
     session_id, number = press.value.split(" ")
@@ -174,6 +184,32 @@ async def opened(press: Press, room: Room, name: str, about: dict[str, Any], tit
     return await room.show(press, view)
 
 
+async def commanded(press: Press, room: Room) -> str:
+    """The desk's own slash command."""
+    if press.value.strip().lower() == "new":
+        return await room.show(press, room.making.form(press.by))
+    return "`/frontdesk new` makes an agent. What else I can do says `@Frontdesk help`."
+
+
+async def drafted(press: Press, room: Room) -> str:
+    """The form of a new agent."""
+    return await room.making.drafted(press.id, press.by, press.value, press.values)
+
+
+async def reworked(press: Press, room: Room) -> str:
+    """The same form once more, filled in."""
+    return await room.show(press, room.making.form(press.by, press.value))
+
+
+async def proposed(press: Press, room: Room) -> str:
+    return await room.making.proposed(press.value)
+
+
+async def settled(press: Press, room: Room) -> str:
+    """A new agent is allowed, or not."""
+    return await room.making.settled(press.value, press.by)
+
+
 PRESSED: dict[str, Handler] = {
     "answer": answered,
     "reply": asked_more,
@@ -183,6 +219,10 @@ PRESSED: dict[str, Handler] = {
     "steps": looked,
     "feedback": rated,
     "vote": voted,
+    "schedule": timed,
+    "rework": reworked,
+    "propose": proposed,
+    "settle": settled,
 }
-SENT: dict[str, Handler] = {"reply": replied, "deny": refused, "feedback": explained, "triage": started}
+SENT: dict[str, Handler] = {"reply": replied, "deny": refused, "feedback": explained, "triage": started, "new": drafted}
 """Buttons and forms by name. To add one: write its handler, and its line here."""

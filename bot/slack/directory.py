@@ -71,6 +71,12 @@ class Directory:
         if untold:
             raise untold[0]  # so that it is asked again, and only now: no other name has to suffer for it
 
+    async def place(self, name: str) -> str:
+        """The id of a channel that may stand there by its name; empty where there is none of that. Raises SlackApiError."""
+        if not name.startswith("#"):
+            return name
+        return self.ids.get(name) or (await self._channels()).get(name, "")
+
     async def _channels(self) -> dict[str, str]:
         found, cursor = {}, ""
         while True:

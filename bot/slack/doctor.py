@@ -31,7 +31,7 @@ TOKENS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. `remedy` says what to do where it is not `ok`."""
+    """One thing that was looked at. `remedy` says what to do where it is not `ok`, or could be better."""
 
     name: str
     ok: bool
@@ -116,9 +116,8 @@ async def _scopes(client: AsyncWebClient) -> Finding:
 
 async def _channels(client: AsyncWebClient, agents: Sequence[Agent]) -> Finding:
     """Whether the bot is in each channel that an agent's file names."""
-    places = {place for agent in agents for trigger in agent.triggers for place in trigger.mention}
-    places |= {trigger.messages.channel for agent in agents for trigger in agent.triggers if trigger.messages}
-    wanted = sorted(places - {"*"})
+    places = {place for agent in agents for trigger in agent.triggers for place in trigger.places}
+    wanted = sorted(place for place in places if place[0] not in "*UW")
     if not wanted:
         return Finding("channels", True, "no agent's file names one")
     try:

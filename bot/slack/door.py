@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.errors import BotError, StoreFailed
+from bot.fired import Fired, delivery
 from bot.journal import Delivery, Journal
 from bot.slack import parse
 from bot.slack.calls import refused
@@ -57,7 +58,16 @@ class Door:
     async def keep(self, body: Body) -> bool:
         """Deal with it from now on, whatever happens to this process; False if it was known. Raises StoreFailed."""
         key = parse.key(body)
-        delivery = Delivery(key, parse.kind(body), json.dumps(body), parse.at(body) or clock.now(), parse.lane(body) or key)
+        lane = parse.lane(body) or key
+        return await self.take(Delivery(key, parse.kind(body), json.dumps(body), parse.at(body) or clock.now(), lane))
+
+    async def fire(self, fired: Fired) -> None:
+        """Let something outside Slack begin a session, once for its key, whatever happens to this process. Raises StoreFailed."""
+        await self.journal.receive(delivery(fired))
+        self._spawn(self._serve(fired.key))  # also what was kept before, with the schedule's next time
+
+    async def take(self, delivery: Delivery) -> bool:
+        """The same for what is no event of Slack's: False if it was known. Raises StoreFailed."""
         if new := await self.journal.receive(delivery):
             self._spawn(self._serve(delivery.lane))
         return new

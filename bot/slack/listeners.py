@@ -11,7 +11,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.dispatch import Desk
-from bot.errors import BotError, Denied
+from bot.draft import Shelf
+from bot.errors import BotError, Denied, StoreFailed
+from bot.fired import Fired
 from bot.journal import Delivery, Journal
 from bot.message import Message, Person
 from bot.ports import Store
@@ -21,9 +23,12 @@ from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of, refused
 from bot.slack.directory import Directory
 from bot.slack.door import Body, Handler
+from bot.slack.making import Making
 from bot.slack.markdown import mrkdwn
 from bot.slack.surface import SlackSurface
-from bot.slack.views import home
+from bot.slack.views import home, schedule
+from bot.timetable import Timetable
+from bot.words import scheduled
 
 log = logging.getLogger(__name__)
 EDITED = "I go by what this message said at first. Say in its thread what is different, and I take that in."
@@ -42,16 +47,18 @@ class Listeners:
         surface: SlackSurface,
         directory: Directory,
         renamed: Callable[[], Awaitable[None]],
+        timetable: Timetable,
+        shelf: Shelf,
     ) -> None:
         self.desk, self.journal, self.surface, self.directory, self.renamed = desk, journal, surface, directory, renamed
         self.client = surface.client
-        self.room = Room(desk, store, surface.client)
+        self.room = Room(desk, store, surface.client, timetable, Making(desk, surface.beside, shelf))
         self.handlers: Mapping[str, Handler] = {
             "message": self.said, "app_mention": self.said, "message_changed": self.edited, "message_deleted": self.deleted,
             "reaction_added": self.reacted, "app_home_opened": self.entered, "agent_session_stopped": self.halted,
             "command": self.commanded,
             "block_actions": self.pressed, "view_submission": self.sent, "message_action": self.shortcut, "user_change": self.changed,
-            "member_joined_channel": self.joined,
+            "member_joined_channel": self.joined, "fired": self.fired,
         } | dict.fromkeys(RENAMED, self.moved)  # fmt: skip
 
     async def answer(self, body: Body, text: str) -> None:
@@ -107,7 +114,19 @@ class Listeners:
         name, late = await self.directory.channel(message.channel), bool(body.get("caught_up"))
         text = await self.directory.named(message.text)
         message = replace(message, text=text, author=author, channel_name=name, late=late)
+        if message.door in ("mention", "direct") and (wish := scheduled(message.text)):
+            await self._timed(message, body, *wish)
+            return
         await self.answer(body, await self.desk.hear(message))
+
+    async def _timed(self, message: Message, body: Body, verb: str, name: str) -> None:
+        """What somebody wants of the schedules."""
+        if verb:
+            await self.answer(body, await self.room.timetable.asked(verb, name, message.author, message.id))
+            return
+        view = schedule.render(await self.room.timetable.listed(message.author))
+        channel, ts = parse.place(message.thread)
+        await self.surface.beside.whisper(channel, message.author.id, view.text, "" if message.root else ts, view.blocks)
 
     async def _author(self, event: Body, body: Body) -> Person:
         if event.get("bot_id") and (event.get("subtype") == "bot_message" or not event.get("user")):
@@ -169,6 +188,9 @@ class Listeners:
     async def commanded(self, delivery: Delivery, body: Body) -> None:
         by = await self.directory.person(str(body["user_id"]), {"user_team": body.get("team_id")})
         text = await self.directory.named(parse.plain(str(body.get("text") or "")))
+        if body["command"] == manifest.OWN["command"]:
+            press = Press(delivery.key, "", text, by, str(body.get("trigger_id") or ""), delivery.at)
+            return await self.answer(body, await buttons.commanded(press, self.room))
         message = Message(
             delivery.key, "", str(body["channel_id"]), by, text, "command", clock.now(), name=str(body["command"]),
             channel_name=str(body.get("channel_name") or ""),
@@ -238,6 +260,21 @@ class Listeners:
                 await call(self.client.views_publish(user_id=person.id, view=home.render(sessions, agents, self.directory.site)))
         except SlackApiError as error:
             log.warning("not_shown", extra={"action": "not_shown", "tab": event.get("tab"), "error": error_of(error)})
+
+    async def fired(self, delivery: Delivery, body: Body) -> None:
+        """Post the message under which a session lives that nobody asked for, and begin it."""
+        fired = Fired(**body)
+        try:
+            thread, author = await self.surface.beside.begin(fired)
+            if fired.prompt:
+                channel, _ = parse.place(thread)
+                message = Message(fired.key, thread, channel, author, fired.prompt, fired.door, fired.at, agent=fired.agent)
+                await self.desk.fire(replace(message, channel_name=await self.directory.channel(channel)))
+        except BotError as error:
+            if isinstance(error, StoreFailed):
+                raise
+            log.error("not_fired", extra={"action": "not_fired", "key": fired.key, "error": str(error)})
+            await self.room.timetable.failed(fired, str(error))
 
     async def changed(self, delivery: Delivery, body: Body) -> None:
         user = body["event"].get("user") or {}

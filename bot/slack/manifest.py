@@ -5,8 +5,9 @@ from typing import Any
 
 import yaml
 
-from bot.agent import Agent, Trigger
+from bot.agent import Agent
 from bot.errors import ConfigError
+from bot.trigger import Trigger
 
 Json = dict[str, Any]
 NAME = "Frontdesk"
@@ -36,6 +37,8 @@ EVENTS = {
 # What the desk calls needs these besides.
 CALLS = ("assistant:write", "chat:write", "commands", "files:read", "files:write", "im:read", "im:write", "mpim:read", "reactions:write")
 SCOPES = tuple(sorted({scope for scope in EVENTS.values() if scope} | set(CALLS)))
+
+OWN = {"command": "/frontdesk", "description": "Make an agent.", "usage_hint": "new", "should_escape": True}
 
 # https://docs.slack.dev/reference/app-manifest: where it stands, and how many characters (or entries) it may have.
 LENGTHS = {
@@ -86,7 +89,7 @@ def manifest(agents: Sequence[Agent], now: Mapping[str, Any] | None = None) -> J
 
 
 def commands(agents: Sequence[Agent]) -> list[Json]:
-    made = {
+    made = {str(OWN["command"]): dict(OWN)} | {
         trigger.command: {
             "command": trigger.command,
             "description": agent.description,

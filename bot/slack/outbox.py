@@ -1,9 +1,9 @@
 """Our messages in Slack: each sent once, found again after a crash, and edited from then on."""
 
-import hashlib
-import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -16,23 +16,24 @@ from bot.slack import backfill, parse
 from bot.slack.calls import UNCONNECTED, call, error_of, refused, unreachable
 from bot.slack.limits import POST, REPLIES
 from bot.slack.markdown import mrkdwn
+from bot.slack.owed import FINAL, OWED, Owed, shown
 from bot.slack.stream import Streams
 from bot.slack.view import View, section
 from bot.slack.writer import Refused
 
 log = logging.getLogger(__name__)
 DELIVERY = "frontdesk_delivery"
-OWED = "owed:"
 SHAPE = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "invalid_arguments"}
 GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "block_mismatch"}
 SHUT = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "messages_tab_disabled", "thread_locked"}
 
 
 class Outbox:
-    """`posts` holds what is known of the messages of the sessions that are followed now."""
+    """`posts` holds what is known of the messages of the sessions that are followed now; `later` asks for an edit that is owed."""
 
     def __init__(self, client: AsyncWebClient, journal: Journal, streams: Streams) -> None:
-        self.client, self.journal, self.streams = client, journal, streams
+        self.client, self.journal, self.streams, self._owed = client, journal, streams, Owed(journal)
+        self.later: Callable[[str, View], None] = lambda slot, view: None
         self.posts: dict[str, Post] = {}
         self._wanted: dict[str, str] = {}
         self._doubtful: set[str] = set()
@@ -42,8 +43,9 @@ class Outbox:
     async def open(self, session: Session, epoch: int) -> None:
         """Remember what was sent for this session; what was reserved and not known to be sent may stand in the thread."""
         self._epochs[session.id] = epoch
-        for post in await self.journal.posts(session.id):
+        for post in [post for post in await self.journal.posts(session.id) if not post.slot.startswith(FINAL)]:
             self.posts[post.slot] = post
+            self._owed.inherited.add(post.slot)
             self._wanted[post.slot] = post.shown
             if not post.ts:
                 self._doubtful.add(post.slot)
@@ -56,6 +58,7 @@ class Outbox:
             self._wanted.pop(slot, None)
             self._askers.pop(slot, None)
             self._doubtful.discard(slot)
+            self._owed.inherited.discard(slot)
 
     async def ours(self, session_id: str) -> bool:
         """Whether this process may show it still; what belongs to no session is anybody's."""
@@ -97,22 +100,15 @@ class Outbox:
 
     async def owe(self, slot: str, view: View) -> str:
         """Keep an edit for which no turn has to wait, for the next process too; the slot under which it goes on."""
-        post, owed = self.posts[slot], f"{OWED}{slot}"
-        before = (await self.journal.reserve(slot, post.session_id, post.thread)).shown
-        await self.journal.reserve(owed, "", post.thread)
-        await self.journal.sent(owed, "", edit := json.dumps([post.ts, view.text, view.blocks, before]))
-        self.posts[owed] = Post(owed, "", post.thread, post.id, post.ts, edit)
-        return owed
+        owed = await self._owed.keep(self.posts[slot], view)
+        self.posts[owed.slot] = owed
+        return owed.slot
 
     async def owed(self) -> dict[str, View]:
         """The edits that a process before this one has left."""
-        found = {}
-        for post in await self.journal.posts(""):
-            if post.slot.startswith(OWED) and post.shown:
-                ts, text, blocks, _ = json.loads(post.shown)
-                self.posts[post.slot] = replace(post, ts=ts)
-                found[post.slot] = View(text, tuple(blocks), 1)
-        return found
+        found = await self._owed.found()
+        self.posts |= {post.slot: post for post in found}
+        return {post.slot: view for post, view in found.items()}
 
     async def send(self, slot: str, view: View) -> None:
         """Post it, or edit it. Raises Refused."""
@@ -121,14 +117,33 @@ class Outbox:
             return
         if not post.id:
             post = await self.journal.reserve(slot, post.session_id, post.thread)
-        if not await self.ours(post.session_id):
+        epoch = self._epochs.get(post.session_id)
+        if epoch is None:  # what belongs to no session is anybody's
+            return await self._say(post, view)
+        if not await self._owed.begin(post, epoch, view):
             raise Refused("superseded", None)  # another replica shows it now
-        channel, thread = parse.place(post.thread)
         try:
+            await self._say(post, view)
+        finally:
+            if post.ts and not await self.journal.holds(post.session_id, epoch):  # and it may have shown something meanwhile
+                await self._give_back(post)
+
+    async def _give_back(self, post: Post) -> None:
+        """What another replica shows is to stand there again."""
+        if view := await self._owed.begun(post):
+            owed = await self._owed.keep(post, view)
+            self.posts[owed.slot] = owed
+            self.later(owed.slot, view)
+
+    async def _say(self, post: Post, view: View) -> None:
+        slot, (channel, thread) = post.slot, parse.place(post.thread)
+        try:
+            if slot.startswith(OWED):
+                await self._owed.pay(post, view, partial(self._put_right, view))
+                self.posts.pop(slot, None)
+                return
             if not post.ts and slot in self._doubtful:
                 post = await self._found(post, channel, thread)
-            if slot.startswith(OWED):
-                return await self._pay(post, channel, view)
             post = await self._show(post, channel, thread, view)
         except SlackApiError as error:
             await self._refuse(slot, post, view, error)
@@ -138,15 +153,14 @@ class Outbox:
         self.posts[slot] = post
         if view.rank < 2 or known is None or known.ts != post.ts:
             self.posts[slot] = await self._sent(post, channel, view)
+            if self.posts[slot].ts != post.ts:
+                raise Refused("another stands there", 1.0)  # and is to look like this
 
-    async def _pay(self, owed: Post, channel: str, view: View) -> None:
-        """Make an edit that is owed: once, whoever is first, and not where the message has come to show something newer."""
-        if (await self.journal.reserve(owed.slot, "", owed.thread)).shown == owed.shown:
-            message = await self.journal.reserve(owed.slot.removeprefix(OWED), "", owed.thread)
-            if message.shown == json.loads(owed.shown)[-1]:
-                await self._edit(owed, channel, view)
-            await self.journal.sent(owed.slot, "", "")
-        self.posts.pop(owed.slot, None)
+    async def _put_right(self, view: View, post: Post) -> None:
+        """Make an edit that is owed, where the message stands after all: it may not be known to have been sent."""
+        channel, thread = parse.place(post.thread)
+        if (found := post if post.ts else await self._found(post, channel, thread)).ts:
+            await self._edit(found, channel, view)
 
     async def _show(self, post: Post, channel: str, thread: str, view: View) -> Post:
         """Say it, where it can be as a stream; the message as it is known from then on."""
@@ -167,13 +181,9 @@ class Outbox:
         return replace(post, ts=counts)
 
     async def _post(self, post: Post, channel: str, thread: str, view: View) -> Post:
-        metadata = label(post)
-        more: dict[str, Any] = {"thread_ts": thread} if thread else {}
-        sent = await call(
-            self.client.chat_postMessage(
-                channel=channel, text=view.text, blocks=list(view.blocks), metadata=metadata, unfurl_links=False, unfurl_media=False, **more
-            )
-        )
+        more: dict[str, Any] = {"metadata": label(post), "unfurl_links": False, "unfurl_media": False}
+        more |= {"thread_ts": thread} if thread else {}
+        sent = await call(self.client.chat_postMessage(channel=channel, text=view.text, blocks=list(view.blocks), **more))
         if not sent.get("ts"):
             raise unreachable("it did not say where the message stands")
         return Post(post.slot, post.session_id, post.thread, post.id, str(sent["ts"]), shown(view))
@@ -285,8 +295,3 @@ def delivery(message: dict[str, Any]) -> str:
     """The id that a message of ours carries; empty for others."""
     payload: dict[str, Any] = (message.get("metadata") or {}).get("event_payload") or {}
     return str(payload.get("id") or "")
-
-
-def shown(view: View) -> str:
-    """A hash of what a message looks like."""
-    return hashlib.sha256(json.dumps([view.text, view.blocks], sort_keys=True).encode()).hexdigest()[:16]

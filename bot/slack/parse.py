@@ -112,7 +112,8 @@ def values(view: Payload) -> dict[str, tuple[str, ...]]:
     for block, elements in ((view.get("state") or {}).get("values") or {}).items():
         for element in elements.values():
             chosen = element.get("selected_options") or ([element["selected_option"]] if element.get("selected_option") else [])
-            typed = (element["value"],) if element.get("value") else ()
+            one = element.get("value") or element.get("selected_user") or element.get("selected_conversation")
+            typed = (str(one),) if one else ()
             found[block] = tuple(str(option["value"]) for option in chosen) or typed
     return found
 

@@ -59,6 +59,7 @@ class Status:
         self.client, self.journal = client, journal
         self._agent = True  # whether Slack takes the app for an agent, as far as we know
         self._places: dict[str, Place] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def working(self, session: Session, words: str = WORKS) -> None:
         asker = session.by.id if session.by else session.asker.id
@@ -83,9 +84,19 @@ class Status:
         """Somebody else has the session now."""
         others, place = self._others(session), self._places.get(session.thread)
         if place and not others and not place.wanted.over:
-            if place.task:
-                place.task.cancel()
             del self._places[session.thread]
+            task = asyncio.create_task(self._left(session.thread, place))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _left(self, thread: str, place: Place) -> None:
+        """Who was frozen may have begun a line that whoever has the session had ended: end it once more, unless it works there still."""
+        if place.task:
+            place.task.cancel()
+            await asyncio.wait([place.task])
+        with suppress(StoreFailed):
+            if SESSION in place.marks and not await self.journal.busy([thread]) and thread not in self._places:
+                self._want(thread, Line(over="active"))
 
     async def over(self, session: Session) -> None:
         """Returns at the latest when the end is kept, so that the next process sees to it where this one cannot."""
@@ -120,9 +131,8 @@ class Status:
             await asyncio.wait(tasks)
 
     def close(self) -> None:
-        for place in self._places.values():
-            if place.task:
-                place.task.cancel()
+        for task in [*self._leaving, *(place.task for place in self._places.values() if place.task)]:
+            task.cancel()
 
     def _want(self, thread: str, line: Line) -> Place:
         unknown = {SESSION} if line.over else set()  # a process before this one may have begun it
@@ -168,7 +178,7 @@ class Status:
         first = not place.marks
         if place.owed or (first and self.client.budget.replicas > 1):  # then another may owe an end there
             await self._forgive(thread, place)
-        if first and self._agent and await self._affords():
+        if first and self._agent and line.asker and await self._affords():
             place.marks.add(SESSION)
             asked = self.client.agents_sessions_setStatus(
                 channel_id=channel, thread_ts=ts, status="processing", initiator_user_id=line.asker, title=line.title

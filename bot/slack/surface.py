@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot import clock
 from bot.agent import Agent, gone
 from bot.errors import BotError, StoreFailed
-from bot.event import Answered, Artifact, Question
+from bot.event import Answered, Artifact, Question, Queued
 from bot.journal import Journal
 from bot.message import Attachment, Message, Quote
 from bot.ports import Mark, Show
@@ -33,7 +33,7 @@ from bot.slack.view import View, context
 from bot.slack.views import question as card
 from bot.slack.views import session as turn
 from bot.slack.writer import Writer
-from bot.words import aside, command, span
+from bot.words import aside, command, place, span
 
 log = logging.getLogger(__name__)
 TICK = 5.0  # seconds after which the time that has passed is shown anew
@@ -51,7 +51,9 @@ class SlackSurface:
         self.outbox = Outbox(client, journal, self.streams)
         self.beside = Beside(client, self.outbox, directory)
         self.writer = Writer(self.outbox.send, self.outbox.exists, self.outbox.channel, client.budget, self.outbox.methods)
+        self.outbox.later = self.writer.want
         self._newest: dict[str, tuple[Session, Agent]] = {}
+        self._places: dict[str, tuple[float, str]] = {}  # when each session that waits was last told its own
         self._queued: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -97,12 +99,15 @@ class SlackSurface:
 
         def show(session: Session) -> None:
             nonlocal newest
-            if (session.live and not newest.live) or session.number != newest.number:
+            if (session.live and not newest.live) or session.number != newest.number or (newest.queued and not session.queued):
                 self.status.working(session)
             newest = session
             self._newest[session.id] = session, agent
             if session.ended:
+                self.status.cut(session)  # where the turn ended in a process before this one
                 self.writer.hurry(session.id + ":")
+            if session.queued:
+                self._place(session, session.queued)
             self._show(session, agent)
 
         try:
@@ -116,6 +121,7 @@ class SlackSurface:
                     await self._owe(newest.id + ":")
         finally:
             self._newest.pop(session.id, None)
+            self._places.pop(session.id, None)
             self.status.leave(newest)
             self.writer.forget(newest.id + ":")
             self.outbox.close(newest)
@@ -124,18 +130,31 @@ class SlackSurface:
         """What has to be put right still, after the last word, holds up no turn."""
         await self.writer.settled(prefix, rank=-1)
         for slot, view in self.writer.left(prefix).items():
-            if self.outbox.exists(slot):
+            if self.outbox.exists(slot) or self.outbox.doubtful(slot):
                 self.writer.move(slot, await self.outbox.owe(slot, view), view)
 
     def _line(self, session: Session) -> None:
         """Where there are too many for a message of progress each, the line under the thread says for how long: each in its turn."""
+        if session.queued and session.live:
+            return self._place(session, session.queued)
         if self.outbox.exists(f"{session.id}:{session.number}:0") or not (session.live or session.ended):
             return
-        every = max(20, math.ceil(limit(TEXT).gap * len(self._newest) * self.client.budget.replicas))
-        coarse = int(clock.now() - (session.ended or session.asked)) // every * every
+        coarse = int(clock.now() - (session.ended or session.asked)) // self._every * self._every
         does = "has an answer, for which Slack has no room yet" if session.ended else "is working"
         if coarse or not session.ended:
             self.status.working(session, f"{does}… {span(coarse)}" if coarse else WORKS)
+
+    def _place(self, session: Session, queued: Queued) -> None:
+        """Where it stands in the line of turns, which moves on more often than edits have room."""
+        said, words = self._places.get(session.id, (0.0, ""))
+        if (now := place(queued)) != words and clock.now() - said >= self._every:
+            self._places[session.id] = clock.now(), now
+        self.status.working(session, f"waits for room, {self._places[session.id][1]}")
+
+    @property
+    def _every(self) -> int:
+        """Seconds between two changes of a line under a thread."""
+        return max(20, math.ceil(limit(TEXT).gap * len(self._newest) * self.client.budget.replicas))
 
     def _show(self, session: Session, agent: Agent) -> None:
         seen = session.ended or self.writer.takes(f"{session.id}:{session.number}:0")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from bot.agent import Agent, parse
+from bot.agent import Agent, parse, version
 from bot.errors import ConfigError
 from bot.route import conflicts
 
@@ -85,7 +85,9 @@ class Agents:
     def _read(self, name: str, path: Path) -> str:
         """Keep what the file says; in words what is wrong with it, or nothing."""
         try:
-            self._good[name] = parse(name, path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            if name not in self._good or self._good[name].version != version(text):  # a hundred schedules take long to read
+                self._good[name] = parse(name, text)
         except UnicodeDecodeError:
             problem = f"agents/{path.name}: this is not UTF-8; save it as UTF-8"
         except IsADirectoryError:

@@ -30,6 +30,12 @@ CLAIM = deliveries.update().where(_free).values(owner=named("owner")).returning(
 DONE = deliveries.update().where(deliveries.c.key == named("key")).values(done=True, body="")
 
 
+def receive(connection: sa.Connection, delivery: Delivery) -> bool:
+    row = {"key": delivery.key, "kind": delivery.kind, "at": delivery.at, "done": False, "body": delivery.body}
+    row |= {"lane": delivery.lane or delivery.key, "owner": ""}
+    return connection.execute(RECEIVE[connection.dialect.name], row).first() is not None
+
+
 class SqlJournal:
     """Implements the port Journal."""
 
@@ -37,13 +43,7 @@ class SqlJournal:
     replica: str  # the name of this process among those that share the database
 
     async def receive(self, delivery: Delivery) -> bool:
-        row = {"key": delivery.key, "kind": delivery.kind, "at": delivery.at, "done": False, "body": delivery.body}
-        row |= {"lane": delivery.lane or delivery.key, "owner": ""}
-
-        def work(connection: sa.Connection) -> bool:
-            return connection.execute(RECEIVE[connection.dialect.name], row).first() is not None
-
-        return await self.db.write(work)
+        return await self.db.write(lambda connection: receive(connection, delivery))
 
     async def claim(self, lane: str) -> Delivery | None:
         # A transaction of its own, after the one that put something there or took something away: so one of the two sees the other's.
@@ -171,6 +171,21 @@ class SqlJournal:
         if not self.db.shared:
             return True
         return bool(await self.db.read(sa.select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.epoch == epoch)))
+
+    async def hold(self, post: Post, epoch: int) -> bool:
+        if not self.db.shared:
+            return True  # nobody else shows anything
+        row = {"session_id": post.session_id, "thread": post.thread, "id": uuid4().hex, "ts": "", "shown": post.shown, "at": clock.now()}
+        mine = sa.select(sessions.c.id).where(sessions.c.id == post.session_id, sessions.c.epoch == epoch).with_for_update()
+
+        def work(connection: sa.Connection) -> bool:
+            if connection.scalar(mine) is None:
+                return False
+            new = insert(connection, posts).values(slot=post.slot, **row)
+            connection.execute(new.on_conflict_do_update(index_elements=["slot"], set_={"shown": post.shown}))
+            return True
+
+        return await self.db.write(work)
 
     async def posts(self, session_id: str) -> list[Post]:
         query = sa.select(posts).where(posts.c.session_id == session_id).order_by(posts.c.at)

@@ -147,3 +147,17 @@ kept = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("data", sa.Text, nullable=False),
 )
+
+schedules = sa.Table(
+    "schedules",
+    meta,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("agent", sa.String, nullable=False),
+    sa.Column("spec", sa.String, nullable=False),
+    sa.Column("due", sa.Float, nullable=False, index=True),
+    sa.Column("last", sa.Float, nullable=False),
+    sa.Column("paused", sa.String, nullable=False),
+    sa.Column("asked", sa.String, nullable=False),
+    sa.Column("trouble", sa.String, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)

@@ -5,23 +5,28 @@ import mimetypes
 import os
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot import nofollow, prompt
+from bot import clock, nofollow, prompt
+from bot.agent import explain
 from bot.aid import Talk
 from bot.errors import BotError
-from bot.event import ALLOW, Artifact, Improvement, Notice, Option, Part, Question, permission
+from bot.event import ALLOW, APPROVE, DENY, Artifact, Improvement, Notice, Option, Part, Question, permission
 from bot.message import Answer
+from bot.plan import PROPOSAL, Plan, Plans, when
 from bot.ports import Turn
+from bot.trigger import Schedule
 
 HOLD = 45.0  # seconds: some harnesses cut a call that takes a minute
 OURS = "ask-"  # with which the ids of our questions begin, and no runtime's
 LARGEST = 100 << 20  # bytes
+MOST = 5  # questions that wait at once: each of them calls somebody
 ASKED = (
     "You asked, and nobody has answered yet. End your turn now, with a short word on what you wait for and without guessing the answer; "
     "it comes as the next message."
@@ -69,6 +74,18 @@ class UploadFile(Arguments):
     name: str = Field(default="", max_length=150, description="What people see; by default what the file is called.")
 
 
+class ProposeSchedule(Arguments):
+    """Propose that you are asked the same again by yourself at certain times, as "every Monday at 9", where somebody in the thread wants
+    that. A person has to approve it."""
+
+    cron: str = Field(description="Five fields: minute hour day month weekday, as in 0 9 * * 1 for Monday at 9.")
+    timezone: str = Field(description="Where that time is, like Europe/Berlin. Ask, if you cannot know it.")
+    prompt: str = Field(
+        min_length=1, max_length=3000, description="What you are asked each time; you remember nothing of this thread then."
+    )
+    words: str = Field(min_length=1, max_length=200, description="The times in people's words: every Monday at 9.")
+
+
 class ReadThread(Arguments):
     """Read all that people have said in the thread."""
 
@@ -88,6 +105,7 @@ class Errand:
 
     turn: Turn
     talk: Talk
+    plans: Plans | None = None
     open: dict[str, Question] = field(default_factory=dict)
     _running: set["asyncio.Task[str]"] = field(default_factory=set)
     _over: bool = False
@@ -120,9 +138,15 @@ class Errand:
         for work in self._running:
             work.cancel()
 
-    async def ask(self, asked: Question) -> Answer | None:
+    def same(self, asked: Question) -> Question:
         """The same question, asked again while nobody has answered it, is still the same."""
-        same = next((one for one in self.open.values() if (one.parts, one.detail) == (asked.parts, asked.detail)), asked)
+        return next((one for one in self.open.values() if (one.parts, one.detail) == (asked.parts, asked.detail)), asked)
+
+    async def ask(self, asked: Question) -> Answer | None:
+        """Raises Refused where too many wait already."""
+        same = self.same(asked)
+        if same.id not in self.open and len(self.open) >= MOST:
+            raise Refused(f"{MOST} of your questions wait for an answer. End your turn now; the answers come as the next message.")
         self.open[same.id] = same
         answer = await self.talk.ask(same, HOLD)
         if answer is not None:
@@ -177,6 +201,44 @@ def _keep(work: Path, path: str, kept: Path) -> None:
             shutil.copyfileobj(source, target)
 
 
+async def propose_schedule(errand: Errand, given: ProposeSchedule) -> str:
+    channel, person = errand.talk.session.channel, errand.turn.person.id
+    post_to = person if channel.startswith("D") else channel
+    if errand.plans is None or not post_to:
+        raise Refused("Nothing can begin by itself here; only in a Slack thread.")
+    try:
+        schedule = Schedule(cron=given.cron, timezone=given.timezone, post_to=post_to, prompt=given.prompt)
+    except ValidationError as error:
+        raise Refused("; ".join(explain(error, Schedule))) from error
+    agent = errand.turn.agent.name.partition("@")[0]
+    times = "\n".join(when(schedule, tick.timestamp()) for tick in islice(schedule.ticks(clock.now()), 3))
+    detail = f"{given.cron} ({given.timezone}), next:\n{times}\n\n{given.prompt}"
+    part = Part("decision", f"Shall I begin by myself {given.words}?", (Option(APPROVE), Option(DENY)))
+    asked = errand.same(Question(f"{PROPOSAL}{uuid4().hex[:12]}", "permission", (part,), detail))
+    name = _named(agent, asked.id)
+    await errand.plans.keep(Plan(name, agent, schedule, asked=person or agent))
+    answer = await errand.ask(asked)
+    if answer is None:
+        return f"{ASKED} Do not propose it again: it is kept as soon as somebody approves it."
+    return await settle(errand.plans, agent, answer)
+
+
+async def settle(plans: Plans, agent: str, answer: Answer) -> str:
+    """What people said of a schedule that was proposed: if they approved it, it is due from now on."""
+    name = _named(agent, answer.question)
+    plan = await plans.get(name)
+    if plan is None or answer.parts.get("decision") != (APPROVE,):
+        return "Denied: it does not begin by itself." + (f" They said: {answer.note}" if answer.note else "")
+    if not plan.due:
+        plan = replace(plan, due=next(plan.schedule.ticks(clock.now())).timestamp())
+        await plans.change(name, due=plan.due)
+    return f"Approved. It is called {name}, and begins next {when(plan.schedule, plan.due)}. `remove schedule {name}` takes it away."
+
+
+def _named(agent: str, question: str) -> str:
+    return f"{agent}:p{question[-6:]}"
+
+
 async def read_thread(errand: Errand, _: ReadThread) -> str:
     return prompt.quoted(said) if (said := await errand.talk.said()) else "Nothing has been said in the thread beside what you were told."
 
@@ -196,6 +258,7 @@ DEEDS: dict[str, tuple[type[Arguments], Deed]] = {
     "request_approval": (RequestApproval, request_approval),
     "post_update": (PostUpdate, post_update),
     "upload_file": (UploadFile, upload_file),
+    "propose_schedule": (ProposeSchedule, propose_schedule),
     "read_thread": (ReadThread, read_thread),
     "report_improvement": (ReportImprovement, report_improvement),
 }

@@ -12,17 +12,28 @@ from typing import TYPE_CHECKING
 
 from bot.aid import Talk
 from bot.errors import ConfigError
+from bot.event import Notice
+from bot.plan import PROPOSAL, Plans
 from bot.ports import Runtime, Tools, Turn
-from bot.tools.deeds import OURS, Errand
+from bot.tools import outside
+from bot.tools.deeds import OURS, Errand, settle
 
 if TYPE_CHECKING:
     from bot.tools.server import ToolServer
 
 
-class Lending:
-    """Serves from the first turn that wants it; most desks need no server, and it is large."""
+UNREACHED = "The agent works elsewhere and has none of our tools, since it cannot reach us: PUBLIC_URL and HTTP_PORT have to be set."
 
-    def __init__(self) -> None:
+
+class Lending:
+    """Serves from the first turn that wants it; most desks need no server, and it is large.
+
+    `public` is where runtimes that say `elsewhere` reach our HTTP port; empty where they do not.
+    """
+
+    def __init__(self, public: str = "") -> None:
+        self.public = public.rstrip("/")
+        self.plans: Plans | None = None  # where schedules are kept, if something begins them
         self._errands: dict[str, Errand] = {}
         self._secret = secrets.token_bytes(32)
         self._server: ToolServer | None = None
@@ -32,22 +43,33 @@ class Lending:
     @asynccontextmanager
     async def lend(self, turn: Turn, runtime: Runtime, talk: Talk) -> AsyncIterator[Turn]:
         """Raises ConfigError, Unavailable."""
+        if turn.answer and turn.answer.question.startswith(PROPOSAL) and self.plans:
+            await settle(self.plans, turn.agent.name.partition("@")[0], turn.answer)
         if turn.answer and turn.answer.question.startswith(OURS):
             turn = replace(turn, answer=None)  # the runtime knows nothing of it; the prompt has it in words
         if not (turn.agent.tools or getattr(runtime, "tools", False)):
+            yield turn
+            return
+        elsewhere = getattr(runtime, "elsewhere", False)
+        if elsewhere and not self.public:
+            await talk.tell(Notice(UNREACHED, "warning"))
             yield turn
             return
         async with self._starting:
             if self._server is None:
                 await self._start(turn.agent.file)
         token = self._token(turn.session_id)
-        errand = self._errands[token] = Errand(turn, talk)
+        errand = self._errands[token] = Errand(turn, talk, self.plans)
         try:
-            yield replace(turn, tools=Tools(self._url, token))
+            yield replace(turn, tools=Tools(self.public + outside.PATH if elsewhere else self._url, token))
         finally:
             errand.close()
             if self._errands.get(token) is errand:
                 del self._errands[token]
+
+    def address(self, token: str) -> str:
+        """Where the server is, for a token that it knows; else empty."""
+        return self._url if token in self._errands else ""
 
     async def close(self) -> None:
         if self._server:

@@ -18,6 +18,7 @@ from bot.errors import Unavailable
 from bot.tools.deeds import DEEDS, Errand, Refused
 
 HOSTS = ["127.0.0.1:*"]
+MOST = 4 << 20  # bytes of one call: the SDK takes it in as a whole, and the memory is ours, not the agent's
 INSTRUCTIONS = "These tools reach the people in the Slack thread who asked for your work."
 Whose = Callable[[str], Errand | None]
 
@@ -79,6 +80,8 @@ class ToolServer:
             return
         if scope["path"] != "/mcp" or self._errand(Request(scope)) is None:
             return await Response("Show the token of a turn that runs.", 401)(scope, receive, send)
+        if large(Request(scope)):
+            return await Response(f"A call has a length, of at most {MOST >> 20} MiB.", 413)(scope, receive, send)
         await self._mcp.handle_request(scope, receive, send)
 
     def _errand(self, request: Request) -> Errand | None:
@@ -100,3 +103,8 @@ class ToolServer:
         except Refused as error:
             said, wrong = str(error), True
         return CallToolResult(content=[TextContent(text=said)], is_error=wrong)
+
+
+def large(request: Request) -> bool:
+    """Or of a length that nobody says."""
+    return "transfer-encoding" in request.headers or int(request.headers.get("content-length", 0)) > MOST

@@ -11,8 +11,9 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from bot import mistakes
-from bot.agent import NAME, Agent, Strict, explain
+from bot.agent import NAME, Agent, explain
 from bot.errors import ConfigError
+from bot.trigger import Strict
 
 FILE = "agents/workspaces.yaml"
 NAMED = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+_proxy")  # what tokens look like is none of these

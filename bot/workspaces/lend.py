@@ -1,7 +1,7 @@
 """Workspaces for turns: what an agent's file names is made ready for the session, and is the session's own from then on."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class Workspaces:
     async def lend(self, turn: Turn, runtime: Runtime, talk: Talk) -> AsyncIterator[Turn]:
         """Raises ConfigError, RuntimeFailed."""
         turn = replace(turn, hidden=(self.store, *self.hidden))
+        with suppress(OSError):
+            self.store.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is made later would be seen in a sandbox that is there
         if not turn.agent.workspace:
             yield turn
             return

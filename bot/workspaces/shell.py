@@ -6,7 +6,7 @@ import re
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,16 +45,10 @@ async def nobody(_: str) -> None: ...
 async def run(command: Command, hear: Hear = nobody) -> str:
     """What it wrote last. Raises Broke."""
     out, into = os.pipe()  # of our own: asyncio's would be waited for, and what the command left behind may hold it
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command.words, cwd=command.folder, env={**command.environment, **_entry(command.mark)}, start_new_session=True,
-            stdin=asyncio.subprocess.DEVNULL, stdout=into, stderr=into,
-        )  # fmt: skip
-    except OSError as error:
-        os.close(out)
-        raise Broke(None, f"{command.words[0]} cannot be started: {error.strerror}") from error
-    finally:
-        os.close(into)
+    with ExitStack() as unread:
+        unread.callback(os.close, out)
+        process = await _begun(command, into)
+        unread.pop_all()
     kept: deque[str] = deque(maxlen=LAST)
     listening = asyncio.create_task(_listen(out, kept, hear))
     weighing = asyncio.create_task(_weigh(process, command))
@@ -76,6 +70,19 @@ async def run(command: Command, hear: Hear = nobody) -> str:
     if code:
         raise Broke(code, said)
     return said
+
+
+async def _begun(command: Command, into: int) -> asyncio.subprocess.Process:
+    """Raises Broke."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command.words, cwd=command.folder, env={**command.environment, **_entry(command.mark)}, start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=into, stderr=into,
+        )  # fmt: skip
+    except OSError as error:
+        raise Broke(None, f"{command.words[0]} cannot be started: {error.strerror}") from error
+    finally:
+        os.close(into)
 
 
 def _entry(mark: str) -> Mapping[str, str]:

@@ -47,11 +47,14 @@ def tidy(sessions: Path, store: Path, days: float, gigabytes: float, *, dry: boo
 
 
 def _take(found: Found) -> bool:
-    """Whether nobody uses it; then it is away."""
-    with free(found.lock) as alone:
+    """Whether nobody uses it; then it is away, and at once: half of one would be taken for the whole."""
+    away = found.folder.with_name(f"{found.folder.name}.away")
+    with suppress(OSError), free(found.lock) as alone:
         if alone:
-            shutil.rmtree(found.folder, ignore_errors=True)
-    return alone
+            shutil.rmtree(away, ignore_errors=True)
+            found.folder.rename(away)
+            shutil.rmtree(away, ignore_errors=True)
+    return not found.folder.exists()
 
 
 def _workspaces(sessions: Path) -> Iterator[Found]:

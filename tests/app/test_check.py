@@ -40,8 +40,10 @@ def test_an_agent_that_nobody_may_allow_anything_is_hinted_at() -> None:
     three = agent("runtime: acp\noptions: {command: [newthing]}")
 
     [hint] = check.unheard([three, agent("runtime: acp\nallow: {approve: [members]}"), agent("runtime: echo")])
+    [stood_in] = check.unheard([agent("runtime: echo\nfallback: [pi]")])
 
     assert hint.startswith("agents/helper.md: whatever it asks leave for can only be denied; name who may allow it")
+    assert stood_in == hint
 
 
 async def test_a_runtime_whose_module_breaks_is_a_mistake_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +73,9 @@ async def test_a_bot_that_runs_logs_them_once_and_goes_on(
     assert logged()[0] == "agents/reviewer.md: options.sloow: unknown key; did you mean 'slow'?"
     assert logged()[1].startswith("agents/helper.md: runtime: there is no 'ecko'")
     assert len(logged()) == 2
+
+
+async def test_tools_that_a_runtime_cannot_take_are_told() -> None:
+    found = await check.mistakes([agent("runtime: a2a\ntools: true\noptions: {url: 'https://agents.example'}")])
+
+    assert found == ["agents/helper.md: tools: true gives nothing to a2a: no tool of ours gets there; remove it"]

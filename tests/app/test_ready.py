@@ -77,6 +77,16 @@ async def test_one_that_has_all_that_it_needs(tmp_path: Path) -> None:
     assert (ok, said.partition(";")[0]) == (True, "opencode is ready")
 
 
+async def test_one_whose_questions_nobody_may_allow_is_ready_and_a_hint_says_so() -> None:
+    asks = "---\ndescription: Codes.\nruntime: stream_json\noptions: {command: [sh]}\n"
+    agents = [parse("coder", f"{asks}{more}\n---\nCode.\n") for more in ("", "allow: {approve: [members]}")]
+
+    alone, allowed = [each.remedy for each in await ready.examined(Settings(), agents) if each.ok]
+
+    assert alone.startswith("agents/coder.md: whatever it asks leave for can only be denied; name who may allow it")
+    assert not allowed
+
+
 @pytest.mark.parametrize(
     ("name", "script", "words"),
     [

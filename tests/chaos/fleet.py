@@ -16,7 +16,7 @@ from bot.playground import Slack
 ROOT = Path(__file__).parents[2]
 AGENTS = {
     "helper": "description: Says back what it is told.\nruntime: echo\nallow: {answer: [everyone]}\n"
-    "triggers: [{mention: ['*']}, {dm: true}]",
+    "triggers: [{mention: ['*']}, {dm: true}, {command: /helper}, {shortcut: {callback: look, name: Look into it}}]",
 }
 LOG = Path(tempfile.gettempdir(), "frontdesk-chaos.log")
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")

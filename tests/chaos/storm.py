@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from bot.playground import Slack
 from tests.standins.postgres import Cluster, cluster, database
 
-from .fleet import Replica, fleet
+from .evidence import gather
+from .fleet import LOG, Replica, fleet
 from .people import People
 from .troubles import Troubles
 from .verdict import faults, picture
 
 CHANNELS = [f"storm-{number}" for number in range(12)]
-CALM = 150.0  # seconds in which everything has to be answered once all is well
 REST = 5.0  # seconds in which nothing may change then
 
 
@@ -30,6 +30,7 @@ class Storm:
     replicas: int = 1
     postgres: bool = False
     troubles: bool = True
+    calm: float = 150.0  # seconds in which everything has to be answered once all is well
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,18 @@ class Verdict:
     told: list[str]
     faults: list[str]
     calm: float  # seconds until everything was answered, after all was well again
+    last: str  # what came last then
     refused: int
     picture: str
+    evidence: str  # the file that has what stands behind the faults; empty where there is none
 
     def __str__(self) -> str:
         lines = [
             f"{self.storm}",
-            f"asked {self.asked}, {len(self.told)} troubles, calm after {self.calm:.1f} s, {self.refused} calls refused",
+            f"asked {self.asked}, {len(self.told)} troubles, calm after {self.calm:.1f} s ({self.last}), {self.refused} calls refused",
         ]
         lines += [f"  trouble: {one}" for one in self.told] + [f"  FAULT: {one}" for one in self.faults]
+        lines += [f"  evidence: {self.evidence}"] if self.evidence else []
         return "\n".join([*lines, self.picture])
 
 
@@ -61,14 +65,14 @@ async def _database(storm: Storm) -> AsyncIterator[tuple[Cluster | None, str]]:
             yield made, url
 
 
-async def rage(storm: Storm) -> Verdict:
+async def rage(storm: Storm, kind: type[People] = People) -> Verdict:
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack(rates=1.0))
         for name in CHANNELS:
             slack.add_channel(name)
         made, url = await stack.enter_async_context(_database(storm))
         replicas = await stack.enter_async_context(fleet(slack, url, storm.replicas))
-        people = People(slack, storm.seed, CHANNELS)
+        people = kind(slack, storm.seed, CHANNELS)
         troubles = Troubles(slack, replicas, made, storm.seed)
         bad = asyncio.create_task(_trouble(troubles)) if storm.troubles else None
         await _talk(people, storm)
@@ -79,11 +83,13 @@ async def rage(storm: Storm) -> Verdict:
             made.start()
             await made.ready()
         await troubles.end()
-        calm = await _calm(people, replicas)
+        calm, last = await _calm(people, replicas, storm.calm)
         wrong = faults(people)
+        evidence = gather(people, wrong, replicas[0], LOG.with_name(f"frontdesk-chaos-{storm.seed}.txt")) if wrong else ""
         await people.leave()
         refused = sum(each["refused"] for each in slack.budgets().values())
-        return Verdict(storm, len(people.asks), troubles.told, wrong, calm, refused, picture(slack, people, "\n".join(wrong)))
+        seen = picture(slack, people, "\n".join(wrong))
+        return Verdict(storm, len(people.asks), troubles.told, wrong, calm, last, refused, seen, evidence)
 
 
 async def _talk(people: People, storm: Storm) -> None:
@@ -99,12 +105,12 @@ async def _trouble(troubles: Troubles) -> None:
         await troubles.cause()
 
 
-async def _calm(people: People, replicas: Sequence[Replica]) -> float:
-    """Wait until nothing is missing and nothing is left, and stays so; seconds that it took. Who dies of what was begun is started."""
-    began = well = time.monotonic()
-    while (now := time.monotonic()) - began < CALM and now - well < REST:
+async def _calm(people: People, replicas: Sequence[Replica], most: float) -> tuple[float, str]:
+    """Wait until nothing is missing or left, and stays so; the seconds it took, and what for. Who dies of what was begun is started."""
+    began, last = (well := time.monotonic()), ""
+    while (now := time.monotonic()) - began < most and now - well < REST:
         await asyncio.gather(*(replica.start() for replica in replicas if not replica.alive))
-        if not all(ask.done for ask in people.asks) or faults(people):
-            well = time.monotonic()
+        if waits := [ask.token for ask in people.asks if not ask.done] + faults(people):
+            well, last = time.monotonic(), waits[0]
         await asyncio.sleep(0.5)
-    return well - began
+    return well - began, last

@@ -6,22 +6,26 @@ from itertools import pairwise
 from bot.playground import Slack
 from bot.playground.things import Json
 
-from .people import Ask, People, buttons
+from .people import FORM, Ask, People, buttons
 
-LIVE = {"Stop", "Red", "Blue"}
+LIVE = {"Stop", "Red", "Blue", FORM}
+OVER = "Nothing runs here any more"
 LONG = 30.0  # seconds; what is to be stopped takes 40
 
 
 def missing(people: People) -> list[str]:
     """What somebody waits for still."""
-    waits = [ask for ask in people.asks if not any(ask.answer in text for text in people.seen(ask)) and not too_late(people, ask)]
-    return [f"{ask.token}: {ask.answer!r} is not there" for ask in waits]
+    waits = [ask for ask in people.asks if ask.sure and not any(ask.answer in text for text in people.seen(ask))]
+    return [f"{ask.token}: {ask.answer!r} is not there" for ask in waits if not too_late(people, ask)]
 
 
 def too_late(people: People, ask: Ask) -> bool:
-    """Whether Slack brought what was to stop it when it was over: then it means nothing."""
+    """Whether what was to stop it was brought, or found, when it was over: then it means nothing; of what was found the person is told."""
     brought = [each for each in people.slack.envelopes if _stops(each.payload.get("event") or {}, ask)]
-    return bool(brought) and all(each.acked_at is not None and each.acked_at - each.at > LONG for each in brought)
+    if brought and all(each.acked_at is None for each in brought):
+        notes = [note for note in people.slack.ephemerals(str(ask.root["user"])) if note.get("thread_ts") == ask.root["ts"]]
+        return any(OVER in people.slack.text(note) for note in notes)
+    return bool(brought) and all(each.acked_at is None or each.acked_at - each.at > LONG for each in brought)
 
 
 def _stops(event: Json, ask: Ask) -> bool:
@@ -42,6 +46,8 @@ def _twice(people: People) -> list[str]:
             found.append(f"{ask.token}: {ask.answer!r} stands there {count} times")
         if ask.never and any(ask.never in text for text in people.seen(ask)) and not too_late(people, ask):
             found.append(f"{ask.token}: {ask.never!r} was said although it was stopped")
+        if (begun := len(people.roots(ask))) > 1:
+            found.append(f"{ask.token}: it was begun {begun} times")
     return found
 
 
@@ -49,7 +55,8 @@ def _disorder(people: People) -> list[str]:
     """In one thread the answers come in the order of what was asked, as far as Slack delivered that in order."""
     threads: dict[tuple[str, str], list[Ask]] = defaultdict(list)
     for ask in people.asks:
-        threads[str(ask.root["channel"]), str(ask.root["ts"])].append(ask)
+        if ask.said:
+            threads[str(ask.root["channel"]), str(ask.root["ts"])].append(ask)
     came = {
         envelope.payload["event"].get("ts"): envelope.acked_at
         for envelope in people.slack.envelopes
@@ -68,7 +75,7 @@ def _disorder(people: People) -> list[str]:
 def _left(people: People) -> list[str]:
     """Buttons that still invite, and lines that still say that somebody works."""
     slack, found = people.slack, []
-    for root in {(str(ask.root["channel"]), str(ask.root["ts"])): ask.root for ask in people.asks}.values():
+    for root in {(str(root["channel"]), str(root["ts"])): root for ask in people.asks for root in people.roots(ask)}.values():
         for message in slack.thread(root)[1:]:
             if live := LIVE & set(buttons(message)):
                 found.append(f"{root['ts']}: {sorted(live)} can still be pressed on {slack.text(message)[:60]!r}")
@@ -83,8 +90,6 @@ def picture(slack: Slack, people: People, tokens: str) -> str:
     lines = []
     for ask in people.asks:
         if ask.token in tokens:
-            lines.append(f"--- {ask.token}: {slack.text(slack.thread(ask.root)[0])!r}")
-            lines += [f"    {message['ts']} {slack.text(message)!r}" for message in slack.thread(ask.root)[1:]]
-            told = [each for each in slack.envelopes if (each.payload.get("event") or {}).get("ts") == ask.said]
-            lines += [f"    delivered: {each.state}, {each.attempts} attempts, sent at {each.sent_at}, by {each.links}" for each in told]
+            lines.append(f"--- {ask.token}")
+            lines += [f"    {said['ts']} {slack.text(said)!r}" for root in people.roots(ask) for said in slack.thread(root)]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.cli import main
 from bot.errors import ConfigError
+from bot.runtimes import http_profile
 from bot.runtimes.http_profile import read
 from tests.runtimes.test_http import PROFILE
 from tests.standins.plain_platform import Platform
@@ -26,7 +27,7 @@ def test_a_recorded_stream_is_shown_event_by_event(capsys: pytest.CaptureFixture
         'tool_result {"data": {"tool_call_id": "t1", "tool_id": "search", "results": []}}',
         "    → Step(call_id='t1', title='search', kind='search', status='completed', detail='{\"query\": \"orders\"}')",
     ]
-    assert any("told of something that its profile does not know, 'weather'" in line for line in lines)
+    assert any("told of something that frontdesk does not know (weather)" in line for line in lines)
     assert lines[-1] == "    → Finished(state='completed')"
 
 
@@ -46,6 +47,21 @@ def test_a_recording_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Ca
 def test_what_it_has_to_know_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["profile", "test", str(PROFILE), "--url", "http://127.0.0.1:9"]) == 2
     assert capsys.readouterr().err == "frontdesk: --value folder: The platform has to know it\n"
+
+
+@pytest.mark.parametrize("place", ["desk", "here"])
+def test_a_profile_is_found_beside_the_agents_and_where_frontdesk_was_started(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("desk", "here"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / place / "mine.yaml").write_text(PROFILE.read_text("utf-8"))
+    monkeypatch.setenv("AGENTS_DIR", str(tmp_path / "desk"))
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(http_profile, "FOLDERS", [*http_profile.FOLDERS])
+
+    assert main(["profile", "test", "mine.yaml", "--url", "http://127.0.0.1:9"]) == 2
+    assert "The platform has to know it" in capsys.readouterr().err
 
 
 async def test_the_platform_itself_can_be_asked(

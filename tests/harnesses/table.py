@@ -4,6 +4,7 @@ python -m tests.harnesses.table writes both; with --check it only says whether t
 """
 
 import sys
+import textwrap
 from pathlib import Path
 
 from tests.runtimes.contract import COLUMNS
@@ -28,7 +29,7 @@ def table(found: Outcomes) -> str:
 
 
 def reasons(found: Outcomes) -> str:
-    """Why not: a line for each runtime, the same reason once."""
+    """Why not: an item for each runtime, the same reason once."""
     lines = []
     for runtime in ranked(found):
         why: dict[str, list[str]] = {}
@@ -36,7 +37,7 @@ def reasons(found: Outcomes) -> str:
             if (words := found[runtime].get(column, "")) not in MARKS:
                 why.setdefault(words.rstrip("."), []).append(COLUMNS[column])
         told = "; ".join(f"{', '.join(columns)} – {words}" for words, columns in why.items())
-        lines += [f"- `{runtime}`: {told}"] if told else []
+        lines += textwrap.wrap(f"- `{runtime}`: {told}", 140, subsequent_indent="  ", break_on_hyphens=False) if told else []
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,5 @@
 """Agents on the real a2a-sdk, 0.3 and 1.0; the line to them is cut at random moments, and each turn ends whole, or in words."""
 
-import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
@@ -11,12 +10,11 @@ import pytest
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import ALLOW, Artifact, Event, Question, Step, Text, Thought
 from bot.message import Answer
-from bot.runtimes.loopback import free
 from tests.runtimes.a2a_turns import all_of, answer, end, only, resume, run, turn, until
 from tests.standins.a2a_agent import Agent
 from tests.standins.cutter import Cutter
 
-from . import ROOT
+from .aged import aged
 
 LONG = "The quick brown fox jumps over the lazy dog, and then it does so again and again, until the dog wakes up and leaves."
 SCRIPT = f"!think Hm.\n!say {LONG}\n!tool grep\n!say And {LONG}\n!say The end."
@@ -25,23 +23,10 @@ SEEDS = range(25)
 
 
 @pytest.fixture
-async def old() -> AsyncIterator[int]:
+async def old(tmp_path: Path) -> AsyncIterator[int]:
     """An agent of 0.3, in a process with that SDK; the port where it is."""
-    python, port = ROOT / "a2a03" / "bin" / "python", free()
-    assert python.exists(), f"a2a-sdk 0.3 is not in {ROOT}: run make test-harnesses, which installs it"
-    process = await asyncio.create_subprocess_exec(str(python), str(Path(__file__).with_name("a2a_old.py")), str(port))
-    try:
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            except OSError:
-                await asyncio.sleep(0.05)
+    async with aged(tmp_path) as port:
         yield port
-    finally:
-        process.kill()
-        await process.wait()
 
 
 def contents(made: list[Artifact]) -> list[str]:

@@ -118,7 +118,7 @@ class TestCodex(OverACP):
         prepare=prepare_codex, environment=lambda url: {"MODEL_KEY": "x", "CODEX_PATH": harness("codex")},
         options={"harness": "codex", "path": harness("codex-acp"), "mode": "agent-full-access"}, asks={"mode": "workspace-write"},
         plan='!tool update_plan {"plan": [{"step": "Look", "status": "in_progress"}, {"step": "Mend", "status": "pending"}]}',
-        cannot={"plan": "Codex's model is not given its plan tool", "cost": "Codex tells tokens and no cost"},
+        cannot={"plan": "Codex 0.169 gives its models no tool for a plan", "cost": "Codex tells tokens and no cost"},
     )  # fmt: skip
 
 

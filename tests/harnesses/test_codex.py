@@ -33,7 +33,7 @@ PLAN = '!tool update_plan {"plan": [{"step": "Look", "status": "in_progress"}, {
 CODEX = Harness(
     "codex", shell, environment, ask, PLAN, model="gpt-5.4", options=OPTIONS, asks={"approvals": "untrusted"},
     cannot={
-        "plan": "Codex 0.169 gives its models no tool for a plan.",
+        "plan": "Codex 0.169 gives its models no tool for a plan",
         "cost": "Codex tells tokens, and no price.",
     },
 )  # fmt: skip

@@ -40,19 +40,13 @@ def environment(url: str) -> dict[str, str]:
 
 
 DEEPAGENTS = Harness(
-    "deepagents",
-    shell=shell,
-    environment=environment,
-    ask=ask,
-    plan=f"!tool write_todos {json.dumps(PLAN)}",
-    options={"path": harness("langgraph"), "graph": f"{GRAPH}:graph"},
-    asks={"graph": f"{GRAPH}:asking"},
+    "deepagents", shell=shell, environment=environment, ask=ask, plan=f"!tool write_todos {json.dumps(PLAN)}", parks=True,
+    options={"path": harness("langgraph"), "graph": f"{GRAPH}:graph"}, asks={"graph": f"{GRAPH}:asking"},
     cannot={
         "steer": "a run takes no words; what is said meanwhile waits for the next turn",
         "cost": "LangGraph counts tokens, and does not know what they cost",
     },
-    parks=True,
-)
+)  # fmt: skip
 
 
 class TestDeepAgents(Hardship):

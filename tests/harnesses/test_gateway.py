@@ -195,6 +195,16 @@ async def test_where_it_does_not_tell_it_what_the_harness_says_counts(proxy: Pro
     assert used.usd == pytest.approx(0.003, rel=0.5)  # by Claude Code's own prices
 
 
+@pytest.mark.parametrize("asked", [test_opencode.OPENCODE, test_pi.PI], ids=lambda asked: asked.runtime)
+async def test_all_calls_of_models_go_through_it_though_the_harness_knows_another_way(model: Model, tmp_path: Path, asked: Harness) -> None:
+    turn = asked.turn(tmp_path / "s", "http://127.0.0.1:9", "!say by the gateway")
+
+    talk = await talked(replace(turn, gateway=(model.url, "sk-gateway")))
+
+    assert talk.answered == "by the gateway"
+    assert model.log[-1].headers["Authorization"] == "Bearer sk-gateway"
+
+
 async def test_of_claude_codes_calls_it_tells_the_cost_where_it_is_set_so(model: Model, tmp_path: Path) -> None:
     prompt = '!usage 1000 100\n!tool Bash {"command": "echo hi"}\n!usage 1000 100\n!toolresult'
     task = replace(CLAUDE.turn(tmp_path / "s", "", prompt, options={"tools": ["Bash"]}), channel="C1")

@@ -140,14 +140,9 @@ def basic(_: str) -> Mapping[str, str]:
 class TestOpenCode(Served):
     name = "http: OpenCode"
     harness = Serving(
-        "http",
-        shell=OPENCODE.shell,
-        environment=basic,
-        ask=OPENCODE.ask,
-        plan=OPENCODE.plan,
-        model="stand-in",
+        "http", shell=OPENCODE.shell, environment=basic, ask=OPENCODE.ask, plan=OPENCODE.plan, model="stand-in",
         options={"profile": "opencode", "key": "KEY", "values": {"provider": "fake"}},
-    )
+    )  # fmt: skip
 
     @pytest.fixture
     async def model(self, folder: Path) -> AsyncIterator[Server]:
@@ -169,14 +164,9 @@ def bearer(_: str) -> Mapping[str, str]:
 class TestHermes(Served):
     name = "http: Hermes"
     harness = Serving(
-        "http",
-        shell=HERMES.shell,
-        environment=bearer,
-        options={"profile": "hermes", "key": "KEY"},
-        ask=HERMES.ask,
-        plan=HERMES.plan,
-        cannot=HERMES.cannot,
-    )
+        "http", shell=HERMES.shell, environment=bearer, options={"profile": "hermes", "key": "KEY"},
+        ask=HERMES.ask, plan=HERMES.plan, cannot=HERMES.cannot,
+    )  # fmt: skip
 
     @pytest.fixture
     async def model(self, folder: Path) -> AsyncIterator[Server]:

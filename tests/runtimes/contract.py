@@ -332,9 +332,9 @@ class Contract:
 
         assert not await left(folder)
 
-    async def _answer(self, talk: Talk, question: Question, words: str) -> Talk:
+    async def _answer(self, talk: Talk, question: Question, words: str, note: str = "") -> Talk:
         """The turn that has the answer, when it is over."""
-        answer = Answer(question.id, {question.parts[0].id: (words,)})
+        answer = Answer(question.id, {question.parts[0].id: (words,)}, note)
         if not self.harness.parks:
             talk.inbox.say("", answer=answer)
         await talk.task

@@ -1,4 +1,4 @@
-"""What goes wrong with harnesses, each of them: it ends in words in the thread, with nothing left behind."""
+"""What goes wrong with harnesses, each of them: it ends in words in the thread, with nothing left behind; and a refusal is explained."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RuntimeFailed, Unavailable
-from bot.event import Step
+from bot.event import DENY, Answered, Step
 from bot.ports import Turn
 from bot.runtimes.child import LINE
 from tests.standins.model import Model
@@ -113,6 +113,16 @@ class Hardship(Contract):
             assert await talk.stop() < SOON
 
         assert not await left(folder)
+
+    @Contract._of("refusal")
+    async def test_the_agent_hears_why_it_was_denied(self, model: Model, folder: Path) -> None:
+        script = f"{self.harness.shell('touch here.txt')}\n!toolresult"
+        async with talking(self.harness.turn(folder, model.url, script, asks=True)) as talk:
+            talk = await self._answer(talk, await talk.question(), DENY, "Ask Bert first.")
+
+        assert any("Ask Bert first." in str(asked.body) for asked in model.log)
+        assert {answered.outcome for answered in talk.all(Answered)} <= {"declined"}
+        assert {step.status for step in talk.steps.values()} <= {"denied"}
 
     async def _words(self, turn: Turn) -> str:
         """Those in which it ends, one way or the other."""

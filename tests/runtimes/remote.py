@@ -1,5 +1,6 @@
 """The contract for what runs elsewhere: no process of ours is to be ended, but theirs has to be."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,10 @@ class Kept:
 
     async def append(self, key: str, lines: Sequence[str]) -> None:
         self.lines.setdefault(key, []).extend(lines)
+
+
+def ask(text: str, options: tuple[str, ...]) -> str:
+    return f"!tool ask_user {json.dumps({'question': text, 'options': options})}"
 
 
 @dataclass(frozen=True)

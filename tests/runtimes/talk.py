@@ -134,11 +134,17 @@ async def talked(turn: Turn) -> Talk:
     return talk
 
 
-async def moment(most: float = 1.0) -> None:
-    """A random one from now on. What it was is printed where a test fails, and CHANCE in the environment brings it again."""
+def chance() -> random.Random:
+    """What it was is printed where a test fails, and CHANCE in the environment brings it again."""
     seed = int(os.environ.get("CHANCE", 0)) or random.randrange(1, 1 << 32)
-    seconds = random.Random(seed).uniform(0, most)
-    print(f"{seconds:.3f} seconds later; CHANCE={seed} brings that moment again")
+    print(f"CHANCE={seed} brings this again")
+    return random.Random(seed)
+
+
+async def moment(most: float = 1.0) -> None:
+    """A random one from now on."""
+    seconds = chance().uniform(0, most)
+    print(f"{seconds:.3f} seconds later")
     await asyncio.sleep(seconds)
 
 

@@ -4,12 +4,11 @@ import datetime
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from a2a.types import AgentCard
+from a2a.types import AgentCard, AgentInterface
 from a2a.utils.signing import create_agent_card_signer
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -20,38 +19,12 @@ from cryptography.x509.oid import NameOID
 
 from bot.agent import parse
 from bot.errors import ConfigError, Unavailable
-from bot.runtimes import runtime_of
+from bot.runtimes import a2a_card, runtime_of
 from tests.runtimes.a2a_turns import all_of, answer, run, turn
 from tests.standins.a2a_agent import Agent
+from tests.standins.tokens import bearer, giving
 
 SECRETS = {"ID": "desk", "SECRET": "sesame-open"}
-
-
-@dataclass
-class Tokens:
-    """A server that gives tokens: `next` is what it gives, `asked` what it was asked with."""
-
-    next: list[Any]
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-    async def give(self, request: web.Request) -> web.Response:
-        self.asked.append((request.headers["Authorization"], {key: str(value) for key, value in (await request.post()).items()}))
-        given = self.next.pop(0)
-        return given if isinstance(given, web.Response) else web.json_response(given)
-
-
-@asynccontextmanager
-async def giving(*tokens: Any) -> AsyncIterator[tuple[Tokens, dict[str, Any]]]:
-    """The server, and the option that names it."""
-    server, app = Tokens(list(tokens)), web.Application()
-    app.router.add_post("/token", server.give)
-    async with TestServer(app) as site:
-        url = str(site.make_url("/token"))
-        yield server, {"url": url, "client": "$ID", "secret": "$SECRET", "scope": "a2a.call"}
-
-
-def bearer(token: str, seconds: float = 3600) -> dict[str, Any]:
-    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
 
 
 async def test_a_token_is_fetched_once_and_used_for_all(tmp_path: Path) -> None:
@@ -208,3 +181,21 @@ async def test_a_card_counts_only_if_it_is_signed_by_whom_the_file_names(tmp_pat
 def test_a_mistake_in_the_file_is_told_with_its_key(options: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         runtime_of(parse("remote", f"---\ndescription: x\nruntime: a2a\noptions: {options}\n---\n"))
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "private", "words"),
+    [
+        ("https://other.example/a2a", True, False, "sends our credentials to other.example"),
+        ("http://agent.example/a2a", True, False, "wants our credentials without encryption"),
+        ("http://10.0.0.5:8500/v1", False, True, "leads into your network, to 10.0.0.5"),
+    ],
+)
+def test_a_card_leads_neither_credentials_nor_us_where_the_file_does_not(url: str, secret: bool, private: bool, words: str) -> None:
+    face = AgentInterface(url=url, protocol_binding="JSONRPC", protocol_version="1.0")
+    card = AgentCard(supported_interfaces=[face])
+
+    with pytest.raises(Unavailable, match=words):
+        a2a_card.check(card, "https://agent.example", "", secret=secret, private=private)
+
+    a2a_card.check(card, "https://agent.example", url, secret=secret, private=private)

@@ -1,5 +1,6 @@
 """HTTP for A2A: what it reads is the same as with httpx alone."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot import net
 from bot.runtimes.httpx_pass import Pass
 from bot.runtimes.httpx_wire import Wire
 
@@ -86,3 +88,12 @@ async def test_a_server_without_tls_is_told_as_such() -> None:
     async with told([b""]) as url, client() as http:
         with pytest.raises(httpx.ConnectError, match="SSL"):
             await http.get(url.replace("http:", "https:"))
+
+
+async def test_a_crowd_does_not_ask_one_host_all_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    async with told([b"yes"]) as url, client() as http:
+        begun = loop.time()
+        await asyncio.gather(*(http.get(url) for _ in range(6)))
+
+    assert loop.time() - begun >= 5 / net.RATE - 0.01

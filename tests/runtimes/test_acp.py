@@ -23,7 +23,7 @@ from bot.tools.deeds import DEEDS
 from tests.standins import acp_agent
 
 from .contract import family
-from .talk import ANNA, after, gone, talked, talking
+from .talk import ANNA, Talk, after, gone, talked, talking
 
 
 def turn(folder: Path, prompt: str, **more: Any) -> Turn:
@@ -108,7 +108,14 @@ async def test_our_own_tools_need_no_leave_as_they_ask_people_themselves() -> No
 
 
 @pytest.mark.parametrize(
-    "call", [{"kind": "execute", "rawInput": {"command": "rm -rf ~"}}, {"title": "mcp__frontdesk__rm"}, {"title": "post_update"}]
+    "call",
+    [
+        {"kind": "execute", "rawInput": {"command": "rm -rf ~"}},
+        {"kind": "edit", "rawInput": {"file_path": "/etc/passwd"}},
+        {"content": [{"type": "diff", "path": "/etc/passwd", "newText": ""}]},
+        {"title": "mcp__frontdesk__rm"},
+        {"title": "post_update"},
+    ],
 )
 async def test_what_only_bears_the_name_of_our_tools_is_asked(call: dict[str, Any]) -> None:
     assert await asked({**OURS, **call})
@@ -139,22 +146,24 @@ async def test_its_plan_is_told(folder: Path) -> None:
     assert talk.all(Plan) == [Plan((Item("Look", "in_progress"), Item("Mend")))]
 
 
-async def test_what_is_said_meanwhile_is_the_next_prompt_in_its_authors_name(folder: Path) -> None:
-    async with talking(turn(folder, "!run a")) as talk:
+async def hurried(turn: Turn) -> Talk:
+    """Ben says something while it waits for leave, which it then gets."""
+    async with talking(turn) as talk:
         question = await talk.question()
         talk.inbox.say("and be quick", author=Person("U2", "Ben"))
         talk.inbox.say("", answer=Answer(question.id, {"decision": (ALLOW,)}))
         await talk.task
+    return talk
+
+
+async def test_what_is_said_meanwhile_is_the_next_prompt_in_its_authors_name(folder: Path) -> None:
+    talk = await hurried(turn(folder, "!run a"))
 
     assert talk.answered.endswith("you said: Ben says: and be quick")
 
 
 async def test_what_is_said_to_a_turn_that_fails_is_given_to_the_next(folder: Path) -> None:
-    async with talking(turn(folder, "!run a\n!error it broke")) as talk:
-        question = await talk.question()
-        talk.inbox.say("and be quick", author=Person("U2", "Ben"))
-        talk.inbox.say("", answer=Answer(question.id, {"decision": (ALLOW,)}))
-        await talk.task
+    talk = await hurried(turn(folder, "!run a\n!error it broke"))
 
     second = await talked(after(talk, "!say two"))
 
@@ -255,3 +264,34 @@ async def test_an_answer_that_nobody_waits_for_is_said(folder: Path) -> None:
         await talk.task
 
     assert "did not wait" in talk.all(Notice)[0].text
+
+
+DEAF = """
+import json, sys, time
+for result in ({"protocolVersion": 1}, {"sessionId": "s1"}):
+    asked = json.loads(sys.stdin.readline())
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
+time.sleep(300)
+"""
+
+
+async def test_one_that_hears_nothing_any_more_is_stopped_all_the_same(folder: Path) -> None:
+    async with talking(turn(folder, "x" * 1_000_000, options={"command": [sys.executable, "-c", DEAF]})) as talk:
+        await talk.until(lambda: talk.all(Started))
+        ours = family(folder)
+
+        assert await talk.stop() < 2
+
+    assert await gone(ours, 2)
+
+
+async def test_a_repositorys_own_settings_do_not_count_where_a_harness_can_be_told_so(folder: Path) -> None:
+    talk = await talked(turn(folder, "!meta"))
+
+    assert json.loads(talk.answered) == {"claudeCode": {"options": {"settingSources": ["user"], "strictMcpConfig": True}}}
+
+
+async def test_a_server_that_it_begins_beside_has_a_password(folder: Path) -> None:
+    talk = await talked(turn(folder, "!environment"))
+
+    assert {"OPENCODE_SERVER_PASSWORD", "OPENCODE_DISABLE_PROJECT_CONFIG"} <= set(talk.answered.split())

@@ -1,6 +1,6 @@
 """Turns in AgentCore: AWS's own client, a stand-in for its data plane, and our shim with a harness that needs no model."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,36 +9,19 @@ from typing import Any
 import pytest
 
 from bot.agent import Agent
-from bot.breaker import BREAKER
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Artifact, Question, Started, Text, Usage
 from bot.message import Answer
 from bot.ports import Turn
-from bot.runtimes import runtime_of
 from bot.runtimes.agentcore import session_of
 from bot.shim.server import Shim
 from tests.standins.agentcore import ARN, AgentCoreDataPlane
 
+from .conftest import TOKEN
 from .remote import Kept
 from .talk import ANNA, after, talked, talking
 
-TOKEN = "a-token-for-this-shim"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI", "SHIM_TOKEN": TOKEN}
-
-
-@pytest.fixture(autouse=True)
-def calm() -> Iterator[None]:
-    """No test leaves a platform that is held for broken."""
-    yield
-    BREAKER._places.clear()
-
-
-@pytest.fixture
-async def shim(tmp_path: Path) -> AsyncIterator[Shim]:
-    shim = Shim(TOKEN, tmp_path / "container", runtime_of, {"COLOUR": "blue"})
-    await shim.start("127.0.0.1", 0)
-    yield shim
-    await shim.close()
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from bot.message import Answer
 from bot.ports import Turn
 
 from .talk import after, talked
-from .test_agentcore import calm as calm
 from .test_agentcore import turn
 
 ARN = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:harness/coder-abcdefghij"

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from bot.errors import RuntimeFailed
 from bot.event import Notice, Text
+from bot.runtimes.unknown import FILE
 from tests.standins.agentcore import AgentCoreDataPlane
 
 from .talk import talked, talking
-from .test_agentcore import calm as calm
 from .test_agentcore import turn
 
 
@@ -73,7 +73,7 @@ async def test_what_nobody_knows_is_said_once_and_kept(tmp_path: Path) -> None:
 
     assert len(talk.all(Notice)) == 1
     assert talk.answered == "Hello"
-    assert await given.keep.load("unknown") == ['{"odd": 1}']
+    assert (tmp_path / FILE).read_text() == '{"name": "odd", "raw": {"odd": 1}}\n'
 
 
 async def test_a_stop_stops_the_session(tmp_path: Path) -> None:

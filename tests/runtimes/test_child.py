@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest
 from bot import processes
 from bot.runtimes import child
 from bot.runtimes.child import Child, Command
+from tests.standins.running import running
 from tests.standins.wait import until
 
 GREEDY = "import time; x = bytearray(200 << 20); time.sleep(60)"
@@ -36,15 +37,6 @@ async def begun(folder: Path, script: str, memory: int = 0) -> AsyncIterator[Chi
         yield made
     finally:
         await made.close()
-
-
-def running(*words: str) -> list[int]:
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.cmdline() == [*words]:
-                found.append(process.pid)
-    return found
 
 
 async def test_a_process_that_drops_its_mark_ends_with_it(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Desk:
         self.told: list[Event] = []
         self.word, self.heard = word, asyncio.Event()
         self.questions = Questions(turn, Path("/w"), self._say, self.told.append, self._steer)
-        self.questions.memory = Memory.read(turn.folder, "")
+        self.questions.memory = Memory.read(turn.folder)
 
     async def serve(self, method: str, params: Mapping[str, Any], request: int = 0) -> Any:
         async with asyncio.timeout(5):

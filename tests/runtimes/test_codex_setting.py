@@ -22,18 +22,18 @@ def setting(folder: Path, **more: object) -> Setting:
 
 def test_our_tools_are_there_where_they_are_lent_and_their_token_stands_in_no_file(tmp_path: Path) -> None:
     lent = setting(tmp_path, tools=TOOLS)
-    lent.prepare()
+    begun = lent.begun()
 
     written = (tmp_path / "codex" / "config.toml").read_text()
     assert TOOLS.url in written
     assert TOOLS.token not in written
-    assert TOOLS.token in lent.command().environment.values()
+    assert TOOLS.token in begun.environment.values()
 
 
 def test_commands_do_not_see_the_token(tmp_path: Path) -> None:
     lent = setting(tmp_path, tools=TOOLS)
 
-    [name] = [name for name, value in lent.environment.items() if value == TOOLS.token]
+    [name] = [name for name, value in lent.begun().environment.items() if value == TOOLS.token]
     assert name in lent.config()["shell_environment_policy"]["exclude"]
 
 
@@ -66,11 +66,11 @@ def test_what_codex_left_as_a_link_is_not_written_through(tmp_path: Path) -> Non
     (tmp_path / "codex" / "config.toml").symlink_to(tmp_path / "precious")
     (tmp_path / "codex.json.new").symlink_to(tmp_path / "precious")
 
-    setting(tmp_path).prepare()
+    setting(tmp_path).begun()
     Memory(thread="t").write(tmp_path)
 
     assert (tmp_path / "precious").read_text() == "mine"
-    assert Memory.read(tmp_path, "t").thread == "t"
+    assert Memory.read(tmp_path).thread == "t"
 
 
 @pytest.mark.skipif(bool(trouble(Path("/"))), reason="needs bubblewrap")

@@ -11,6 +11,8 @@ from bot.agent import Agent
 from bot.errors import ConfigError, Unavailable
 from bot.ports import Turn
 from bot.runtimes import runtime_of
+from bot.runtimes.child import Child
+from bot.runtimes.deepagents import LOOKED, Server
 from bot.runtimes.deepagents_setting import Options, Setting
 
 GIVEN = {"name": "coder", "version": "1", "description": "Codes.", "runtime": "deepagents"}
@@ -71,3 +73,15 @@ def test_a_graph_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_graph_is_named_with_its_file() -> None:
     with pytest.raises(ConfigError, match=r"write a file and the graph in it"):
         runtime_of(Agent.model_validate({**GIVEN, "options": {"graph": "coder"}}))
+
+
+async def test_of_what_its_log_says_only_the_beginning_of_a_line_is_looked_through(tmp_path: Path, graph: Path) -> None:
+    server = Server(Child(setting(tmp_path, graph).begun(4321, "secret")), "http://127.0.0.1:4321", "secret", "agents/coder.md")
+    why = b"Run encountered an error in graph: <class 'X'>(%s)"
+    try:
+        server.local.hear(why % b"it broke")
+        server.local.hear(b" " * LOOKED + why % b"somebody says so")
+
+        assert server.reason() == "it broke"
+    finally:
+        await server.close()

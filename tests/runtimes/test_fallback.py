@@ -12,7 +12,8 @@ from bot.message import Message
 from bot.ports import Runtime, Tools, Turn
 from bot.runtimes import build, home, runtime_of
 from bot.runtimes.fallback import Fallback
-from tests.standins.stage import agent
+from bot.slack.views import session as view
+from tests.standins.stage import agent, staged
 
 
 class Works:
@@ -80,11 +81,34 @@ async def test_what_broke_after_it_had_begun_is_not_tried_elsewhere() -> None:
     assert not other.turns
 
 
-async def test_where_nobody_is_available_the_last_one_says_why() -> None:
+async def test_of_several_that_are_away_one_line_tells_who_does_it() -> None:
+    fallback, _ = among(Works("mine", AWAY), Works("other", Unavailable("There is no such agent (404);\ncorrect it.")), Works("third"))
+
+    notices = [event for event in await told(fallback) if isinstance(event, Notice)]
+
+    said = "mine and other are not available, so this runs on third. Its server does not answer. There is no such agent (404); correct it."
+    assert notices == [Notice(said, "warning")]
+
+
+async def test_the_same_runtime_with_another_model_is_called_by_it() -> None:
+    works = {"opus": Works("mine", AWAY), "haiku": Works("mine")}
+    file = agent(runtime="mine", model="opus", fallback=[{"runtime": "mine", "model": "haiku"}])
+
+    [notice, *_] = await told(Fallback(file, lambda choice: works[choice.model]))
+
+    assert notice == Notice("mine with opus is not available, so this runs on mine with haiku. Its server does not answer.", "warning")
+
+
+async def test_where_nobody_is_available_people_see_why_the_first_is_not_and_then_the_others(tmp_path: Path) -> None:
     fallback, _ = among(Works("mine", AWAY), Works("other", Unavailable("Nor does that.")))
 
-    with pytest.raises(Unavailable, match="Nor does that"):
-        await told(fallback)
+    async with staged(tmp_path) as stage:
+        session = await stage.run(fallback)
+
+    headline = view.render(session, stage.agent, 0, split=False)["s1:1:0"].text
+    assert headline.startswith("⚠️ That did not work. Its server does not answer.")
+    assert session.reason == "Its server does not answer.\nNor is other available: Nor does that."
+    assert not session.notices
 
 
 async def test_a_runtime_that_is_not_installed_is_not_available() -> None:

@@ -71,3 +71,12 @@ async def test_a_stream_that_stalls_is_told() -> None:
     with pytest.raises(Stalled, match=r"0\.05"):
         async for _ in events(chunks([b"data: 1\n\n"], hang=True), "sse", 0.05):
             pass
+
+
+async def test_lines_without_words_do_not_grow_for_ever() -> None:
+    with pytest.raises(Unread, match="in one event"):
+        await read(b"data:\n" * (LARGEST + 1), size=60)
+
+
+async def test_an_id_that_nobody_could_send_back_is_none() -> None:
+    assert [raw async for raw in events(chunks([b"id: ", b"7" * 5000, b"\ndata: 1\n\n"]), "sse", 5)] == [Raw("", 1)]

@@ -266,37 +266,35 @@ async def test_a_litellm_that_is_not_there_is_told_in_words(tmp_path: Path) -> N
     assert "LiteLLM at LITELLM_API_BASE cannot be reached" in said[0][1]
 
 
-async def test_half_an_answer_does_not_look_like_a_whole_one(stage: Stage, litellm: LiteLLM) -> None:
+def half(content: bytes, **headers: str) -> Answer:
+    """An answer that breaks off after this."""
+
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
+        response = web.StreamResponse(headers=headers)
         await response.prepare(request)
-        await response.write(b"half")
+        await response.write(content)
         assert request.transport
         request.transport.abort()
         return response
 
+    return answer
+
+
+async def test_half_an_answer_does_not_look_like_a_whole_one(stage: Stage, litellm: LiteLLM) -> None:
     async def calls(http: aiohttp.ClientSession, turn: Turn) -> list[Event]:
         with pytest.raises(aiohttp.ClientError):
             await ask(http, turn)
         return []
 
-    litellm.answer = answer
+    litellm.answer = half(b"half")
 
     assert (await stage.run(Calls(calls))).state == "completed"
 
 
 async def test_what_an_answer_cost_that_was_cut_is_what_the_harness_says(stage: Stage, litellm: LiteLLM) -> None:
-    async def cut(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(b'data: {"half": 1}\n\n')
-        assert request.transport
-        request.transport.abort()
-        return response
-
     async def calls(http: aiohttp.ClientSession, turn: Turn) -> list[Event]:
         await ask(http, turn)  # which costs 0.5
-        litellm.answer = cut
+        litellm.answer = half(b'data: {"half": 1}\n\n', **{"Content-Type": "text/event-stream"})
         with pytest.raises(aiohttp.ClientError):
             await ask(http, turn)
         return [Usage(1000, 10, 0, 0.7)]

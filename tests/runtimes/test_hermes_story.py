@@ -76,6 +76,18 @@ def test_the_end_of_a_run_is_counted_and_an_answer_nobody_heard_is_told(story: S
     assert story.end == Finished("completed")
 
 
+def test_what_was_not_heard_of_an_answer_is_told_and_nothing_twice(story: Story) -> None:
+    told(story, "message.delta", delta="I look.\n\nIt is do")
+
+    assert told(story, "run.completed", output="It is done.", unheard=True)[1:] == [Text("ne.")]
+
+
+def test_a_last_message_of_which_nothing_was_heard_is_told_whole(story: Story) -> None:
+    told(story, "message.delta", delta="I look.")
+
+    assert told(story, "run.completed", output="It is done.", unheard=True)[1:] == [Text("\n\nIt is done.")]
+
+
 def test_a_second_run_of_the_turn_speaks_in_a_paragraph_of_its_own(story: Story) -> None:
     told(story, "message.delta", delta="one")
     told(story, "run.completed", output="one")

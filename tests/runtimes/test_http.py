@@ -13,7 +13,9 @@ from bot.event import Notice, Started, Text
 from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes import build
+from bot.runtimes.unknown import FILE
 from tests.standins.plain_platform import Platform
+from tests.standins.wait import until
 
 from .contract import done
 from .remote import Elsewhere, Kept, Remote
@@ -95,6 +97,20 @@ async def test_a_turn_that_is_cut_is_found_again_by_another_process(platform: Pl
     assert len(platform.runs) == 1
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["heard", "asked"])
+async def test_what_people_said_to_a_process_that_ended_is_said_by_the_next(platform: Platform, tmp_path: Path, later: bool) -> None:
+    left = replace(HTTP.turn(tmp_path / "s", platform.url, "!slow 0.1\n!say one two three four five"), leaving=lambda: True)
+    async with talking(left) as talk:
+        await talk.until(lambda: talk.all(Text))
+        talk.inbox.say("!slow 0.02\n!say six seven eight")
+        await (talk.until(lambda: "six" in talk.answered) if later else until(talk.inbox.empty))
+
+    again = await talked(replace(left, again=True, resume=talk.resume, leaving=bool))
+
+    assert again.answered == "one two three four five\n\nsix seven eight"
+    assert len(platform.runs) == 2
+
+
 async def test_a_turn_that_was_cut_before_anybody_heard_is_not_asked_twice(platform: Platform, tmp_path: Path) -> None:
     turn = HTTP.turn(tmp_path / "s", platform.url, "!say one", keep=(kept := Kept()))
     await kept.append("http-sent", [json.dumps({"turn": 1, "done": False, "kept": "{}"})])
@@ -118,10 +134,10 @@ async def test_what_nobody_knows_is_kept_and_told_once(platform: Platform, tmp_p
     second = await talked(after(first, "!odd three\n!say well"))
 
     assert [notice.text for notice in first.all(Notice)] == [
-        "The platform told of something that its profile does not know, 'odd'; it was kept."
+        f"The agent told of something that frontdesk does not know (odd); it was kept in {FILE}."
     ]
     assert not second.all(Notice)
-    assert '{"rest": "one"}' in (tmp_path / "s" / "http-unknown.jsonl").read_text()
+    assert '{"rest": "one"}' in (tmp_path / "s" / FILE).read_text()
     assert done(first) == "completed"
 
 

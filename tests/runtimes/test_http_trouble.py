@@ -13,13 +13,15 @@ from bot import net
 from bot.breaker import BREAKER
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Notice, Text
+from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes.http_values import find
+from bot.runtimes.unknown import FILE
 from tests.standins.wait import until
 from tests.standins.wall import SSE, Handler, Wall, says, streams
 
 from .remote import Kept
-from .talk import talked, talking
+from .talk import after, talked, talking
 from .talk import turn as any_turn
 
 PROFILE = """
@@ -193,6 +195,51 @@ async def test_nothing_is_sent_to_where_a_platform_sends_us_on(wall: Wall, tmp_p
         assert not other.asked
 
 
+async def test_a_stop_reaches_a_platform_of_which_much_is_asked(wall: Wall, tmp_path: Path) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=SSE)
+        await response.prepare(request)
+        await response.write(said("one", 1).encode())
+        await asyncio.Event().wait()
+        return response
+
+    wall.on("GET", "/runs/r1", endless)
+    wall.on("POST", "/cancel", says({}))
+    async with talking(turn(tmp_path, wall, PROFILE + "cancel: {post: /cancel}\n")) as talk:
+        await talk.until(lambda: talk.answered)
+        crowd = [asyncio.create_task(net.pace(net.host_of(wall.url))) for _ in range(100)]
+        await asyncio.sleep(0)
+
+        await talk.stop()
+
+    for task in crowd:
+        task.cancel()
+    assert wall.asked[-1][1] == "/cancel"
+
+
+async def test_the_same_question_may_be_asked_again_in_a_later_turn(wall: Wall, tmp_path: Path) -> None:
+    asks = "  - {on: ask, question: {id: $.q, text: $.text}, end: input_required}\n"
+    answers = "answer: {question: {post: '/answer/{{ question }}', body: {said: '{{ answer }}'}, keep: {run: $.run}}}\n"
+    asked = 'event: ask\ndata: {"q": "tools/x", "text": "May it?"}\n\n'
+    wall.on("GET", "/runs/r1", streams(asked))
+    wall.on("POST", "/answer/tools%2Fx", says({"run": "r1"}))
+    wall.on("POST", "/answer/tools/x", says({"run": "r1"}))
+    first = await talked(turn(tmp_path, wall, PROFILE + asks + answers))
+    question = await first.question()
+
+    second = await talked(after(first, "yes", answer=Answer(question.id, {"0": ("yes",)})))
+
+    assert ("POST", "/answer/tools/x", {"said": "yes"}) in wall.asked
+    assert (await second.question()).id != question.id
+
+
+@pytest.mark.parametrize("there", ["http://[::1", f"/login?token={SECRET}"])
+async def test_a_redirect_that_leads_nowhere_is_told_without_what_it_says(wall: Wall, tmp_path: Path, there: str) -> None:
+    wall.on("POST", "/send", says({}, 307, Location=there))
+
+    assert "sends us on to somewhere else" in await refused(turn(tmp_path, wall))
+
+
 async def test_credentials_that_come_back_are_not_shown(wall: Wall, tmp_path: Path) -> None:
     echo = f'event: said\ndata: {{"text": "you sent {SECRET}"}}\n\nevent: odd\ndata: "{SECRET}"\n\n'
     wall.on("GET", "/runs/r1", streams(echo, OVER))
@@ -201,7 +248,7 @@ async def test_credentials_that_come_back_are_not_shown(wall: Wall, tmp_path: Pa
 
     assert talk.answered == "you sent …"
     assert SECRET not in str(talk.events)
-    assert SECRET not in (tmp_path / "s" / "http-unknown.jsonl").read_text()
+    assert SECRET not in (tmp_path / "s" / FILE).read_text()
 
 
 async def test_a_platform_that_is_down_is_left_alone_and_told_so(wall: Wall, tmp_path: Path) -> None:
@@ -273,6 +320,30 @@ async def test_what_is_said_meanwhile_is_asked_next_and_its_answer_comes_after_t
 
     assert talk.answered == "three\n\nfour"
     assert [body for _, path, body in wall.asked if path == "/send"] == [{"text": "hello"}, {"text": "and now?"}]
+
+
+async def test_what_was_said_to_a_turn_that_failed_is_said_with_the_next(wall: Wall, tmp_path: Path) -> None:
+    heard, more = asyncio.Event(), asyncio.Event()
+
+    async def broken(_: web.Request) -> web.StreamResponse:
+        heard.set()
+        await more.wait()
+        return web.json_response({}, status=500)
+
+    wall.on("POST", "/send", broken, says({"run": "r1"}))
+    wall.on("GET", "/runs/r1", streams(said("one", 1), OVER))
+    async with talking(turn(tmp_path, wall)) as talk:
+        await heard.wait()
+        talk.inbox.say("and be quick")
+        await until(talk.inbox.empty)
+        more.set()
+        with pytest.raises(RuntimeFailed, match="refused what it was asked"):
+            await talk.task
+
+    await talked(then := after(talk, "go on"))
+    await talked(replace(then, number=3, prompt="the end"))
+
+    assert [body["text"] for _, path, body in wall.asked if path == "/send"] == ["hello", "and be quick\n\ngo on", "the end"]
 
 
 def test_in_text_that_is_no_json_nothing_is_found() -> None:

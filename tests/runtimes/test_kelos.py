@@ -1,21 +1,23 @@
 """Turns in Kelos Sessions: Kubernetes' own client and pods/exec, or the console's WebSocket, before a stand-in for Kelos."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from bot.agent import Agent
-from bot.breaker import BREAKER
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Notice, Question, Started, Step, Text, Usage
 from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes import kelos_session, runtime_of
 from bot.runtimes.kelos import Kelos as Runtime
+from bot.runtimes.kelos_place import Wire
+from bot.runtimes.unknown import FILE
 from tests.standins.kelos import Kelos
 from tests.standins.wait import until
 
@@ -26,11 +28,9 @@ KEY = "the-cluster-token"
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test waits as people would; and none leaves a platform that is held for broken."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits as people would."""
     monkeypatch.setattr(kelos_session, "LOOK", 0.02)
-    yield
-    BREAKER._places.clear()
 
 
 @pytest.fixture
@@ -66,6 +66,25 @@ async def test_a_turn_is_told(kelos: Kelos, tmp_path: Path, way: str) -> None:
     assert [(step.title, step.kind, step.status) for step in talk.all(Step)] == [
         ("Bash", "execute", "working"), ("Bash", "execute", "completed"),
     ]  # fmt: skip
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(kelos: Kelos, tmp_path: Path, way: str) -> None:
+    first = await talked(turn(tmp_path, kelos, "!say one", way))
+    [session] = kelos.all("sessions")
+    session["status"]["message"] = "long " * 200_000
+
+    second = await talked(after(first, "!say two"))
+
+    assert second.answered == "two "
+
+
+async def test_an_event_without_end_is_left_before_it_fills_the_memory() -> None:
+    async def frames() -> AsyncIterator[aiohttp.WSMessage]:
+        while True:
+            yield aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, b"\x01" + b"x" * 4095, None)
+
+    with pytest.raises(Unavailable, match="more than 16 MiB in one event"):
+        await anext(Wire(cast(Any, frames()), channels=True).told())
 
 
 async def test_the_next_turn_has_the_same_session_and_tells_nothing_again(kelos: Kelos, tmp_path: Path, way: str) -> None:
@@ -257,7 +276,7 @@ async def test_what_nobody_knows_is_said_once_and_kept(kelos: Kelos, tmp_path: P
     talk = await talked(given)
 
     assert len(talk.all(Notice)) == 1
-    assert "sparkle" in (await given.keep.load("unknown"))[0]
+    assert "sparkle" in (given.folder / FILE).read_text()
     assert talk.answered == "hello "
 
 

@@ -80,6 +80,16 @@ async def test_a_task_is_followed_and_its_results_are_told(kelos: Kelos, tmp_pat
     assert talk.all(Notice) == [Notice("Pull request: https://git.example/pull/7")]
 
 
+async def test_a_long_log_is_read_to_its_end(kelos: Kelos, tmp_path: Path) -> None:
+    async with talking(job(tmp_path, kelos)) as talk:
+        await begun(talk, kelos)
+        kelos.logs["p1"] = "fetching …\n" * 50_000 + "\n".join(LOG) + "\n"
+        done(kelos)
+        await talk.task
+
+    assert talk.steps["t1"].status == "completed"
+
+
 async def test_it_is_made_as_the_file_says(kelos: Kelos, tmp_path: Path) -> None:
     given = {"workspace": "api", "configs": ["house", "api"], "branch": "fix", "labels": {"team": "api"}, "pod": {"env": []}}
     async with talking(job(tmp_path, kelos, **given)) as talk:

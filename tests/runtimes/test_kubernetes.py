@@ -1,6 +1,6 @@
 """Turns in Kubernetes: its own client, a stand-in for the API server, and our shim with a harness that needs no model."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 
 from bot.agent import Agent
-from bot.breaker import BREAKER
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Notice, Started, Text, Usage
 from bot.ports import Turn
@@ -17,32 +16,21 @@ from bot.runtimes import kubernetes, runtime_of
 from bot.shim.server import Shim
 from tests.standins.cluster import READY, Cluster
 
+from .conftest import TOKEN
 from .remote import Kept
 from .talk import ANNA, after, talked, talking
 
-TOKEN = "a-token-for-this-shim"
-
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test waits as people would; and none leaves a platform that is held for broken."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits as people would."""
     monkeypatch.setattr(kubernetes, "LOOK", 0.02)
-    yield
-    BREAKER._places.clear()
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not ready is told at once."""
     monkeypatch.setattr(kubernetes, "TOLD", 0.0)
-
-
-@pytest.fixture
-async def shim(tmp_path: Path) -> AsyncIterator[Shim]:
-    shim = Shim(TOKEN, tmp_path / "container", runtime_of, {})
-    await shim.start("127.0.0.1", 0)
-    yield shim
-    await shim.close()
 
 
 @pytest.fixture

@@ -118,10 +118,7 @@ async def test_after_our_restart_at_any_moment_the_turn_goes_on(platform: LiteLL
 async def test_a_platform_that_restarts_is_waited_for(platform: LiteLLMPlatform, tmp_path: Path) -> None:
     async with talking(turn(platform, tmp_path, "!say one\n!hold\n!say two")) as talk:
         await talk.until(lambda: talk.answered == "one")
-        port = int(platform.url.rpartition(":")[2])
-        await platform.down()
-        platform.again()
-        await platform.up(port)
+        await platform.restart()
         platform.hold.set()
         await talk.task
 

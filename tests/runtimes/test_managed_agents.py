@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.runtimes.contract import Contract
-from tests.runtimes.remote import Elsewhere, Remote
+from tests.runtimes.remote import Elsewhere, Remote, ask
 from tests.runtimes.talk import after, talked
 from tests.standins.managed_agents import ManagedAgents
-
-
-def ask(text: str, options: tuple[str, ...]) -> str:
-    return f"!tool ask_user {json.dumps({'question': text, 'options': options})}"
-
 
 HARNESS = Remote(
     "managed_agents",
@@ -22,11 +17,11 @@ HARNESS = Remote(
     environment=lambda url: {"ANTHROPIC_API_KEY": "sk-test"},
     ask=ask,
     model="claude-sonnet-5",
+    options={"steers": True},
     asks={"asks": ["bash"]},
     cannot={
         "thoughts": "Claude's platform says that the agent thinks, and not what; bridges do",
         "plan": "the platform has no word for a plan",
-        "steer": "what is said meanwhile waits for the next turn",
     },
     parks=True,
 )

@@ -1,6 +1,7 @@
 """A managed agent's work is found again: after the line broke, after our restart, and after the platform's; nothing is told twice."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,15 @@ from random import Random
 from typing import cast
 
 import pytest
+from aiohttp import web
 
+from bot.agent import Agent
 from bot.errors import RuntimeFailed
 from bot.event import ALLOW, Notice, Question, Started, Step, Text, Thought, Usage
 from bot.message import Answer
 from bot.ports import Turn
+from bot.runtimes.managed_agents_story import Story
+from bot.runtimes.unknown import FILE
 from tests.runtimes.remote import answered_once
 from tests.runtimes.talk import after, talked, talking
 from tests.runtimes.test_managed_agents import HARNESS, ask
@@ -59,6 +64,44 @@ async def test_after_our_restart_at_any_moment_the_turn_goes_on(platform: Manage
     assert sum("!usage" in str(asked.body.get("prompt")) for asked in platform.log) == 1
 
 
+async def test_after_our_restart_nothing_is_lost_where_the_platform_leaves_out_what_came_just_before(tmp_path: Path) -> None:
+    """It lists by when things were made there, and says only when they were done."""
+    async with ManagedAgents(folder=tmp_path) as platform:
+        first = await talked(turn(platform, tmp_path, "!say zero"))
+        left = replace(after(first, STORY), leaving=lambda: True)
+        async with talking(left) as talk:
+            await talk.until(lambda: talk.answered)
+        last = json.loads(talk.resume)["after"]
+        platform.session.events[:] = [event for event in platform.session.events if event["id"] != last]
+
+        again = await talked(replace(left, again=True, resume=talk.resume, leaving=bool))
+
+    assert again.answered == WHOLE
+    assert [asked.body["prompt"] for asked in platform.log if "prompt" in asked.body] == ["!say zero", STORY]
+
+
+class Breaking(ManagedAgents):
+    """It hears the first message, and breaks the line before it says so."""
+
+    whole = False
+
+    async def _send(self, request: web.Request) -> web.Response:
+        answer = await super()._send(request)
+        if not self.whole and request.transport:
+            self.whole = True
+            request.transport.abort()
+        return answer
+
+
+async def test_a_bridge_without_memory_that_may_have_heard_is_asked_to_do_nothing_twice(tmp_path: Path) -> None:
+    async with Breaking("forgetful", folder=tmp_path) as platform:
+        await talked(turn(platform, tmp_path, "!say one"))
+
+    first, second = [asked.body["prompt"] for asked in platform.log if "prompt" in asked.body]
+    assert first == "!say one"
+    assert "do nothing twice" in second
+
+
 async def test_what_was_counted_before_a_restart_is_not_counted_again(tmp_path: Path) -> None:
     async with ManagedAgents() as platform:
         first = await talked(HARNESS.turn(tmp_path, platform.url, "!usage 10 5\n!say one"))
@@ -71,10 +114,7 @@ async def test_what_was_counted_before_a_restart_is_not_counted_again(tmp_path: 
 async def test_a_platform_that_comes_back_is_waited_for(platform: ManagedAgents, tmp_path: Path) -> None:
     async with talking(turn(platform, tmp_path, "!say one\n!hold\n!say two")) as talk:
         await talk.until(lambda: talk.answered == "one")
-        port = int(platform.url.rpartition(":")[2])
-        await platform.down()
-        platform.again()
-        await platform.up(port)
+        await platform.restart()
         platform.hold.set()
         await talk.task
 
@@ -187,7 +227,7 @@ async def test_events_that_nobody_knows_are_kept_and_told_once(platform: Managed
     talk = await talked(turn(platform, tmp_path, "!odd dream\n!odd dream\n!odd leap\n!say one"))
 
     assert [notice.text.partition("(")[2].partition(")")[0] for notice in talk.all(Notice)] == ["agent.dream", "agent.leap"]
-    assert "agent.dream" in (await talk.turn.keep.load("unknown"))[0]
+    assert "agent.dream" in (talk.turn.folder / FILE).read_text()
     assert talk.answered == "one"
 
 
@@ -285,3 +325,72 @@ async def test_an_answer_is_given_once_though_we_restart_after_it(tmp_path: Path
 
     assert talk.answered == "went on"
     assert [event["type"] for event in platform.session.events].count("user.tool_confirmation") == 1
+
+
+async def test_what_is_said_meanwhile_is_answered_in_the_same_turn(tmp_path: Path) -> None:
+    async with ManagedAgents(folder=tmp_path) as platform, talking(turn(platform, tmp_path, "!say one\n!hold\n!say two")) as talk:
+        await talk.until(lambda: talk.answered == "one")
+        talk.inbox.say("!say three")
+        await until(lambda: platform.session.queue)
+        platform.hold.set()
+        await talk.task
+
+    assert talk.answered == "one\n\ntwo\n\nthree"
+    assert answered_once(talk.events)
+    assert not talk.all(Notice)
+
+
+async def test_where_the_platform_drops_what_was_said_meanwhile_that_is_told(tmp_path: Path) -> None:
+    async with ManagedAgents(folder=tmp_path) as platform, talking(turn(platform, tmp_path, "!say one\n!hold\n!error 500")) as talk:
+        await talk.until(lambda: talk.answered == "one")
+        talk.inbox.say("!say three")
+        await until(lambda: platform.session.queue)
+        platform.session.queue.clear()
+        platform.hold.set()
+        await talk.task
+
+    assert talk.finished.state == "failed"
+    assert [notice.text for notice in talk.all(Notice)] == ["The agent may not have read what was said meanwhile: say it again."]
+
+
+async def test_a_bridge_is_told_nothing_meanwhile_so_that_it_waits_for_the_next_turn(tmp_path: Path) -> None:
+    bridge = ManagedAgents("bridge", folder=tmp_path)
+    async with bridge, talking(turn(bridge, tmp_path, "!say one\n!hold\n!say two", steers=None)) as talk:
+        await talk.until(lambda: talk.answered == "one")
+        talk.inbox.say("!say three")
+        bridge.hold.set()
+        await talk.task
+
+    assert not talk.inbox.empty()
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["sent", "heard"])
+async def test_what_people_said_to_a_process_that_ended_is_said_by_the_next_and_once(tmp_path: Path, more: bool) -> None:
+    async with ManagedAgents(folder=tmp_path) as platform:
+        left = replace(turn(platform, tmp_path, "!say one\n!hold\n!say two"), leaving=lambda: True)
+        async with talking(left) as talk:
+            await talk.until(lambda: talk.answered == "one")
+            talk.inbox.say("!say three")
+            await until(lambda: platform.session.queue)
+        for lost in [{"heard": "m0", "words": "!say four", "turn": 1}] if more else []:
+            await left.keep.append("unsaid", [json.dumps(lost)])
+
+        async with talking(replace(left, again=True, resume=talk.resume, leaving=bool)) as again:
+            await again.until(lambda: again.answered == "one")
+            await until(lambda: len(platform.session.queue) == 1 + more)
+            platform.hold.set()
+            await again.task
+
+    assert again.answered == "one\n\ntwo\n\nthree" + "\n\nfour" * more
+
+
+def test_pieces_of_a_message_that_the_history_had_whole_are_not_told_again(tmp_path: Path) -> None:
+    story = Story(Agent(name="coder", version="1", description="Codes.", runtime="managed_agents"), tmp_path)
+    delta = {"type": "content_delta", "index": 0, "content": {"type": "text", "text": "Hello"}}
+    told = [
+        {"type": "agent.message", "id": "m1", "content": [{"type": "text", "text": "Hello"}]},
+        {"type": "event_start", "event": {"id": "m1", "type": "agent.message"}},
+        {"type": "event_delta", "event_id": "m1", "delta": delta},
+    ]
+
+    assert [event for each in told for event in story.tell(each)] == [Text("Hello")]

@@ -63,11 +63,33 @@ async def test_a_model_without_its_provider_is_told_before_anything_starts(tmp_p
 def test_a_session_keeps_everything_in_its_own_folder_and_the_repositorys_rules_are_off(tmp_path: Path) -> None:
     given = turn(tmp_path, "#!/bin/sh\n")
 
-    environment = Setting(given, Options(path=tmp_path / "opencode")).command("secret").environment
+    environment = Setting(given, Options(path=tmp_path / "opencode")).begun("secret").environment
 
     assert environment["XDG_DATA_HOME"] == str(tmp_path / "s" / "opencode" / "data")
     assert environment["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
     assert environment["OPENCODE_SERVER_PASSWORD"] == "secret"
+
+
+@pytest.mark.parametrize("brought", [".opencode/plugins/evil.js", "opencode.json"])
+def test_where_a_repository_brings_plugins_it_begins_only_if_its_file_says_so(tmp_path: Path, brought: str) -> None:
+    """OpenCode runs them whatever it is told."""
+    given = turn(tmp_path, "#!/bin/sh\n")
+    (place := tmp_path / "repository" / brought).parent.mkdir(parents=True)
+    place.touch()
+    (tmp_path / "repository" / ".git").mkdir()
+    (work := tmp_path / "repository" / "service").mkdir()
+
+    with pytest.raises(Unavailable, match=rf"would do what {tmp_path}/repository/.* says, .* say `project_config: true`"):
+        Setting(given, Options(path=tmp_path / "opencode", cwd=work)).begun("secret")
+    assert Setting(given, Options(path=tmp_path / "opencode", cwd=work, project_config=True)).begun("secret")
+
+
+def test_what_stands_above_a_folder_that_is_in_no_repository_is_no_matter(tmp_path: Path) -> None:
+    given = turn(tmp_path, "#!/bin/sh\n")
+    (tmp_path / "opencode.json").touch()
+    (work := tmp_path / "work").mkdir()
+
+    assert Setting(given, Options(path=tmp_path / "opencode", cwd=work)).begun("secret")
 
 
 async def test_events_are_cut_at_line_feeds_only_and_what_is_none_is_left_out() -> None:

@@ -58,7 +58,7 @@ def test_a_session_keeps_everything_in_its_own_folder_and_the_repositorys_extens
     given = turn(tmp_path, "")
     kept = tmp_path / "s" / "pi"
 
-    command = Setting(given, Options(path=tmp_path / "pi", ask=("bash",), models={"own": {"baseUrl": "http://own"}})).command()
+    command = Setting(given, Options(path=tmp_path / "pi", ask=("bash",), models={"own": {"baseUrl": "http://own"}})).begun()
 
     assert command.environment["PI_CODING_AGENT_DIR"] == str(kept)
     assert command.environment["FRONTDESK_ASK"] == "bash"

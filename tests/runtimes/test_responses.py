@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Unavailable
 from tests.runtimes.contract import Contract
-from tests.runtimes.remote import Elsewhere, Remote
+from tests.runtimes.remote import Elsewhere, Remote, ask
 from tests.runtimes.talk import talked
 from tests.standins.model import Model
 from tests.standins.responses_server import ResponsesServer
@@ -18,10 +18,6 @@ NO_PLAN = "the API has no word for a plan"
 NO_STEER = "an answer takes no words; what is said meanwhile waits for the next turn"
 NO_TOOLS = "Chat Completions have no tools of a platform's own"
 NO_COST = "the API counts tokens, and does not know what they cost"
-
-
-def ask(text: str, options: tuple[str, ...]) -> str:
-    return f"!tool ask_user {json.dumps({'question': text, 'options': options})}"
 
 
 HARNESS = Remote(

@@ -12,7 +12,8 @@ import pytest
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import ALLOW, Notice, Question, Text, Usage
 from bot.message import Answer
-from bot.ports import Turn
+from bot.ports import Tools, Turn
+from bot.runtimes.unknown import FILE
 from tests.runtimes.remote import answered_once
 from tests.runtimes.talk import after, talked, talking
 from tests.runtimes.test_responses import CHAT, HARNESS, ask
@@ -116,10 +117,7 @@ async def test_what_was_over_before_a_restart_is_told_without_asking_again(platf
 async def test_a_platform_that_comes_back_is_waited_for(platform: ResponsesServer, tmp_path: Path) -> None:
     async with talking(turn(platform, tmp_path, "!say one\n!slow 0.5\n!say two", background=True)) as talk:
         await talk.until(lambda: talk.answered == "one")
-        port = int(platform.url.removesuffix("/v1").rpartition(":")[2])
-        await platform.down()
-        platform.again()
-        await platform.up(port)
+        await platform.restart()
         await talk.task
 
     assert talk.answered == "one\n\ntwo"
@@ -187,7 +185,7 @@ async def test_events_that_nobody_knows_are_kept_and_told_once(platform: Respons
     talk = await talked(turn(platform, tmp_path, "!say one"))
 
     assert ["dream.begun" in notice.text for notice in talk.all(Notice)] == [True]
-    assert "dream.begun" in (await talk.turn.keep.load("unknown"))[0]
+    assert "dream.begun" in (talk.turn.folder / FILE).read_text()
 
 
 async def test_an_event_that_is_far_too_large_ends_in_words(platform: ResponsesServer, tmp_path: Path) -> None:
@@ -223,6 +221,16 @@ async def test_where_a_gateway_is_set_models_are_reached_through_it(platform: Re
     agent = given.agent.model_copy(update={"options": {}})
 
     assert (await talked(replace(given, agent=agent))).answered == "one"
+
+
+async def test_our_tools_go_along_as_a_server_that_asks_by_itself(platform: ResponsesServer, tmp_path: Path) -> None:
+    lent = replace(turn(platform, tmp_path, "hello"), tools=Tools("https://desk.example/tools", "of this turn"))
+
+    await talked(lent)
+
+    [server] = [tool for tool in platform.log[-1].body["tools"] if tool["type"] == "mcp"]
+    assert (server["server_url"], server["authorization"]) == ("https://desk.example/tools", "of this turn")
+    assert server["require_approval"] == "never"
 
 
 async def test_a_model_has_to_be_named(platform: ResponsesServer, tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bot import sandbox
@@ -18,6 +18,7 @@ from bot.ports import Turn
 from bot.runtimes.child import Child
 from bot.runtimes.home import Home, Options, contained
 from tests.cli.test_cli import Shell, shell
+from tests.standins.running import running
 from tests.standins.wait import until
 
 __all__ = ["shell"]
@@ -149,6 +150,25 @@ async def test_a_folder_that_its_file_names_is_its_to_write_in(tmp_path: Path) -
     assert (tmp_path / "named" / "made.txt").read_text() == "done\n"
 
 
+@needs
+async def test_a_checkout_below_tmp_has_a_sandbox_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There its harnesses are; of what else stands there it sees as little as elsewhere."""
+    (checkout := tmp_path / "checkout").mkdir()
+    (harness := checkout / "harness").write_text('#!/bin/sh\nexec sh "$@"\n')
+    harness.chmod(0o755)
+    (tmp_path / "other").touch()
+    (checkout / "sessions" / "s2").mkdir(parents=True)
+    monkeypatch.setattr(sandbox, "SERVICES", (str(tmp_path), *sandbox.SERVICES))
+    monkeypatch.chdir(checkout)
+
+    said = await says(home(checkout, path=harness), f"ls {tmp_path}; ls {checkout}; ls {checkout}/sessions; touch here {checkout}/x")
+
+    *seen, refused = said.splitlines()
+    assert seen == ["checkout", "harness", "sessions", "s1"]
+    assert refused.endswith("Read-only file system")
+    assert (checkout / "sessions" / "s1" / "work" / "here").exists()
+
+
 def test_a_program_that_the_sandbox_hides_is_told(tmp_path: Path) -> None:
     program = tmp_path / "harness"
     program.touch()
@@ -171,9 +191,37 @@ async def test_the_network_is_there_unless_its_file_says_not(tmp_path: Path, net
 async def test_it_ends_with_all_that_it_began(tmp_path: Path) -> None:
     async with begun(home(tmp_path), "setsid sleep 4322 & echo ready; sleep 4322") as child:
         await anext(child.lines())
-        await until(lambda: len(sleeping()) == 2)
+        await until(lambda: len(running("sleep", "4322")) == 2)
 
-    assert await until(lambda: not sleeping())
+    assert await until(lambda: not running("sleep", "4322"))
+
+
+@needs
+async def test_it_cannot_be_taken_apart_from_within_also_as_root(tmp_path: Path) -> None:
+    (tmp_path / "sessions" / "s2").mkdir(parents=True)
+    place = home(tmp_path)
+    sessions = place.turn.folder.parent
+
+    apart = f"umount {place.turn.folder} {sessions}; mount -o remount,bind,rw /; touch {tmp_path}/x; ls {sessions}"
+
+    said = await says(place, f"{apart}; unshare -Urm sh -c '{apart}'; {apart}; grep CapEff /proc/self/status")
+
+    assert said.splitlines()[-2:] == ["s1", "CapEff:\t0000000000000000"]
+    assert not (tmp_path / "x").exists()
+
+
+@needs
+async def test_it_does_not_outlive_the_desk_however_that_ends(tmp_path: Path) -> None:
+    command = home(tmp_path).command("The shell", "sh", "-c", "sleep 4329", remedy="install it")
+    desk = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])", *command.words, cwd=command.folder
+    )
+    await until(lambda: running("sleep", "4329"))
+
+    desk.kill()
+    await desk.wait()
+
+    assert await until(lambda: not running("sleep", "4329"))
 
 
 def test_without_bubblewrap_the_agent_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,12 +277,3 @@ def test_a_workspace_is_where_a_harness_works(tmp_path: Path) -> None:
 
     assert place.command("The shell", "sh", remedy="install it").folder == tmp_path / "api"
     assert not (tmp_path / "work").exists()
-
-
-def sleeping() -> list[int]:
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.cmdline() == ["sleep", "4322"]:
-                found.append(process.pid)
-    return found

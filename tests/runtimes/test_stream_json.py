@@ -257,3 +257,27 @@ async def test_a_turn_that_is_cut_is_asked_all_of_it_again_and_nothing_twice(tmp
     second = await talked(replace(first, prompt="Go on.\n\nand look at Y too", again=True))
 
     assert second.answered == "Go on.\n\nand look at Y too"
+
+
+async def test_what_the_desk_remembers_of_it_lies_where_it_cannot_write(tmp_path: Path) -> None:
+    await talked(turn(tmp_path, "prompt()\ndone(total_cost_usd=0.2)"))
+
+    assert not list((tmp_path / "stream_json").iterdir())
+    assert "0.2" in (tmp_path / "stream_json.json").read_text()
+
+
+async def test_a_program_may_call_its_requests_as_it_likes(tmp_path: Path) -> None:
+    program = """
+prompt()
+tell(type="control_request", request_id="1", request={"subtype": "can_use_tool", "tool_name": "Look"})
+done(hear()["response"]["response"]["behavior"])
+"""
+    asked = []
+    for _ in range(2):
+        async with talking(turn(tmp_path, program)) as talk:
+            asked.append(await talk.question())
+            talk.answer(asked[-1], decision=ALLOW)
+            await talk.task
+        assert talk.answered == "allow"
+
+    assert asked[0].id != asked[1].id

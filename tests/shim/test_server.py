@@ -13,7 +13,7 @@ from bot.cli import container
 from bot.errors import ConfigError
 from bot.event import Event, Finished, Started
 from bot.message import Message
-from bot.ports import Turn
+from bot.ports import Tools, Turn
 from bot.runtimes import runtime_of
 from bot.settings import Settings
 from bot.shim.server import Shim
@@ -55,6 +55,15 @@ async def test_a_turn_is_told_by_number(http: aiohttp.ClientSession) -> None:
     assert events(records) == ["Started", "Text", "Text", "Finished"]
     assert [record["n"] for record in records] == [0, 1, 2, 3, 4]
     assert {record["session"] for record in records} == {"c1"}
+
+
+async def test_the_tools_that_the_desk_lends_are_the_harnesss_and_nobody_elses(http: aiohttp.ClientSession, shim: Shim) -> None:
+    await order(http, tools={"url": "https://desk.example/tools", "token": "of this turn"})
+    await order(http, turn="t2")
+
+    lent, none = (work.turn.tools for work in shim.conversations["c1"].works)
+    assert lent == Tools("https://desk.example/tools", "of this turn")
+    assert none is None
 
 
 async def test_whoever_comes_back_hears_what_came_after(http: aiohttp.ClientSession) -> None:

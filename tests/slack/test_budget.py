@@ -179,6 +179,42 @@ async def test_replicas_go_by_what_the_database_says() -> None:
     assert budget.delay(UPDATE) == pytest.approx(19.7, abs=0.1)
 
 
+async def test_that_limits_are_not_shared_is_told_once_for_each_time_that_the_database_goes_away(caplog: pytest.LogCaptureFixture) -> None:
+    away = [True, True, False, True, True, False, True]  # at first it is not open yet
+
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
+        if away.pop(0):
+            raise StoreFailed("The database is closed.")
+        return (), 50.0
+
+    budget = Shared(row)
+    while away:
+        await budget.take(UPDATE)
+
+    assert [record.message for record in caplog.records] == ["limits_not_shared"] * 2
+
+
+@pytest.mark.parametrize(("need", "share"), [((1, 1), 0.5), ((6, 2), 0.75)])
+async def test_replicas_share_by_need_whoever_had_the_last(need: tuple[int, int], share: float) -> None:
+    there: dict[str, Taken] = {}
+    now, got, keep = 50.0, [0, 0], EDITS.burst - 1
+
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
+        there[key] = step(there.get(key, ()), now) or there[key]
+        return there[key], now
+
+    pair, again = [Shared(row, lambda: now) for _ in need], [now, now]
+    for each in pair:
+        each.replicas = 2
+    while sum(got) < 1000:
+        who = again.index(now := min(again))
+        wait = pair[who].delay(UPDATE, keep) or await pair[who].take(UPDATE, keep, need[who])
+        again[who] = now + (wait or 0.001)
+        got[who] += not wait
+
+    assert got[0] / sum(got) == pytest.approx(share, abs=0.08)
+
+
 async def test_a_pause_that_one_replica_was_asked_for_holds_for_all() -> None:
     there: dict[str, Taken] = {}
 

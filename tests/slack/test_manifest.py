@@ -35,7 +35,7 @@ def refused(*agents: Agent) -> list[str]:
 def test_commands_and_shortcuts_come_from_the_triggers() -> None:
     made = manifest([agent("helper", "{command: /help-me}", "{dm: true}"), agent("sorter", "{command: /a}", TRIAGE)])
 
-    assert [each["command"] for each in at(made, "features.slash_commands")] == ["/a", "/help-me"]
+    assert [each["command"] for each in at(made, "features.slash_commands")] == ["/a", "/frontdesk", "/help-me"]
     assert at(made, "features.slash_commands")[0] == {
         "command": "/a",
         "description": "Helps.",
@@ -47,8 +47,11 @@ def test_commands_and_shortcuts_come_from_the_triggers() -> None:
     ]
 
 
-def test_without_commands_there_is_no_empty_list_of_them() -> None:
-    assert not {"slash_commands", "shortcuts"} & manifest([agent()])["features"].keys()
+def test_the_desk_has_a_command_of_its_own_and_no_empty_list_of_shortcuts() -> None:
+    made = manifest([agent()])
+
+    assert [each["command"] for each in at(made, "features.slash_commands")] == ["/frontdesk"]
+    assert "shortcuts" not in made["features"]
 
 
 def test_the_app_is_an_agent_with_a_home_a_bot_and_a_socket() -> None:
@@ -73,7 +76,7 @@ def test_each_event_has_its_scope_and_nothing_is_asked_for_twice() -> None:
 
 
 def test_the_app_is_told_of_what_means_something_to_it_and_of_nothing_else(desk: Frontdesk) -> None:
-    unasked = {"command", "block_actions", "message_action", "view_submission"}
+    unasked = {"command", "block_actions", "message_action", "view_submission", "fired"}
     messages = {"message_changed": "message", "message_deleted": "message"}
 
     means = {messages.get(kind, kind) for kind in desk.listeners.handlers} - unasked
@@ -97,16 +100,16 @@ def test_a_long_description_is_shortened_where_slack_takes_less() -> None:
 
     shortened = at(made, "features.shortcuts")[0]["description"]
     assert (len(shortened) <= 150, shortened[-5:]) == (True, "word…")
-    assert at(made, "features.slash_commands")[0]["description"] == ("word " * 59).strip()
+    assert at(made, "features.slash_commands")[1]["description"] == ("word " * 59).strip()
 
 
 def test_more_than_fifty_commands_are_refused() -> None:
-    many = agent("helper", *(f"{{command: /c{n}}}" for n in range(51)))
+    many = agent("helper", *(f"{{command: /c{n}}}" for n in range(50)))
 
     assert refused(many) == [
         "manifest: features.slash_commands has 51 slash commands, and Slack takes 50; remove 1 from the agents' files",
     ]
-    assert manifest([agent("helper", *(f"{{command: /c{n}}}" for n in range(50)))])
+    assert manifest([agent("helper", *(f"{{command: /c{n}}}" for n in range(49)))])
 
 
 def test_more_than_ten_shortcuts_are_refused() -> None:
@@ -200,6 +203,6 @@ async def test_the_stand_in_for_slack_takes_it_as_the_app() -> None:
 
     async with Slack(manifest=made) as slack:
         assert slack.scopes == set(SCOPES)
-        assert slack.world.commands == {"/a"}
+        assert slack.world.commands == {"/a", "/frontdesk"}
         assert slack.world.shortcuts == {"triage": "message"}
         assert slack.world.agent

@@ -115,3 +115,19 @@ async def test_last_words_that_cannot_be_brought_now_are_brought_later(slack: Sl
         await outbox.send("s1:1:0", CLOSED)
 
     assert (refused.value.after, len(told(slack, "ben"))) == (1.0, 1)
+
+
+async def test_of_two_messages_that_replicas_sent_for_the_same_one_stays_and_shows_the_last_word(slack: Slack, outbox: Outbox) -> None:
+    other = Outbox(outbox.client, outbox.journal, outbox.streams)
+    root = await slack.say("Look at this")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    for each in (outbox, other):
+        each.differs("s1:1:0", session, OPEN)
+    outbox.posts["s1:1:0"] = await outbox.journal.reserve("s1:1:0", "s1", session.thread)  # before the other has said it
+    await other.send("s1:1:0", OPEN)
+
+    with pytest.raises(Refused, match="another stands there"):
+        await outbox.send("s1:1:0", CLOSED)
+    await outbox.send("s1:1:0", CLOSED)
+
+    assert texts(slack, root) == ["ana answered: B"]

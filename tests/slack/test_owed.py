@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from bot.event import Finished, Text
+from bot.journal import Post
 from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
@@ -67,6 +68,45 @@ async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_fo
     await slack.until(lambda: "Stop" not in texts(slack, root)[0])
     next_one.cancel()
     await asyncio.wait([next_one])
+
+
+async def test_progress_of_which_nobody_knows_whether_it_was_sent_is_folded_all_the_same(slack: Slack, surface: SlackSurface) -> None:
+    root, session = await begun(slack)
+    running = asyncio.create_task(surface.run())
+    async with surface.follow(session, agent(), 0) as show:
+        slack.fail("chat.postMessage", status=503, after=True)
+        slack.fail("conversations.replies", status=503, times=1000)
+        show(session)
+        await slack.until(lambda: any("On it" in text for text in texts(slack, root)))
+        surface.outbox.posts["s1:1:1"] = Post("s1:1:1", "s1", session.thread, "")  # the answer stands apart
+        show(session.fold([Text("the answer"), Finished("completed")], 100.5))
+
+    slack.forgive()
+
+    await slack.until(lambda: "Stop" not in texts(slack, root)[0], 15)
+    assert "the answer" in texts(slack, root)[1]
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_the_line_that_a_process_before_this_one_began_is_ended_whatever_this_one_said_there(
+    slack: Slack, surface: SlackSurface
+) -> None:
+    root, session = await begun(slack)
+    surface.status.working(session)
+    await slack.until(lambda: slack.status(root)["session"] == "processing")
+    surface.status.close()
+    other, ended = another(surface), session.fold([Text("the answer"), Finished("completed")], 100.5)
+    await other.writer.budget.pause(SESSION, 1.0)
+    running = asyncio.create_task(other.run())
+
+    async with other.follow(ended, agent(), 0) as show:
+        show(ended)
+        other._line(ended)  # there was no room for the answer
+
+    await slack.until(lambda: slack.status(root)["session"] == "active")
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_what_was_put_right_is_owed_no_more(slack: Slack, surface: SlackSurface) -> None:

@@ -1,5 +1,6 @@
 """The line under a thread: begun where its end can be paid too, and ended whatever happens."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -216,10 +217,19 @@ async def test_the_line_stays_while_another_session_works_in_the_same_thread(sla
     assert not works(slack, root)
 
 
-async def test_whoever_has_the_session_no_more_leaves_its_line_alone(slack: Slack, status: Status) -> None:
+async def test_whoever_has_the_session_no_more_leaves_its_line_alone(slack: Slack, status: Status, store: SqlStore) -> None:
     root, session = await begun(slack, status)
+    await store.start(session)  # in which another works
 
     status.leave(session)
-    await status.settled()
+    await asyncio.wait(status._leaving)
 
     assert works(slack, root)
+
+
+async def test_a_line_that_was_begun_after_another_had_ended_it_is_ended_once_more(slack: Slack, status: Status) -> None:
+    root, session = await begun(slack, status)  # by whoever was frozen; and whoever took its session over is done with it
+
+    status.leave(session)
+
+    await slack.until(lambda: not works(slack, root))

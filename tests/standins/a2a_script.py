@@ -17,6 +17,9 @@
     !answer                say what the last answer was
     !slow SECONDS          wait between the pieces from here on
     !hold                  wait until the test calls `release`
+    !shell COMMAND         run this, told as a tool call and what it gave
+    !leave COMMAND         the same, once a person allows it
+    !toolresult            say what came of the last of these, or of the last question
     !usage IN OUT          count these tokens, as the last status tells
     !done TEXT             complete, with these words in the last status
     !error TEXT            fail
@@ -31,6 +34,8 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -44,7 +49,7 @@ from google.protobuf.json_format import MessageToDict  # type: ignore[import-unt
 LINE = re.compile(r"^[ \t]*!(\w+)[ \t]*(.*)$", re.MULTILINE)
 PIECE = 12
 HITL = "https://kagent.dev/extensions/hitl/v1"
-ARTIFACTS = ("say", "answer", "decided", "artifact", "data", "file", "link")
+ARTIFACTS = ("say", "answer", "toolresult", "decided", "artifact", "data", "file", "link")
 ENDS = {"done": TaskState.TASK_STATE_COMPLETED, "error": TaskState.TASK_STATE_FAILED, "reject": TaskState.TASK_STATE_REJECTED}
 Script = list[tuple[str, str]]
 
@@ -56,6 +61,8 @@ class Scripted(AgentExecutor):
         self.waiting: dict[str, Script] = {}
         self.answers: dict[str, str] = {}
         self.held: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.folder, self.results, self.costs = Path(), dict[str, str](), False
+        self.children: list[asyncio.subprocess.Process] = []
         self.letters: list[Message] = []
         self.canceled: list[str] = []
 
@@ -76,6 +83,19 @@ class Scripted(AgentExecutor):
             await queue.enqueue_event(new_task_from_user_message(context.message))
         await act.update.start_work()
         await act.play(script)
+
+    async def run(self, command: str) -> str:
+        process = await asyncio.create_subprocess_shell(f"exec {command}", cwd=self.folder, stdout=asyncio.subprocess.PIPE)
+        self.children.append(process)
+        said, _ = await process.communicate()
+        return said.decode().strip()
+
+    async def end(self) -> None:
+        """Nothing of what was run stays."""
+        for child in self.children:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
 
     async def cancel(self, context: RequestContext, queue: EventQueue) -> None:
         self.canceled.append(context.task_id or "")
@@ -113,6 +133,12 @@ class Act:
         await self.update.update_status(TaskState.TASK_STATE_WORKING, letter)
         await asyncio.sleep(self.slow)
 
+    async def shell(self, command: str) -> None:
+        call = {"id": uuid4().hex, "name": "Bash", "args": {"command": command}}
+        await self.work(self.letter("", new_data_part(call), kind="tool_call"))
+        said = self.executor.results[self.task] = await self.executor.run(command)
+        await self.work(self.letter("", new_data_part({"id": call["id"], "name": "Bash", "response": said}), kind="tool_result"))
+
     async def say(self, text: str) -> None:
         id, pieces = uuid4().hex, list(cut(text))
         for number, piece in enumerate(pieces):
@@ -126,6 +152,8 @@ class Act:
                 await self.say(rest)
             case "answer":
                 await self.say(f"you said: {self.executor.answers.get(self.task, 'nothing')}")
+            case "toolresult":
+                await self.say(f"the tools said: {self.executor.results.get(self.task) or self.executor.answers.get(self.task, '')}")
             case "decided":
                 await self.say(json.dumps(MessageToDict(self.executor.letters[-1].metadata)[HITL]))
             case "artifact":
@@ -159,6 +187,15 @@ class Act:
                 letter.extensions.append(HITL)
                 self.over = True
                 await self.update.update_status(TaskState.TASK_STATE_INPUT_REQUIRED, letter)
+            case "leave":
+                call = {"id": "call-1", "name": "Bash", "args": {"command": rest}}
+                script.insert(0, ("allowed", rest))
+                await self.act("approve", json.dumps({"type": "tool_approval_request", "tools": [call]}), script)
+            case "allowed":
+                told = MessageToDict(self.executor.letters[-1].metadata)[HITL]["approvals"]
+                await (self.shell(rest) if all(each["approved"] for each in told) else self.say("It was not allowed."))
+            case "shell":
+                await self.shell(rest)
             case "piece" | "whole":
                 await self.work(self.letter(rest, adk_partial=word == "piece"))
             case "auth":
@@ -168,7 +205,8 @@ class Act:
             case "hold":
                 await self.executor.held[rest].wait()
             case "usage":
-                self.usage = {"usage": {"input_tokens": int(name), "output_tokens": int(more)}}
+                cost = {"cost_usd": int(name) / 1e6} if self.executor.costs else {}
+                self.usage = {"usage": {"input_tokens": int(name), "output_tokens": int(more), **cost}}
             case "done" | "error" | "reject":
                 await self.end(ENDS[word], rest)
             case _:
@@ -176,5 +214,6 @@ class Act:
 
 
 def cut(text: str) -> Iterator[str]:
-    for start in range(0, len(text), PIECE):
-        yield text[start : start + PIECE]
+    size = max(PIECE, len(text) // 500)
+    for start in range(0, len(text), size):
+        yield text[start : start + size]

@@ -1,6 +1,6 @@
 """An agent that speaks ACP and that nobody knows: `python acp_agent.py FOLDER`. It does what the prompt's `!` lines say.
 
-!say TEXT · !run COMMAND (asks first) · !ask · !plan · !error TEXT · !die · !warn TEXT · !wait · !cost USD · !history · !environment
+!say TEXT · !run COMMAND (asks first) · !ask · !plan · !error TEXT · !die · !warn TEXT · !wait · !cost USD · !history · !environment · !meta
 """
 
 import asyncio
@@ -27,6 +27,7 @@ class Stranger(acp.Agent):
         self.folder = folder
         self.client: Any = None
         self.stopped = asyncio.Event()
+        self.meta: dict[str, Any] = {}
 
     def on_connect(self, conn: Any) -> None:
         self.client = conn
@@ -35,10 +36,12 @@ class Stranger(acp.Agent):
         version = int(os.environ.get("STRANGER_VERSION", protocol_version))
         return acp.InitializeResponse(protocol_version=version, agent_capabilities=given.AgentCapabilities(load_session=True))
 
-    async def new_session(self, cwd: str, **more: Any) -> acp.NewSessionResponse:
+    async def new_session(
+        self, cwd: str, additional_directories: Any = None, mcp_servers: Any = None, **meta: Any
+    ) -> acp.NewSessionResponse:
         if "STRANGER_LOGIN" in os.environ:
             raise acp.RequestError.auth_required()
-        session = uuid4().hex
+        session, self.meta = uuid4().hex, meta
         self._file(session).write_text("[]")
         return acp.NewSessionResponse(session_id=session)
 
@@ -81,8 +84,9 @@ class Stranger(acp.Agent):
             case "!cost":
                 cost = given.Cost(amount=float(rest), currency="USD")
                 await self._tell(session, given.UsageUpdate(session_update="usage_update", used=1, size=2, cost=cost))
-            case "!say" | "!history" | "!environment":
-                said = {"!say": rest, "!history": " | ".join(known), "!environment": " ".join(sorted(os.environ))}[verb]
+            case "!say" | "!history" | "!environment" | "!meta":
+                asked = {"!history": " | ".join(known), "!environment": " ".join(sorted(os.environ)), "!meta": json.dumps(self.meta)}
+                said = asked.get(verb, rest)
                 await self._tell(session, acp.update_agent_message_text(said))
             case _:
                 await self._tell(session, acp.update_agent_message_text(f"you said: {verb} {rest}".strip()))

@@ -6,7 +6,6 @@ next answer; `page` sends a web page. `asked` are the orders that came through.
 
 import asyncio
 import json
-from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,36 +13,33 @@ import aiohttp
 from aiohttp import web
 
 from bot.spoken import SESSION
+from tests.standins.site import Site
 
 ARN = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/coder-a1"
 SAID = {"ThrottlingException": "Rate exceeded", "ExpiredTokenException": "The security token included in the request is expired"}
 
 
-class AgentCoreDataPlane:
+class AgentCoreDataPlane(Site):
     """`async with AgentCoreDataPlane(container) as plane:` serves on loopback."""
 
     def __init__(self, container: str, bearer: str = "") -> None:
-        self.container, self.bearer, self.url = container, bearer, ""
+        self.container, self.bearer = container, bearer
         self.refuse: list[tuple[str, int]] = []
         self.cut: list[int] = []
         self.page = self.stall = False
         self.asked: list[dict[str, Any]] = []
         self.sessions: set[str] = set()
         self.stopped: list[str] = []
-        app = web.Application(client_max_size=100 << 20)
+        self.app = app = web.Application(client_max_size=100 << 20)
         app.router.add_post("/runtimes/{arn}/invocations", self._invoke)
         app.router.add_post("/runtimes/{arn}/stopruntimesession", self._stop)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
-    async def __aenter__(self) -> "AgentCoreDataPlane":
+    async def up(self, port: int = 0) -> None:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
+        await super().up(port)
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._runner.cleanup()
+    async def down(self) -> None:
+        await super().down()
         await self._http.close()
 
     async def _invoke(self, request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -18,16 +17,19 @@ import kubernetes_validate
 import yaml
 from aiohttp import web
 
+from tests.standins.site import Site
+
 Json = dict[str, Any]
 READY: Json = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 VERSION = "1.33"
+ACCESS = Path(__file__).parents[2] / "deploy" / "kubernetes" / "access"
 
 
-class Cluster:
+class Cluster(Site):
     """`async with Cluster(container) as cluster:` serves on loopback."""
 
     def __init__(self, container: str = "", token: str = "the-cluster-token") -> None:
-        self.container, self.token, self.url = container, token, ""
+        self.container, self.token = container, token
         self.objects: dict[tuple[str, str], Json] = {}
         self.kinds: dict[str, Callable[[Json], str]] = {"Sandbox": sandbox}
         self.pod: Json = READY
@@ -49,16 +51,12 @@ class Cluster:
         app.router.add_post("/api/v1/namespaces/desk/pods/{name}:8080/proxy/invocations", self._pass)
         self.app = app
 
-    async def __aenter__(self) -> "Cluster":
+    async def up(self, port: int = 0) -> None:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
+        await super().up(port)
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._runner.cleanup()
+    async def down(self) -> None:
+        await super().down()
         await self._http.close()
 
     def kubeconfig(self, file: Path, token: str = "") -> Path:
@@ -81,6 +79,8 @@ class Cluster:
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return status(401, "Unauthorized")
+        if "/namespaces/" in request.path and (wanted := right(request)) not in RIGHTS:
+            return status(403, f"the roles of deploy/kubernetes/access do not allow {wanted}")
         if self.refuse:
             return status(*self.refuse.pop(0))
         return await handler(request)  # type: ignore[no-any-return]
@@ -159,6 +159,25 @@ class Cluster:
                     request.transport.abort()
                     break
         return response
+
+
+def rights() -> set[tuple[str, str, str]]:
+    """What the roles that we publish allow: the group, the resource and the verb."""
+    roles = [thing for file in ACCESS.glob("k*.yaml") for thing in yaml.safe_load_all(file.read_text("utf-8")) if thing["kind"] == "Role"]
+    rules = [rule for role in roles for rule in role["rules"]]
+    return {each for rule in rules for each in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"])}
+
+
+RIGHTS = rights()
+
+
+def right(request: web.Request) -> tuple[str, str, str]:
+    """What a request needs, as an API server sees it."""
+    before, _, after = request.path.partition("/namespaces/desk/")
+    group = before.split("/")[2] if before.startswith("/apis/") else ""
+    kind, *named = after.split("/")
+    verbs = {"GET": "get" if named else "list", "POST": "create", "DELETE": "delete", "PATCH": "patch"}
+    return group, "/".join([kind, *named[1:2]]), verbs[request.method]
 
 
 def sandbox(thing: Json) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+CLOSED = 9
+
 
 class Cutter:
     """`async with Cutter(port, iter([300, 20])) as cutter:` the first connections end after so many bytes of answers; the others do not."""
@@ -29,6 +31,14 @@ class Cutter:
             writer.transport.abort()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def away(self, seconds: float) -> None:
+        """All connections break, and nobody answers for so long."""
+        port, self.port = self.port, CLOSED
+        for writer in list(self._open):
+            writer.transport.abort()
+        await asyncio.sleep(seconds)
+        self.port = port
 
     def _begun(self, ours: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         self._tasks.add(asyncio.create_task(self._connected(ours, back)))

@@ -3,36 +3,40 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
+
+from tests.standins.site import Site
 
 Json = dict[str, Any]
 
 
 @dataclass
 class Run:
-    """`parts` are its events: a name and data. It waits for `more` before each from `held` on; `cut` breaks the connection there, once."""
+    """`parts` are its events: a name and data. It waits for `more` before each from `held` on, and so many seconds, its `pause`, before
+    each; `cut` breaks the connection there, once.
+    """
 
     id: str
     asked: Json
     parts: list[tuple[str, Any]]
     held: int = 999
+    pause: float = 0.0
     cut: int = 999
     status: str = "success"
     interrupts: list[Json] = field(default_factory=list)
     more: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class LangGraphServer:
+class LangGraphServer(Site):
     """`async with LangGraphServer() as server:` serves on loopback. `next` is what it does next; `joined` the events that listeners had.
 
     `streams` answers listeners in its place, `refusals` are told them first, and `cut_refusals` after a connection was cut.
     """
 
     def __init__(self, key: str = "") -> None:
-        self.key, self.url = key, ""
+        self.key = key
         self.threads: dict[str, Json] = {}
         self.runs: list[Run] = []
         self.next = Run("", {}, [])
@@ -42,7 +46,7 @@ class LangGraphServer:
         self.assistants: list[Json] = [{"assistant_id": "a1", "graph_id": "agent"}]
         self.refusals: list[int] = []
         self.cut_refusals: list[int] = []
-        app = web.Application(middlewares=[self._known])
+        self.app = app = web.Application(middlewares=[self._known])
         app.router.add_post("/assistants/search", self._assistants)
         app.router.add_post("/threads", self._thread)
         app.router.add_get("/threads/{thread}", self._state)
@@ -51,16 +55,6 @@ class LangGraphServer:
         app.router.add_get("/threads/{thread}/runs/{run}", self._status)
         app.router.add_get("/threads/{thread}/runs/{run}/stream", self._stream)
         app.router.add_post("/threads/{thread}/runs/{run}/cancel", self._cancel)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-
-    async def __aenter__(self) -> "LangGraphServer":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._runner.cleanup()
 
     @web.middleware
     async def _known(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -116,6 +110,7 @@ class LangGraphServer:
                 assert request.transport
                 request.transport.close()
                 return response
+            await asyncio.sleep(run.pause)
             await response.write(f"id: {number}-0\nevent: {event}\ndata: {json.dumps(data)}\n\n".encode())
         return response
 

@@ -16,11 +16,11 @@ from aiohttp import web
 
 from tests.standins.model import Asked
 from tests.standins.script import LINE
+from tests.standins.site import Shaky
 
 Json = dict[str, Any]
 Kind = Literal["cloud", "bridge", "forgetful"]
 PIECE = 12
-NEVER = 10**9
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Session:
     ears: list[asyncio.Queue[Json | None]] = field(default_factory=list)
     answers: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
     counted: list[int] = field(default_factory=lambda: [0, 0])
+    queue: list[Json] = field(default_factory=list)
     work: "asyncio.Task[None] | None" = None
 
     @property
@@ -48,7 +49,7 @@ class Session:
         }
 
 
-class ManagedAgents:
+class ManagedAgents(Shaky):
     """`async with ManagedAgents() as platform:` serves on loopback. `folder` is where its agents' commands run.
 
     A `bridge` says what an event is only in its name, tells all on connecting, and knows /abort in place of an interrupt;
@@ -57,23 +58,22 @@ class ManagedAgents:
 
     def __init__(self, kind: Kind = "cloud", key: str = "sk-test", folder: Path = Path()) -> None:
         self.kind, self.key, self.folder = kind, key, folder
-        self.url, self.log = "", list[Asked]()
+        super().__init__()
+        self.log: list[Asked] = []
         self.requests: list[tuple[str, str, Json]] = []
         self.headers: list[Mapping[str, str]] = []
         self.made: dict[str, list[Json]] = {"agents": [], "environments": []}
         self.sessions: dict[str, Session] = {}
         self.stopped: list[str] = []
-        self.answer: tuple[int, bytes, dict[str, str]] | None = None
         self.hold = asyncio.Event()
-        self.cut_after, self.noise = NEVER, b""
-        self._numbers, self._wires = count(1), list[asyncio.BaseTransport]()
+        self._numbers = count(1)
         self.again()
         self.hold.set()
 
     def again(self) -> None:
         """Ready to go up, the first time or after it went down."""
-        self._app = web.Application(middlewares=[self._known], client_max_size=64 << 20)
-        self.routes(self._app)
+        self.app = web.Application(middlewares=[self._known], client_max_size=64 << 20)
+        self.routes(self.app)
 
     def routes(self, app: web.Application) -> None:
         for what in self.made:
@@ -89,37 +89,12 @@ class ManagedAgents:
     def key_of(self, headers: Mapping[str, str]) -> str:
         return headers.get("x-api-key", "")
 
-    async def __aenter__(self) -> "ManagedAgents":
-        await self.up()
-        return self
-
-    async def up(self, port: int = 0) -> None:
-        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
-
-    async def down(self) -> None:
-        """Nobody answers any more; the sessions stay."""
-        self.cut()
-        await self._runner.cleanup()
-
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for session in self.sessions.values():
             if session.work:
                 end(session.work)
                 await asyncio.wait([session.work])
         await self.down()
-
-    def refuse(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Answer everything with this, from now on."""
-        self.answer = status, body, headers
-
-    def cut(self) -> None:
-        """Break all connections on which somebody listens."""
-        for wire in self._wires:
-            wire.close()
-        self._wires.clear()
 
     @property
     def session(self) -> Session:
@@ -128,9 +103,8 @@ class ManagedAgents:
     @web.middleware
     async def _known(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.headers.append(request.headers)
-        if self.answer is not None:
-            status, body, headers = self.answer
-            return web.Response(body=body, status=status, headers=headers)
+        if no := self.refused():
+            return no
         if (key := self.key_of(request.headers)) != self.key:
             return refused(401, "authentication_error", f"no such key: {key}")
         if self.kind == "cloud" and "managed-agents" not in request.headers.get("anthropic-beta", ""):
@@ -173,19 +147,23 @@ class ManagedAgents:
         events = [] if self.kind == "forgetful" else self._of(request).events
         if self.kind != "cloud":
             return web.json_response({"data": events})
-        since = [each for each in events if each["processed_at"] >= request.query.get("created_at[gte]", "")]
+        since = [each for each in events if (each["processed_at"] or "later") >= request.query.get("created_at[gte]", "")]
         begin = int(request.query.get("page") or 0)
         return web.json_response({"data": since[begin : begin + 20], "next_page": str(begin + 20) if begin + 20 < len(since) else None})
 
     async def _send(self, request: web.Request) -> web.Response:
-        session = self._of(request)
+        session, sent = self._of(request), list[Json]()
         for event in (await request.json())["events"]:
             if event["type"] == "user.interrupt" and self.kind != "cloud":
                 return refused(400, "error", "no user.message parts")
+            busy = event["type"] == "user.message" and session.work and not session.work.done()
             if self.kind != "forgetful":
-                self.tell(session, event)
-            self._heard(session, event)
-        return web.json_response({"ok": True}, status=200 if self.kind == "cloud" else 202)
+                sent.append({**event, "id": self.tell(session, {**event, "processed_at": None} if busy else event)})
+            if busy and self.kind == "cloud":
+                session.queue.append(session.events[-1])
+            else:
+                self._heard(session, event)
+        return web.json_response({"data": sent} if self.kind == "cloud" else {"ok": True}, status=200 if self.kind == "cloud" else 202)
 
     def _heard(self, session: Session, event: Json) -> None:
         match event:
@@ -225,6 +203,10 @@ class ManagedAgents:
         if self.kind == "cloud":
             self.tell(session, {"type": "session.usage", "usage": session.usage})
         self.tell(session, {"type": "session.status_idle", "stop_reason": stop})
+        if session.queue:
+            queued = session.queue.pop(0)
+            queued["processed_at"] = f"2026-11-21T00:00:00.{next(self._numbers):06d}Z"
+            self._heard(session, queued)
 
     async def _acts(self, session: Session, script: list[tuple[str, str]]) -> Json:
         last, delay = "", 0.0
@@ -322,14 +304,9 @@ class ManagedAgents:
             await response.write(self.noise)
             async for event in heard(ear):
                 await response.write(self._frame(event))
-                self._count()
+                self.told()
         session.ears.remove(ear)
         return response
-
-    def _count(self) -> None:
-        self.cut_after -= 1
-        if not self.cut_after:
-            self.cut()
 
     def _frame(self, event: Json) -> bytes:
         data = event if self.kind == "cloud" else {name: value for name, value in event.items() if name != "type"}

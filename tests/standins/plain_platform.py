@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.standins.site import Site
+
 from .script import acts
 
 Json = dict[str, Any]
@@ -43,14 +45,14 @@ class Asked:
     body: Json
 
 
-class Platform:
+class Platform(Site):
     """`async with Platform() as platform:` serves on loopback. `cut` breaks the stream after so many events, once; `joined` are the
     cursors that listeners came with; `log` is what it was told, with all that was said in the session before; `noise` goes before
     each stream; `stopped` are the runs that were canceled.
     """
 
     def __init__(self, key: str = "sk-test") -> None:
-        self.key, self.url, self.cut = key, "", 0
+        self.key, self.cut = key, 0
         self.runs: list[Run] = []
         self.said: dict[str, list[str]] = {}
         self.log: list[Asked] = []
@@ -58,23 +60,13 @@ class Platform:
         self.noise = b""
         self.stopped: list[str] = []
         self._refusal: web.Response | None = None
-        app = web.Application(middlewares=[self._known])
+        self.app = app = web.Application(middlewares=[self._known])
         app.router.add_post("/sessions", self._session)
         app.router.add_post("/sessions/{session}/runs", self._run)
         app.router.add_get("/runs/{run}", self._status)
         app.router.add_get("/runs/{run}/events", self._events)
         app.router.add_post("/runs/{run}/answers/{question}", self._answer)
         app.router.add_post("/runs/{run}/cancel", self._cancel)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-
-    async def __aenter__(self) -> "Platform":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.down()
 
     def refuse(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         """Answer all requests with this from now on."""
@@ -85,7 +77,7 @@ class Platform:
         """Go away in the middle of whatever is told."""
         for run in self.runs:
             await self._end(run)
-        await self._runner.cleanup()
+        await super().down()
 
     @web.middleware
     async def _known(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -17,9 +17,9 @@ from tests.standins import model_chat, model_responses
 from tests.standins.managed_agents import end
 from tests.standins.model import Asked
 from tests.standins.script import Reply, decide
+from tests.standins.site import Shaky
 
 Json = dict[str, Any]
-NEVER = 10**9
 
 
 @dataclass
@@ -45,43 +45,28 @@ class Answer:
         self.more = asyncio.Event()
 
 
-class ResponsesServer:
+class ResponsesServer(Shaky):
     """`async with ResponsesServer() as platform:` serves on loopback, at `url`. Without `keeps` it knows no answer once it is given."""
 
+    path, cancels = "/v1", True
+
     def __init__(self, key: str = "sk-test", *, keeps: bool = True, folder: Path = Path()) -> None:
-        self.key, self.keeps, self.folder, self.url = key, keeps, folder, ""
+        super().__init__()
+        self.key, self.keeps, self.folder = key, keeps, folder
         self.log: list[Asked] = []
         self.headers: list[Mapping[str, str]] = []
         self.answers: dict[str, Answer] = {}
         self.stopped: list[str] = []
-        self.answer: tuple[int, bytes, dict[str, str]] | None = None
-        self.cut_after, self.noise = NEVER, b""
-        self._wires: list[asyncio.BaseTransport] = []
         self.again()
 
     def again(self) -> None:
         """Ready to go up, the first time or after it went down."""
-        self._app = web.Application(middlewares=[self._known], client_max_size=64 << 20)
-        self._app.router.add_post("/v1/responses", self._respond)
-        self._app.router.add_get("/v1/responses/{id}", self._look)
-        self._app.router.add_post("/v1/responses/{id}/cancel", self._cancel)
-        self._app.router.add_post("/v1/conversations", self._converse)
-        self._app.router.add_post("/v1/chat/completions", self._chat)
-
-    async def __aenter__(self) -> "ResponsesServer":
-        await self.up()
-        return self
-
-    async def up(self, port: int = 0) -> None:
-        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        self.url = "http://{}:{}/v1".format(*self._runner.addresses[0][:2])
-
-    async def down(self) -> None:
-        """Nobody answers any more; what was begun in the background goes on."""
-        self.cut()
-        await self._runner.cleanup()
+        self.app = web.Application(middlewares=[self._known], client_max_size=64 << 20)
+        self.app.router.add_post("/v1/responses", self._respond)
+        self.app.router.add_get("/v1/responses/{id}", self._look)
+        self.app.router.add_post("/v1/responses/{id}/cancel", self._cancel)
+        self.app.router.add_post("/v1/conversations", self._converse)
+        self.app.router.add_post("/v1/chat/completions", self._chat)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         working = [answer.work for answer in self.answers.values() if answer.work]
@@ -91,22 +76,11 @@ class ResponsesServer:
             await asyncio.wait(working)
         await self.down()
 
-    def refuse(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Answer everything with this, from now on."""
-        self.answer = status, body, headers
-
-    def cut(self) -> None:
-        """Break all connections on which somebody listens."""
-        for wire in self._wires:
-            wire.close()
-        self._wires.clear()
-
     @web.middleware
     async def _known(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.headers.append(request.headers)
-        if self.answer is not None:
-            status, body, headers = self.answer
-            return web.Response(body=body, status=status, headers=headers)
+        if no := self.refused():
+            return no
         if request.headers.get("Authorization") != f"Bearer {self.key}":
             return refused(401, "invalid_api_key", f"Incorrect API key: {request.headers.get('Authorization')}")
         if "id" in request.match_info and (not self.keeps or request.match_info["id"] not in self.answers):
@@ -217,7 +191,7 @@ class ResponsesServer:
         with suppress(ConnectionError):
             async for event in frames(answer, after):
                 await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
-                self._count()
+                self.told()
         return response
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
@@ -227,11 +201,6 @@ class ResponsesServer:
         self._wires.append(request.transport)
         await response.write(self.noise)
         return response
-
-    def _count(self) -> None:
-        self.cut_after -= 1
-        if not self.cut_after:
-            self.cut()
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -243,7 +212,7 @@ class ResponsesServer:
         try:
             async for frame in model_chat.pieces(body, reply):
                 await response.write(frame.encode())
-                self._count()
+                self.told()
             over = True
         finally:
             self.stopped += [] if over else ["chat"]

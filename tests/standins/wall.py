@@ -5,30 +5,21 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.standins.site import Site
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SSE = {"Content-Type": "text/event-stream"}
 
 
-class Wall:
+class Wall(Site):
     """`async with Wall() as wall:` serves on loopback. `on` says what is done at a path; `asked` are the requests that came."""
 
     def __init__(self) -> None:
-        self.url = ""
         self.asked: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self._handlers: dict[tuple[str, str], list[Handler]] = {}
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-
-    async def __aenter__(self) -> "Wall":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        self.app = web.Application()
+        self.app.router.add_route("*", "/{path:.*}", self._answer)
 
     def on(self, verb: str, path: str, *handlers: Handler) -> None:
         """One after the other; the last for all that come then."""

@@ -80,6 +80,19 @@ async def test_a_question_asked_again_while_it_is_open_is_not_asked_twice(stage:
     assert (ended.state, ended.answer, len(ended.questions)) == ("completed", "Blue", 1)
 
 
+async def test_only_so_many_questions_call_people_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deeds, "HOLD", 0.05)
+
+    async def insists(client: Client) -> str:
+        said = [await client("ask_user", question=f"Which, of {number}?") for number in range(deeds.MOST + 1)]
+        return said[-1]
+
+    session = await stage.run(Acts(insists))
+
+    assert session.answer == "WRONG 5 of your questions wait for an answer. End your turn now; the answers come as the next message."
+    assert len(session.open) == deeds.MOST
+
+
 async def test_an_answer_that_comes_while_the_agent_ends_its_turn_is_the_next_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deeds, "HOLD", 0.05)
 

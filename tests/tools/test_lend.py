@@ -26,9 +26,12 @@ class Plain:
         yield Finished("completed")
 
 
-async def post(url: str, **headers: str) -> int:
+CALL = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+
+
+async def post(url: str, content: bytes = CALL, **headers: str) -> int:
     async with httpx2.AsyncClient() as http:
-        return (await http.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=headers)).status_code
+        return (await http.post(url, content=content, headers={"Content-Type": "application/json"} | headers)).status_code
 
 
 @pytest.mark.parametrize("wanted", [False, True])
@@ -48,7 +51,7 @@ async def test_the_tools_are_described_to_the_harness(stage: Stage) -> None:
     session = await stage.run(Acts(lists))
 
     names = [line.partition(":")[0] for line in session.answer.splitlines()]
-    assert names == ["ask_user", "request_approval", "post_update", "upload_file", "read_thread", "report_improvement"]
+    assert names == ["ask_user", "request_approval", "post_update", "upload_file", "propose_schedule", "read_thread", "report_improvement"]
     assert "ask_user: Ask the people in the thread a question, and wait for their answer." in session.answer
 
 
@@ -76,6 +79,23 @@ async def test_after_its_turn_a_token_opens_nothing(stage: Stage) -> None:
     tools = runtime.turns[0].tools
     assert isinstance(tools, Tools)
     assert await post(tools.url, **tools.headers) == 401
+
+
+@pytest.mark.parametrize("length", [5 << 20, None])
+async def test_a_call_of_any_size_is_not_taken_in(stage: Stage, length: int | None) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b" " * (length or 1)
+
+    async def tries(client: Client) -> str:
+        tools = turns[0].tools
+        assert tools
+        body = b" " * length if length else pieces()
+        async with httpx2.AsyncClient() as http:
+            return str((await http.post(tools.url, content=body, headers=tools.headers)).status_code)
+
+    turns = (runtime := Acts(tries)).turns
+
+    assert (await stage.run(runtime)).answer == "413"
 
 
 async def test_a_call_that_still_waits_when_its_turn_ends_is_told_so(stage: Stage) -> None:

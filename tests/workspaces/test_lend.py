@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bot import processes, sandbox
@@ -16,6 +14,7 @@ from bot.ports import Turn
 from bot.session import Session
 from bot.workspaces import lend
 from bot.workspaces.lock import held
+from tests.standins.running import running
 from tests.standins.stage import agent
 from tests.standins.wait import until
 from tests.workspaces.conftest import Repository, Yard
@@ -272,6 +271,7 @@ async def test_what_is_hidden_is_hidden_without_a_workspace_too(yard: Yard) -> N
     await yard.run(runtime)
 
     assert (runtime.turns[0].hidden, runtime.turns[0].shown) == ((yard.store,), ())
+    assert yard.store.is_dir()
 
 
 async def test_an_agent_without_a_workspace_has_none(yard: Yard) -> None:
@@ -289,12 +289,3 @@ def at(folder: Path) -> Repository:
     made = Repository.__new__(Repository)
     made.folder = folder
     return made
-
-
-def running(*words: str) -> list[int]:
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.cmdline() == [*words]:
-                found.append(process.pid)
-    return found

@@ -1,6 +1,7 @@
 """What nobody has used for long is taken away, and the oldest of what takes too much room; never what is in use."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -64,6 +65,16 @@ async def test_the_oldest_go_until_the_rest_fits(yard: Yard) -> None:
 
     assert tidied(yard, gigabytes=room / 2**30) == []
     assert tidied(yard, gigabytes=(room - 200_000) / 2**30) == ["sessions/o0/workspace/api"]
+
+
+async def test_of_a_workspace_that_could_not_be_taken_away_wholly_nothing_is_used(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    await yard.run(reads("README.md"))
+    age(yard, 31)
+    with monkeypatch.context() as broken:
+        broken.setattr(shutil, "rmtree", lambda folder, **_: (folder / "README.md").unlink(missing_ok=True))
+        tidied(yard)
+
+    assert (await yard.run(reads("README.md"))).answer == "The first.\n"
 
 
 async def test_what_a_turn_works_in_stays(yard: Yard) -> None:

@@ -2,7 +2,7 @@
 
 from bot import policy
 from bot.agent import Agent
-from bot.event import ALLOW, DENY, Answered, Option, Part, Question
+from bot.event import ALLOW, APPROVE, DENY, Answered, Option, Part, Question
 from bot.session import Session
 from bot.slack.markdown import brief, mrkdwn
 from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section, visible
@@ -13,7 +13,7 @@ TITLE = {"question": "A question", "permission": "Permission needed", "form": "A
 
 def render(session: Session, question: Question, answered: Answered | None, agent: Agent) -> View:
     """The card. It mentions who has to answer: the one mention that Frontdesk ever writes in a thread."""
-    body = _body(question)
+    body, agent = _body(question), policy.trusted(agent, question)
     if answered is not None:
         return View(f"{TITLE[question.kind]}: {_outcome(answered)}", (*body, context(_outcome(answered))), 0)
     head = section(f"{_whom(session, question, agent)} *{TITLE[question.kind]}*")
@@ -27,8 +27,8 @@ def render(session: Session, question: Question, answered: Answered | None, agen
 def _whom(session: Session, question: Question, agent: Agent) -> str:
     rules = agent.allow.approve if question.kind == "permission" else agent.allow.answer
     asker = session.by.id if session.by else session.asker.id
-    live = [_mention(rule, asker) for rule in rules if rule == "asker" or rule[:1] in "SUW"]
-    return " ".join(live) or f"<@{asker}>"
+    live = [_mention(rule, asker) for rule in rules if (rule == "asker" and asker) or rule[:1] in "SUW"]
+    return " ".join(live) or (f"<@{asker}>" if asker else "")  # nobody asked for what a schedule began
 
 
 def _mention(rule: str, asker: str) -> str:
@@ -81,7 +81,7 @@ def _choices(question: Question, about: str, agent: Agent) -> list[Block]:
 
 def _decision(question: Question, about: str, agent: Agent) -> list[Block]:
     """The buttons that somebody may press: where the agent's file names nobody who may allow it, it can only be denied."""
-    styles = {ALLOW: "primary", DENY: "danger"}
+    styles = {ALLOW: "primary", APPROVE: "primary", DENY: "danger"}
     offered = [(n, each) for n, each in enumerate(question.parts[0].options) if agent.allow.approve or each.label == DENY]
     elements = [button(f"answer:{n}", each.label, f"{about} {n}", styles.get(each.label, "")) for n, each in offered]
     hints = [_described(each) for _, each in offered if each.description]

@@ -1,0 +1,107 @@
+"""A new agent: the form in which somebody thinks it up, its file, and the card for whoever allows it."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from bot.agent import Agent
+from bot.draft import Draft
+from bot.slack.markdown import brief, mrkdwn
+from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section, visible
+
+RUN = {"members": "Everybody in this workspace", "admins": "Admins only"}
+LONGEST = 2400  # characters of what it is told: a button has to carry it
+MOST = 15_000  # characters of its file: a message has 50 blocks
+
+
+def form(agents: Sequence[Agent], draft: Draft | None = None) -> Block:
+    """What for, where, on which runtime, who may, and who is to allow it; filled in as the draft has it."""
+    options = [choice(f"{agent.name} ({agent.runtime})", agent.name, brief(agent.description, 75)) for agent in agents[:100]]
+    who = [choice(words, value) for value, words in RUN.items()] + [choice("Only me", "me")]
+    first = next((option for option in options if draft and option["value"] == draft.like), None)
+    run = next((option for option in who if draft and option["value"] == draft.run), who[0] if draft is None else who[-1])
+    like: Block = {"type": "static_select", "options": options} | ({"initial_option": first} if first else {})
+    where: Block = {"type": "conversations_select", "filter": {"include": ["public", "private"], "exclude_bot_users": True}}
+    where |= {"initial_conversation": draft.place} if draft and draft.place else {}
+    approver: Block = {"type": "users_select"} | ({"initial_user": draft.approver} if draft else {})
+    blocks = [
+        _asked("name", "What is it called?", _typed(40, draft.name if draft else ""), "small letters, digits and -, such as release-notes"),
+        _asked("about", "What is it for?", _typed(150, draft.about if draft else ""), "one sentence that people see in lists"),
+        _asked("words", "How does it work?", _typed(LONGEST, draft.words if draft else "", long=True),
+               "what it does step by step, how it answers, what it says when it is not sure, and what it never does"),
+        _asked("like", "It runs like", like, "it gets that agent's runtime, tools, variables, workspace and budget"),
+        _asked("where", "Which channel is it for?", where, "without one it is called by its name", optional=True),
+        _asked("run", "Who may ask it?", {"type": "radio_buttons", "options": who, "initial_option": run}),
+        _asked("approver", "Who is to allow it?", approver, "an admin, or somebody who may approve what the agent above does"),
+    ]  # fmt: skip
+    return modal("new", "A new agent", "Show its file", blocks, draft.id if draft else "")
+
+
+def _asked(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
+    more = {"hint": plain(hint, 150)} if hint else {}
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain(label),
+        "element": {**element, "action_id": "value"},
+        "optional": optional,
+    } | more
+
+
+def _typed(longest: int, first: str, long: bool = False) -> Block:
+    made: Block = {"type": "plain_text_input", "max_length": longest, "multiline": long}
+    return made | ({"initial_value": first} if first else {})
+
+
+def draft(id: str, by: str, values: Mapping[str, tuple[str, ...]]) -> Draft:
+    """What was filled in."""
+    given = {key: (values.get(key) or ("",))[0].strip() for key in ("name", "about", "words", "like", "where", "run", "approver")}
+    name, about = re.sub(r"\s+", "-", given["name"].lower()), " ".join(given["about"].split())
+    run = by if given["run"] == "me" else given["run"] or "members"
+    return Draft(id, name, about, given["words"], given["like"], given["where"], run, by, given["approver"])
+
+
+def shown(draft: Draft, text: str, wrong: Sequence[str]) -> View:
+    """For whoever thought it up: the file, what is wrong with it, and what can be done next."""
+    head = f"This would be `agents/{mrkdwn(draft.name, 60)}.md`:"
+    value = draft.packed()
+    ready = [] if wrong else [button("propose", "Ask for approval", value, "primary")]
+    end = [section("*It cannot be used yet*\n" + "\n".join(f"• {mrkdwn(line, 300)}" for line in wrong[:8]))] if wrong else []
+    asks = [] if wrong else [context(f"<@{draft.approver}> is asked to allow it. Nothing is written before.")]
+    return View(head, (section(head), *_file(text), *end, actions(*ready, button("rework", "Change it", value)), *asks))
+
+
+def asked(draft: Draft, text: str) -> View:
+    """For whoever is to allow it. What is pressed holds for this very text."""
+    name, value = mrkdwn(draft.name, 60), f"{mark(text)} {draft.packed()}"
+    head = f"<@{draft.by}> has thought up an agent, `{name}`, and asks you to allow it. It runs like `{mrkdwn(draft.like, 60)}`."
+    choices = (
+        button("settle:allow", "Allow, and write it", f"allow {value}", "primary"),
+        button("settle:refuse", "Refuse", f"refuse {value}", "danger"),
+    )
+    return View(f"A new agent: {name}", (section(head), *_file(text), actions(*choices)))
+
+
+def mark(text: str) -> str:
+    """The same for the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def closed(draft: Draft, text: str, words: str) -> View:
+    """The same when that is settled, and how."""
+    return View(words, (section(f"An agent of <@{draft.by}>, `{mrkdwn(draft.name, 60)}`"), *_file(text), context(mrkdwn(words, 300))))
+
+
+def hidden(text: str) -> list[str]:
+    """Why not all of a file could be shown, in a sentence; nothing where it can."""
+    return [] if len(visible(text)) <= MOST else [f"Its file has more than {MOST:,} characters, which Slack cannot show at once."]
+
+
+def _file(text: str) -> list[Block]:
+    """All of it: a person decides by this alone."""
+    rest, blocks = visible(text), list[Block]()
+    while rest:
+        size = 1200 if len(mrkdwn(rest[:1200], 1 << 20)) < 2700 else 500  # an & becomes five characters
+        blocks.append(section(code(rest[:size])))
+        rest = rest[size:]
+    return blocks

@@ -1,0 +1,72 @@
+"""What people may do with schedules: look at them, pause them, let them go on or begin now, and take away what they asked for."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot import clock, policy
+from bot.agent import Agent, gone
+from bot.errors import ConfigError
+from bot.fired import Fired
+from bot.message import Person
+from bot.plan import Plan, Plans, begun, when
+
+VERBS = ("pause", "resume", "run", "remove")
+
+
+class Timetable:
+    """What each method returns is for whoever asked. `fire` begins a session, safely. Raises StoreFailed."""
+
+    def __init__(self, agents: Callable[[], Sequence[Agent]], plans: Plans, fire: Callable[[Fired], Awaitable[None]]) -> None:
+        self.agents, self.plans, self.fire = agents, plans, fire
+
+    async def listed(self, by: Person) -> list[Plan]:
+        """Those of the agents that this person may ask."""
+        there = {agent.name for agent in self.agents() if policy.may(agent, by, "run")}
+        return [plan for plan in await self.plans.all() if plan.agent in there]
+
+    async def asked(self, verb: str, name: str, by: Person, id: str) -> str:
+        """What a person wants to be done; `id` makes it safe to repeat. Raises ConfigError where there is no such schedule, Denied."""
+        plan = await self.find(name)
+        agent = next((agent for agent in self.agents() if agent.name == plan.agent), gone(plan.agent))
+        if not policy.may(agent, by, "approve", plan.asked):
+            policy.check(agent, by, "stop", plan.asked)
+        return await self.do(verb, plan, by.name or by.id, id)
+
+    async def failed(self, fired: Fired, why: str) -> None:
+        """Note that a time could not begin, for whoever looks at the schedules."""
+        if fired.door == "schedule":
+            await self.plans.change(":".join(fired.key.split(":")[1:3]), trouble=why)
+
+    async def find(self, name: str) -> Plan:
+        """By its name, or by its agent's where that has no other. Raises ConfigError."""
+        plans = await self.plans.all()
+        found = [plan for plan in plans if plan.name == name] or [plan for plan in plans if plan.agent == name]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(f"`{plan.name}`" for plan in (found or plans)[:10])
+        wrong = f"{name} has several schedules" if found else f"There is no schedule {name!r}"
+        raise ConfigError(f"{wrong}: say which, of {names}." if names else f"{wrong}, nor any other.")
+
+    async def do(self, verb: str, plan: Plan, by: str, id: str) -> str:
+        now = clock.now()
+        match verb:
+            case "pause":
+                if plan.paused:
+                    return f"{plan.name} is paused already, by {plan.paused}."
+                await self.plans.change(plan.name, paused=by)
+                return f"{plan.name} is paused. `resume schedule {plan.name}` lets it go on."
+            case "resume":
+                due = next(plan.schedule.ticks(now)).timestamp()
+                if plan.paused:
+                    await self.plans.change(plan.name, paused="", due=due)
+                return f"{plan.name} goes on: next {when(plan.schedule, due)}."
+            case "run":
+                await self.plans.change(plan.name, last=now, trouble="")
+                await self.fire(begun(plan, f"run:{id}", now))
+                return f"{plan.name} begins, in a thread under a message of its own."
+            case "remove":
+                if not plan.asked:
+                    return f"{plan.name} stands in agents/{plan.agent}.md, so it is removed there. `pause schedule {plan.name}` pauses it."
+                await self.plans.remove(plan.name)
+                return f"{plan.name} is removed."
+            case _:
+                return f"With a schedule I can do this: {', '.join(VERBS)}."

@@ -1,0 +1,85 @@
+"""The command that lists what begins by itself, and changes that while the desk runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot import app
+from bot.agent import parse
+from bot.cli import main
+from bot.cli.notes import routes
+from bot.cli.schedules import act
+from bot.playground import Slack
+from bot.settings import Settings
+from tests.test_path import said
+
+COUNTER = (
+    "---\ndescription: Counts.\nruntime: echo\ntriggers:\n"
+    "  - schedule: {cron: '0 9 * * 1', timezone: Europe/Berlin, post_to: '#random', prompt: '!say all is well'}\n---\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "counter.md").write_text(COUNTER)
+    return tmp_path
+
+
+def test_schedules_are_listed_before_any_desk_has_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["schedules"])
+
+    [heads, row] = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert heads.split() == ["NAME", "CRON", "TIME", "ZONE", "WRITES", "TO", "NEXT", "LAST"]
+    assert row.startswith("counter:1  0 9 * * 1  Europe/Berlin  #random    Mon ")
+
+
+def test_schedules_are_listed_for_scripts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["schedules", "--json"])
+
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["cron"], row["last"], row["paused"]) == ("counter:1", "0 9 * * 1", 0.0, "")
+
+
+def test_what_to_pause_has_to_be_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["schedules", "pause"])
+
+    assert code == 2
+    assert "say which, as in: frontdesk schedules pause helper:1" in capsys.readouterr().err
+
+
+def test_where_no_desk_has_run_nothing_can_be_paused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["schedules", "pause", "counter:1"])
+
+    assert code == 2
+    assert "it is made by: frontdesk run" in capsys.readouterr().err
+
+
+async def test_a_schedule_is_run_paused_and_listed_while_the_desk_runs(slack: Slack, agents: Path, settings: Settings) -> None:
+    (agents / "counter.md").write_text(COUNTER)
+    async with app.running(settings) as desk:
+        await desk.scheduler.tick()
+
+        ran = await act(settings, "run", "counter")
+        paused = await act(settings, "pause", "counter:1")
+
+        [root] = await slack.until(
+            lambda: [each for each in slack.messages("random", replies=False) if "counter:1" in slack.text(each)], 10
+        )
+        await slack.until(lambda: "all is well" in said(slack, root)[1:][-1])
+        [plan] = await desk.scheduler.plans.all()
+    assert ran == "counter:1 begins, in a thread under a message of its own."
+    assert paused == "counter:1 is paused. `resume schedule counter:1` lets it go on."
+    assert (plan.paused, plan.last > 0) == ("the shell", True)
+
+
+def test_the_bench_says_how_to_have_it_at_once() -> None:
+    counter = parse("counter", COUNTER)
+
+    [route] = routes(counter, [counter], "@Frontdesk")
+
+    assert (route.words, route.text) == ("counter's schedule 0 9 * * 1 (Europe/Berlin) for #random", "@Frontdesk schedules")

@@ -1,0 +1,174 @@
+"""An agent is made in Slack: a form, its file, and somebody who allows it; nothing is written before."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import app
+from bot.agent import parse
+from bot.app import Frontdesk
+from bot.app.shelf import Folder
+from bot.draft import ROOM, Draft, unpacked
+from bot.errors import ConfigError
+from bot.playground import Slack
+from bot.settings import Settings
+from bot.slack.view import visible
+from bot.slack.views import new
+from bot.slack.views.new import asked
+
+Json = dict[str, Any]
+NOTES = {
+    "name": "Release notes", "about": "Writes release notes.", "words": "You write release notes for {{ person.name }}.",
+    "like": "helper", "where": "reviews", "run": "Everybody in this workspace", "approver": "carla",
+}  # fmt: skip
+
+
+async def filled(slack: Slack, by: str = "ana", **changed: Any) -> Json:
+    """The form is opened and sent; what came of it, as its author sees it."""
+    await slack.command("/frontdesk", "new", by=by)
+    view = await slack.until(lambda: slack.modals(by)[-1])
+    await slack.submit(view, NOTES | changed, by)
+    return await slack.until(lambda: letter(slack, by, "This would be"))
+
+
+def letter(slack: Slack, to: str, words: str) -> Json:
+    """What was written to somebody directly."""
+    found: list[Json] = [message for message in slack.messages(f"@{to}") if words in slack.text(message)]
+    return found[-1]
+
+
+async def test_an_agent_is_thought_up_shown_allowed_and_answers(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    mine = await filled(slack)
+    assert "You write release notes for" in slack.text(mine)
+
+    await slack.press(mine, "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+    assert not (agents / "release-notes.md").exists()
+    await slack.press(card, "Allow, and write it", "carla")
+
+    await slack.until(lambda: letter(slack, "ana", "Allowed by carla: agents/release-notes.md is written."))
+    assert "Allow, and write it" not in slack.text(letter(slack, "carla", "Allowed by carla"))
+    made = parse("release-notes", (agents / "release-notes.md").read_text())
+    assert (made.runtime, made.triggers[0].mention, made.allow.run) == ("echo", (slack.channel("reviews"),), ("members",))
+    await slack.until(lambda: any(agent.name == "release-notes" for agent in desk.desk.agents), 10)
+
+
+async def test_what_is_refused_is_not_written(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.press(await filled(slack), "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+
+    await slack.press(card, "Refuse", "carla")
+
+    await slack.until(lambda: letter(slack, "ana", "Refused by carla."))
+    assert not (agents / "release-notes.md").exists()
+
+
+async def test_what_is_wrong_is_told_before_anybody_is_asked_and_can_be_changed(slack: Slack, desk: Frontdesk) -> None:
+    mine = await filled(slack, name="helper", words="Ask {{ nobody }}.", approver="ben")
+    text = slack.text(mine)
+    assert "There is an agent 'helper' already; take another name." in text
+    assert "'nobody' is undefined" in text
+    assert "ben may not allow it: choose an admin" in text
+    assert "Ask for approval" not in text
+
+    await slack.press(mine, "Change it", "ana")
+    view = await slack.until(lambda: slack.modals("ana")[-1])
+    await slack.submit(view, NOTES, "ana")
+
+    await slack.until(lambda: "agents/release-notes.md" in slack.text(letter(slack, "ana", "This would be")))
+    assert "Ask for approval" in slack.text(letter(slack, "ana", "This would be"))
+    assert len([message for message in slack.messages("@ana") if "This would be" in slack.text(message)]) == 1
+
+
+async def test_it_is_allowed_after_a_restart(slack: Slack, settings: Settings, agents: Path) -> None:
+    async with app.running(settings):
+        await slack.press(await filled(slack), "Ask for approval", "ana")
+        card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+
+    async with app.running(settings):
+        await slack.press(card, "Allow, and write it", "carla")
+
+        await slack.until(lambda: letter(slack, "ana", "Allowed by carla"))
+    assert (agents / "release-notes.md").exists()
+    assert len([message for message in slack.messages("@carla") if "release-notes" in slack.text(message)]) == 1
+
+
+async def test_what_was_allowed_is_what_is_written(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.press(await filled(slack), "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+    helper = agents / "helper.md"
+    helper.write_text(helper.read_text().replace("runtime: echo", "runtime: echo\noptions: {listen: true}"))
+    await slack.until(lambda: desk.agent("helper").options, 10)
+
+    await slack.press(card, "Allow, and write it", "carla")
+
+    await slack.until(lambda: "listen: true" in slack.text(letter(slack, "carla", "asks you to allow it")))
+    assert not (agents / "release-notes.md").exists()
+
+
+@pytest.mark.parametrize("words", ["& <b> " * 380 + "the end", "\u202ethe end\u200b", "```\nthe end\n```" + "\n" * 1500 + "the end"])
+def test_whoever_allows_it_sees_all_of_it(words: str) -> None:
+    text = drawn(words=words).text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
+
+    shown = "".join(block["text"]["text"].removeprefix("```\n").removesuffix("\n```") for block in asked(drawn(), text).blocks[1:-1])
+
+    assert new.hidden(text) == []
+    assert html.unescape(shown).replace("`\u200b``", "```") == visible(text)
+
+
+def test_a_file_that_cannot_be_shown_whole_is_told() -> None:
+    assert new.hidden("x" * 15_001) == ["Its file has more than 15,000 characters, which Slack cannot show at once."]
+
+
+async def test_a_guest_thinks_up_nothing(slack: Slack, desk: Frontdesk) -> None:
+    slack.add_person("gus", is_restricted=True)
+    slack.world.channel("general").members[slack.user("gus")] = None
+
+    await slack.command("/frontdesk", "new", by="gus")
+
+    await slack.until(lambda: any("Only members of this workspace" in slack.text(m) for m in slack.ephemerals("gus")))
+
+
+async def test_the_command_says_what_it_can(slack: Slack, desk: Frontdesk) -> None:
+    await slack.command("/frontdesk", "old", by="ana")
+
+    await slack.until(lambda: any("`/frontdesk new` makes an agent" in slack.text(m) for m in slack.ephemerals("ana")))
+
+
+def drawn(**changed: str) -> Draft:
+    given = {"id": "1", "name": "x", "about": "X.", "words": "Do it.", "like": "helper", "place": "", "run": "members", "by": "U1"}
+    return Draft(**{**given, "approver": "U2", **changed})
+
+
+def test_a_draft_comes_back_from_a_button_as_it_was() -> None:
+    long = drawn(words="You write release notes, “kindly”, for everybody.\n" * 48)
+
+    assert unpacked(long.packed()) == long
+    assert len(long.packed()) < ROOM
+
+
+async def test_a_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
+    text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
+
+    assert "an agent's name is its file's" in (await Folder(tmp_path).wrong("../x", text))[0]
+    with pytest.raises(ConfigError, match="an agent's name is its file's"):
+        await Folder(tmp_path / "agents").put("../x", text)
+
+
+async def test_a_file_that_is_there_stays_unless_it_is_the_same(tmp_path: Path) -> None:
+    text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
+    shelf = Folder(tmp_path)
+    await shelf.put("x", text)
+    await shelf.put("x", text)
+
+    with pytest.raises(ConfigError, match="is there already, and stays as it is"):
+        await shelf.put("x", text + "more\n")
+
+
+async def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
+    text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
+
+    with pytest.raises(ConfigError, match=r"cannot be written here .*: put the file where your agents' files are kept"):
+        await Folder(tmp_path / "nowhere").put("x", text)

@@ -1,0 +1,143 @@
+"""What people say to the desk about schedules, and the buttons under the list of them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import app, clock
+from bot.app import Frontdesk
+from bot.playground import Slack
+from bot.settings import Settings
+from tests.standins.wait import until
+from tests.test_path import said
+
+COUNTER = (
+    "---\ndescription: Counts.\nruntime: echo\nallow: {stop: ['@oncall'], approve: ['@platform']}\ntriggers:\n"
+    "  - schedule: {cron: '0 9 * * *', timezone: Europe/Berlin, post_to: '#random', prompt: '!say all is well'}\n---\n"
+)
+
+
+@pytest.fixture
+async def desk(slack: Slack, agents: Path, settings: Settings) -> AsyncIterator[Frontdesk]:
+    (agents / "counter.md").write_text(COUNTER)
+    async with app.running(settings) as desk:
+        await desk.scheduler.tick()
+        yield desk
+
+
+async def paused(desk: Frontdesk) -> str:
+    [plan] = await desk.scheduler.plans.all()
+    return plan.paused
+
+
+def told(slack: Slack, words: str, person: str = "ben") -> dict[str, Any] | None:
+    return next((message for message in slack.ephemerals(person) if words in slack.text(message)), None)
+
+
+async def test_whoever_asks_sees_what_begins_by_itself_and_when(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("schedules", by="ben")
+
+    listed = await slack.until(lambda: told(slack, "counter:1"))
+
+    assert "0 9 * * *" in slack.text(listed)
+    assert "Europe/Berlin" in slack.text(listed)
+    assert slack.channel("random") in slack.text(listed)
+
+
+async def test_a_schedule_is_paused_and_goes_on_by_a_button(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("schedules", by="ben")
+    listed = await slack.until(lambda: told(slack, "counter:1"))
+
+    await slack.press(listed, "Pause", "ben")
+    await until(lambda: is_paused(desk, "ben"))
+    await slack.mention("schedules", by="ben")
+    listed = await slack.until(lambda: told(slack, "paused by ben"))
+    await slack.press(listed, "Resume", "ben")
+
+    await until(lambda: is_paused(desk, ""))
+
+
+async def is_paused(desk: Frontdesk, by: str) -> bool:
+    return await paused(desk) == by
+
+
+async def test_a_schedule_is_paused_in_words(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("pause schedule counter", by="ben")
+
+    await slack.until(lambda: told(slack, "counter:1 is paused"))
+
+    assert await paused(desk) == "ben"
+
+
+async def test_what_is_paused_does_not_begin(slack: Slack, desk: Frontdesk) -> None:
+    await slack.direct("pause schedule counter:1", by="ben")
+    await slack.until(lambda: told(slack, "counter:1 is paused"))
+    await desk.scheduler.plans.change("counter:1", due=clock.now() - 1)
+    before = await desk.scheduler.plans.all()
+
+    await desk.scheduler.tick()
+
+    assert await desk.scheduler.plans.all() == before
+
+
+async def test_what_came_while_it_was_paused_is_not_made_up_for(slack: Slack, desk: Frontdesk) -> None:
+    [plan] = await desk.scheduler.plans.all()
+    await desk.scheduler.plans.change(plan.name, paused="ben", due=plan.due - 30 * 86400)
+
+    await slack.mention("resume schedule counter:1", by="ben")
+    await slack.until(lambda: told(slack, "counter:1 goes on: next"))
+
+    assert await desk.scheduler.plans.all() == [replace(plan, paused="")]
+
+
+async def test_a_schedule_is_run_now(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("run schedule counter:1", by="ben")
+
+    [root] = await slack.until(lambda: [each for each in slack.messages("random", replies=False) if "counter:1" in slack.text(each)])
+    await slack.until(lambda: "all is well" in said(slack, root)[1:][-1])
+
+    [plan] = await desk.scheduler.plans.all()
+    assert plan.last
+
+
+async def test_whoever_may_approve_may_pause(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("pause schedule counter:1", by="carla")
+
+    await slack.until(lambda: told(slack, "counter:1 is paused", "carla"))
+
+    assert await paused(desk) == "carla"
+
+
+async def test_whoever_may_neither_stop_nor_approve_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("pause schedule counter:1", by="ana")
+
+    await slack.until(lambda: told(slack, "You may not stop counter", "ana"))
+
+    assert await paused(desk) == ""
+
+
+async def test_a_schedule_that_there_is_not_is_told_with_those_that_there_are(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("run schedule conter:1", by="ben")
+
+    await slack.until(lambda: told(slack, "There is no schedule 'conter:1': say which, of `counter:1`"))
+
+    assert len(await desk.store.sessions()) == 0
+
+
+async def test_what_stands_in_a_file_is_removed_there(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("remove schedule counter:1", by="ben")
+
+    await slack.until(lambda: told(slack, "it is removed there"))
+
+    assert len(await desk.scheduler.plans.all()) == 1
+
+
+async def test_whoever_may_ask_no_agent_of_them_sees_no_schedules(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("schedules", by="dan")
+
+    await slack.until(lambda: told(slack, "There is no schedule", "dan"))
+
+    assert not told(slack, "counter:1", "dan")

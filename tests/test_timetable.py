@@ -1,0 +1,58 @@
+"""What people may do with schedules whose agent is no more, and of those that people asked for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError, Denied
+from bot.fired import Fired
+from bot.message import Person
+from bot.plan import Plan
+from bot.store.schedules import Schedules
+from bot.store.sql import SqlStore
+from bot.timetable import Timetable
+from bot.trigger import Schedule
+
+NINE = Schedule(cron="0 9 * * *", post_to="#random", prompt="Count.")
+ANA, DAN = Person("U1", "Ana"), Person("U2", "Dan", "guest")
+
+
+@pytest.fixture
+async def table(tmp_path: Path) -> AsyncIterator[Timetable]:
+    """Of agents whose files are gone."""
+    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    await store.open()
+
+    async def fire(fired: Fired) -> None: ...
+
+    table = Timetable(lambda: (), Schedules(store.db), fire)
+    for name in ("counter:p1", "counter:p2", "other:p1"):
+        await table.plans.keep(Plan(name, name.partition(":")[0], NINE, 100.0, asked="U9"))
+    yield table
+    await store.close_all()
+
+
+async def test_what_people_asked_for_is_taken_away_by_its_name(table: Timetable) -> None:
+    said = await table.asked("remove", "counter:p2", ANA, "m1")
+
+    assert said == "counter:p2 is removed."
+    assert [plan.name for plan in await table.plans.all()] == ["counter:p1", "other:p1"]
+
+
+async def test_an_agents_name_is_enough_where_it_has_one(table: Timetable) -> None:
+    assert await table.asked("remove", "other", ANA, "m1") == "other:p1 is removed."
+
+
+async def test_an_agents_name_is_not_enough_where_it_has_several(table: Timetable) -> None:
+    with pytest.raises(ConfigError, match="counter has several schedules: say which, of `counter:p1`, `counter:p2`"):
+        await table.asked("remove", "counter", ANA, "m1")
+
+
+async def test_guests_take_nothing_away_though_its_agent_is_gone(table: Timetable) -> None:
+    with pytest.raises(Denied, match="You may not stop counter"):
+        await table.asked("remove", "counter:p1", DAN, "m1")
+
+
+async def test_a_deed_that_there_is_not_is_told_with_those_that_there_are(table: Timetable) -> None:
+    assert await table.asked("skip", "counter:p1", ANA, "m1") == "With a schedule I can do this: pause, resume, run, remove."
