@@ -1,5 +1,6 @@
 """What an ACP agent is begun with: its command, its switches, its folders."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pydantic import model_validator
 from bot.agent import Agent
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
-from bot.runtimes.opencode_setting import BROUGHT
+from bot.runtimes.opencode_setting import BROUGHT, CONFIG, HOSTED, VENDORLESS
 
 NPM = "install it with: npm install -g"
 OWN = {"claudeCode": {"options": {"settingSources": ["user"], "strictMcpConfig": True}}}
@@ -120,5 +121,7 @@ class Setting(home.Home):
         words = self.options.command or self.preset.command
         way = gateway.of(self.turn)
         alone = {"OPENCODE_DISABLE_PROJECT_CONFIG": "1", "OPENCODE_SERVER_PASSWORD": secrets.token_urlsafe(32)}  # it serves HTTP beside
+        if not (self.turn.agent.model.startswith(HOSTED) or CONFIG in self.turn.environment):
+            alone[CONFIG] = json.dumps(VENDORLESS)
         environment = {**alone, **self.preset.switches, **(way.acp(self.turn.agent.model) if way else {})}
         return self.command(self.preset.title, *words, remedy=self.preset.remedy, environment=environment)

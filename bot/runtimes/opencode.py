@@ -11,7 +11,7 @@ from bot.errors import RuntimeFailed
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
-from bot.runtimes import coding, opencode_setting
+from bot.runtimes import coding, gateway, opencode_setting
 from bot.runtimes.child import Child
 from bot.runtimes.fit import Program, begins, has_key
 from bot.runtimes.opencode_questions import Questions
@@ -34,11 +34,16 @@ class OpenCode:
     async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
         """Raises Unavailable where it cannot start, or has no key."""
         await begins(PROGRAM, self.options, agent, environment)
-        if not (self.options.config.get("provider") or agent.model.startswith("opencode/")):  # its own has models for everybody
+        self._keyed(agent, environment)
+
+    def _keyed(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        if not (self.options.config.get("provider") or agent.model.startswith(opencode_setting.HOSTED)):
             has_key("OpenCode", agent, environment)
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         setting = Setting(turn, self.options)
+        if not (turn.agent.model or gateway.of(turn)):
+            self._keyed(turn.agent, turn.environment)
         model, password = setting.model(), secrets.token_urlsafe(32)
         server = Server(Child(setting.begun(password)), password, self.options.start_seconds)
         try:

@@ -13,6 +13,9 @@ REMEDY = "install it with: npm install -g opencode-ai, or name it in options.pat
 SWITCHES = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"}
 BROUGHT = (".opencode/plugin", ".opencode/plugins", "opencode.json", "opencode.jsonc")  # 1.18 runs plugins though it is told not to
 FOLDERS = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_STATE_HOME": "state"}
+CONFIG = "OPENCODE_CONFIG_CONTENT"
+HOSTED = "opencode/"  # with which the models of OpenCode's own makers begin; they need no key, and are taken where nothing else is there
+VENDORLESS = {"disabled_providers": ["opencode"]}
 
 
 class Options(home.Options):
@@ -39,9 +42,15 @@ class Setting(home.Home):
             file = self.turn.agent.file
             self.trust("OpenCode", *BROUGHT, remedy=f"Where you do too, say `project_config: true` under `options:` in {file}")
         kept = {name: str(self.kept / folder) for name, folder in FOLDERS.items()}
-        config = {"share": "disabled", "permission": dict(self.options.permission), **self.options.config, **self._gateway()}
+        config = {
+            "share": "disabled",
+            **self._vendor(),
+            "permission": dict(self.options.permission),
+            **self.options.config,
+            **self._gateway(),
+        }
         config |= {"mcp": {**config.get("mcp", {}), **self._tools()}}
-        own = {"OPENCODE_CONFIG_CONTENT": json.dumps(config), "OPENCODE_SERVER_PASSWORD": password}
+        own = {CONFIG: json.dumps(config), "OPENCODE_SERVER_PASSWORD": password}
         project = {} if self.options.project_config else {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         words = ("opencode", "serve", "--hostname", "127.0.0.1", "--port", "0")
         return self.command("OpenCode", *words, remedy=REMEDY, environment={**SWITCHES, **project, **kept, **own})
@@ -57,6 +66,10 @@ class Setting(home.Home):
                 f"OpenCode names a model with its provider: write `model: anthropic/{agent.model}` or the like in {agent.file}."
             )
         return {"providerID": provider, "modelID": model} if slash else {}
+
+    def _vendor(self) -> Mapping[str, Any]:
+        """Models of OpenCode's makers are asked only where the file names one."""
+        return {} if self.turn.agent.model.startswith(HOSTED) else VENDORLESS
 
     def _tools(self) -> dict[str, Any]:
         """Ours, where the turn is lent them."""

@@ -1,5 +1,6 @@
 """What was said in a thread, read from Slack."""
 
+import contextlib
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -35,17 +36,22 @@ async def replies(client: AsyncWebClient, channel: str, thread: str, oldest: str
 
 
 async def quote(message: dict[str, Any], directory: Directory) -> Quote:
-    author = message.get("user") or message.get("bot_id") or ""
-    mine = author in (directory.bot, directory.bot_id)
-    name = (
-        "Frontdesk"
-        if mine
-        else (await directory.person(str(author), message)).name
-        if message.get("user")
-        else str(message.get("username") or author)
-    )
     files = "".join(f"\n(file: {file.get('name')})" for file in message.get("files") or ())
-    return Quote(name, float(message["ts"]), await directory.named(parse.plain(str(message.get("text") or ""))) + files)
+    return Quote(
+        await _author(message, directory), float(message["ts"]), await directory.named(parse.plain(str(message.get("text") or ""))) + files
+    )
+
+
+async def _author(message: dict[str, Any], directory: Directory) -> str:
+    """By name; by id where Slack does not tell it just now."""
+    author = str(message.get("user") or message.get("bot_id") or "")
+    if author in (directory.bot, directory.bot_id):
+        return "Frontdesk"
+    if not message.get("user"):
+        return str(message.get("username") or author)
+    with contextlib.suppress(SlackApiError):
+        return (await directory.person(author, message)).name
+    return author
 
 
 def fitting(quotes: list[Quote]) -> tuple[Quote, ...]:

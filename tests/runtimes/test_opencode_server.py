@@ -40,6 +40,18 @@ def turn(folder: Path, script: str, model: str = "fake/stand-in", **options: Any
     return Turn("s1", 1, agent, "Hello", folder=folder / "s")
 
 
+async def test_without_a_key_or_a_model_nobody_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="OpenCode has no key of a model"):
+        await talked(turn(tmp_path, "#!/bin/sh\nexit 3\n", model=""))
+
+
+@pytest.mark.parametrize(("model", "hosted"), [("", False), ("anthropic/claude", False), ("opencode/big-pickle", True)])
+def test_models_of_opencodes_makers_are_asked_only_where_the_file_names_one(tmp_path: Path, model: str, hosted: bool) -> None:
+    command = Setting(asked := turn(tmp_path, "#!/bin/sh\n", model=model), Options.model_validate(asked.agent.options)).begun("word")
+
+    assert ("disabled_providers" not in command.environment["OPENCODE_CONFIG_CONTENT"]) is hosted
+
+
 async def test_one_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"ended by itself with code 3\. It said: no disk"):
         await talked(turn(tmp_path, "#!/bin/sh\necho no disk >&2\nexit 3\n"))

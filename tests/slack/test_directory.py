@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import BotError
 from bot.playground import Slack
+from bot.slack import backfill
 from bot.slack.calls import Client
 from bot.slack.directory import Directory
 
@@ -39,3 +40,11 @@ async def test_nobody_loses_a_right_because_slack_did_not_tell(slack: Slack, dir
 
     ben = await directory.person(slack.world.person("ben").id)
     assert ben.groups == {directory.ids["@oncall"], directory.ids["@platform"]}
+
+
+async def test_whose_name_slack_does_not_tell_just_now_is_quoted_by_id(slack: Slack, directory: Directory) -> None:
+    slack.fail("users.info", status=500)
+
+    quote = await backfill.quote({"user": "U0BEN", "ts": "1.0", "text": "The build is red."}, directory)
+
+    assert (quote.author, quote.text) == ("U0BEN", "The build is red.")

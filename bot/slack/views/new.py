@@ -67,7 +67,7 @@ def shown(draft: Draft, text: str, wrong: Sequence[str]) -> View:
     value = draft.packed()
     ready = [] if wrong else [button("propose", "Ask for approval", value, "primary")]
     end = [section("*It cannot be used yet*\n" + "\n".join(f"• {mrkdwn(line, 300)}" for line in wrong[:8]))] if wrong else []
-    asks = [] if wrong else [context(f"<@{draft.approver}> is asked to allow it. Nothing is written before.")]
+    asks = [] if wrong else [context(f"<@{draft.approver}> will be asked to allow it, once you ask for that. Nothing is written before.")]
     return View(head, (section(head), *_file(text), *end, actions(*ready, button("rework", "Change it", value)), *asks))
 
 
