@@ -62,10 +62,6 @@ class Journal(Protocol):
         """Note that what was said after then (Unix seconds) has to be looked for; `latest` is no later until that is settled."""
         ...
 
-    async def owes(self, debt: str) -> bool:
-        """Whether nobody has looked for it yet."""
-        ...
-
     async def debts(self) -> Mapping[str, float]:
         """All that has to be looked for still, and from when on: also what processes owe that may be no more."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from math import inf
 from typing import Any
@@ -39,7 +39,8 @@ class Attention:
         self._echoes = False  # whether they do: it depends on what the app is subscribed to
         self._echoed = self._noted = 0.0  # when one last did; and until when the other replicas know
         self._greeted = asyncio.Event()
-        self._since = inf  # from when on has to be looked, and nobody has yet
+        self._since = inf  # from when on has to be looked, and nobody knows yet
+        self._owing = asyncio.Event()
 
     async def start(self) -> None:
         """Raises StoreFailed."""
@@ -61,55 +62,76 @@ class Attention:
 
     def greeted(self) -> None:
         """A socket was opened."""
-        if self.hours:
-            self.gate.clear()
-            asyncio.get_running_loop().call_later(SHUT, self.gate.set)
+        if not self.hours:
+            return self.gate.set()
+        self.gate.clear()
+        asyncio.get_running_loop().call_later(SHUT, self.gate.set)
         self._since = min(self._since, self.newest)  # what comes by this socket says nothing of what came before it
         self._greeted.set()
 
     async def run(self) -> None:
         """For ever."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._owe())
             tasks.create_task(self._catch_up())
             tasks.create_task(self._watch())
 
-    async def _catch_up(self) -> None:
+    async def _owe(self) -> None:
+        """Note at once what has to be looked for: who looks already begins anew, and who dies leaves it to the next."""
         while True:
             await self._greeted.wait()
             self._greeted.clear()
             since, self._since = self._since, inf
             try:
-                await self.look(since)
+                await self.journal.owe(max(min(since, await self.journal.latest() or since), clock.now() - self.hours * 3600))
+                self._owing.set()
             except StoreFailed:
                 self._since = min(since, self._since)
                 asyncio.get_running_loop().call_later(TICK, self._greeted.set)
-            self.gate.set()
 
-    async def look(self, since: float, most: int | None = None) -> int:
-        """Let in what was said since then; how much was new to us. Raises StoreFailed."""
-        if not self.hours:
-            return 0
-        back = clock.now() - self.hours * 3600
-        if most is not None:
-            return await self.catchup.look(max(since, back), await self.store.threads(back), most)
-        debt = await self.journal.owe(max(min(since, await self.journal.latest() or since), back))  # who dies leaves it to the next
-        # One replica looks for all, since Slack lets us read few conversations in a minute.
-        while not await self.journal.lead(LEASE):  # noqa: ASYNC110  (who has it says so in the database)
+    async def _catch_up(self) -> None:
+        while True:
+            await self._owing.wait()
+            self._owing.clear()
+            try:
+                await self._pay()
+                self.gate.set()
+            except StoreFailed:
+                asyncio.get_running_loop().call_later(TICK, self._owing.set)
+
+    async def _pay(self) -> None:
+        """Look for what any replica owes. One looks for all, since Slack lets us read few conversations in a minute."""
+        while not await self.journal.lead(LEASE):  # who has it says so in the database
             await asyncio.sleep(TICK)
+            if not await self.journal.debts():
+                return
         holding = asyncio.create_task(self._hold())
         try:
-            return await self._pay(back) if await self.journal.owes(debt) else 0
+            while debts := await self.journal.debts():
+                began = clock.now()
+                if await self._looked_for(debts):
+                    await self.journal.settled(debts, began)
         finally:
             holding.cancel()
             await asyncio.wait([holding])
             await self.journal.lead(0)
 
-    async def _pay(self, back: float) -> int:
-        """Look for what any replica owes by now."""
-        began, debts = clock.now(), await self.journal.debts()
-        found = await self.catchup.look(max(min(debts.values(), default=began), back), await self.store.threads(back))
-        await self.journal.settled(debts, began)
-        return found
+    async def _looked_for(self, debts: Mapping[str, float]) -> bool:
+        """Whether a look came to its end. Where another connection is lost meanwhile it does not: what runs is looked for first."""
+        looking = asyncio.create_task(self._look(min(debts.values())))
+        try:
+            while not looking.done() and await self.journal.debts() == debts:
+                await asyncio.wait([looking], timeout=TICK)
+            if looking.done():
+                await looking
+            return looking.done()
+        finally:
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    async def _look(self, since: float, most: int | None = None) -> int:
+        back = clock.now() - self.hours * 3600
+        return await self.catchup.look(max(since, back), await self.store.threads(back), most)
 
     async def _hold(self) -> None:
         while True:
@@ -142,6 +164,6 @@ class Attention:
             await self.renew()
 
     async def _quiet(self) -> None:
-        if await self.look(self.newest, FEW):
+        if self.hours and await self._look(self.newest, FEW):
             log.warning("deaf", extra={"action": "deaf", "seconds": round(clock.now() - self._heard)})
             await self.renew()

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.slack import parse
-from bot.slack.calls import Client, call, error_of, refused
+from bot.slack.calls import SPARE, Client, call, error_of, refused
 from bot.slack.directory import Directory
+from bot.slack.limits import HISTORY, MINUTE, REPLIES
 from bot.slack.outbox import delivery
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,9 @@ KINDS = "public_channel,private_channel,im,mpim"
 MARGIN = 30.0  # seconds before the last sign of life that are looked at too: what was on its way then, or known only to who died
 PAGE, PAGES = 200, 10  # messages of a page, and pages of one conversation: what is older is too much to answer unasked
 META = {"include_all_metadata": True}
+TICK = 0.1
+KEPT = 30  # calls of a minute that are left for what is urgent, where something is
+GAP = 2.3  # seconds between two calls for that: so many in a minute
 PAUSE = 2.0  # seconds until a call is tried again that did not get through
 
 
@@ -32,31 +37,68 @@ class Known(Protocol):
     async def busy(self, threads: Collection[str]) -> set[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread whose replies have to be looked at; `root` is its first message, where that is new too."""
+
+    channel: str
+    ts: str
+    root: Message | None = None
+    more: bool = True  # whether it has more replies than we know of
+    busy: bool = False  # whether somebody works there
+
+    @property
+    def urgent(self) -> bool:
+        return self.more and self.busy
+
+
 class CatchUp:
     """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
 
-    def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Awaitable[bool]], known: Known) -> None:
+    def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Coroutine[Any, Any, bool]], known: Known) -> None:
         self.client, self.directory, self.hear, self.known = client, directory, hear, known
-        self._alone = asyncio.Lock()
+        self._looked: dict[str, float] = {}  # when each conversation and thread was, in looks that somebody left unfinished
 
     async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
         """Let in what was said after `since` (Unix seconds) and never came; how many messages that were. Raises StoreFailed.
 
         `threads` are those that go on, with the time when something last happened there: the liveliest conversations come first,
-        and with `most` only so many of them are looked at.
+        and with `most` only so many of them are looked at. Then come threads that have more than we know, then those in which
+        somebody works. Whoever learns that there is more to look for cancels it, and begins anew.
         """
-        async with self._alone:
-            found = 0
-            for place in (await self._places(threads))[:most]:
-                found += await self._read(
-                    place, since - MARGIN, [parse.place(each)[1] for each in threads if parse.place(each)[0] == place]
-                )
-            level = logging.WARNING if found else logging.INFO
-            log.log(level, "caught_up", extra={"action": "caught_up", "found": found, "seconds": round(clock.now() - since, 1)})
-            return found
+        found, oldest, deep = 0, since - MARGIN, dict[str, Thread]()
+        works = {parse.place(thread)[0] for thread in await self.known.busy(threads)}
+        async for place in self._by_turns(HISTORY, (await self._places(threads))[:most], works):
+            started = [parse.place(each)[1] for each in threads if parse.place(each)[0] == place]
+            new, unread = await self._skim(place, oldest, started)
+            deep |= unread
+            found += new
+        first = sorted(deep, key=lambda name: not deep[name].more)
+        async for name in self._by_turns(REPLIES, first, {name for name in first if deep[name].urgent}):
+            found += await self._read(deep[name], oldest)
+        self._looked = {each: at for each, at in self._looked.items() if at > clock.now() - MINUTE}
+        level = logging.WARNING if found else logging.INFO
+        log.log(level, "caught_up", extra={"action": "caught_up", "found": found, "seconds": round(clock.now() - since, 1)})
+        return found
+
+    async def _by_turns(self, method: str, names: list[str], urgent: Collection[str]) -> AsyncIterator[str]:
+        """First what is urgent; of each kind what was looked at longest ago comes first, so that looks which begin anew get round to all.
+
+        What is urgent is looked at again only after a while, and the rest leaves to it some of what Slack allows in a minute.
+        """
+        left = sorted(names, key=lambda each: (each not in urgent, self._looked.get(each, 0.0)))
+        pause, keep = GAP * len(urgent), KEPT if urgent else SPARE
+        while left:
+            due = next((each for each in left if each not in urgent or self._looked.get(each, 0.0) + pause < clock.now()), None)
+            if due and (due in urgent or not self.client.budget.delay(method, keep)):
+                left.remove(due)
+                yield due
+                self._looked[due] = clock.now()
+            else:
+                await asyncio.sleep(TICK)
 
     async def _places(self, threads: Mapping[str, float]) -> list[str]:
-        """The conversations that the bot is in."""
+        """The conversations that the bot is in, the liveliest first."""
         lively: dict[str, float] = {}
         for thread, at in threads.items():
             channel = parse.place(thread)[0]
@@ -64,33 +106,49 @@ class CatchUp:
         places = [str(place["id"]) async for place in self._pages("users_conversations", "channels", types=KINDS, exclude_archived=True)]
         return sorted(places, key=lambda place: -lively.get(place, 0.0))
 
-    async def _read(self, channel: str, oldest: float, threads: list[str]) -> int:
-        """One conversation, oldest first: what began after that time, and what was said since in threads that began before."""
-        start = min([oldest, *(float(ts) - 1 for ts in threads)])
-        said, counts, seen = [], dict[str, int](), set()
-        async for message in self._pages("conversations_history", "messages", channel=channel, oldest=f"{start:.6f}", **META):
-            seen.add(str(message["ts"]))
-            if float(message["ts"]) > oldest or (message["ts"] in threads and _crosses(message)):
-                said.append(message)
+    async def _skim(self, channel: str, oldest: float, started: list[str]) -> tuple[int, dict[str, Thread]]:
+        """Let in what began in a conversation after that time; and the threads there, by name, whose replies have to be looked at.
+
+        Of what goes on there only a ❌ counts. What is new and has replies already waits for them: they may say that it was answered.
+        """
+        start = min([oldest, *(float(ts) - 1 for ts in started)])
+        roots, counts = dict[str, Message](), dict[str, int]()
+        asked = {"channel": channel, "oldest": f"{start:.6f}", **META}
+        async for message in self._pages("conversations_history", "messages", **asked):
+            roots[str(message["ts"])] = message
             if float(message.get("latest_reply") or oldest) > oldest:
                 counts[str(message["ts"])] = int(message.get("reply_count") or 0)
-        roots = await self._unheard(channel, counts)
-        for root in [*roots, *(ts for ts in threads if ts not in seen)]:  # history ends before what is very old
-            there = {"channel": channel, "ts": root, "oldest": f"{oldest:.6f}", **META}
-            async for message in self._pages("conversations_replies", "messages", **there):
-                if message["ts"] != root:
-                    said.append(message)
+        deep = await self._unheard(channel, counts)
+        deep |= {self._name(channel, ts): Thread(channel, ts) for ts in started if ts not in roots}  # history ends before what is very old
+        wait = {thread.ts for thread in deep.values() if thread.more} - set(started)
+        new = [ts for ts in roots if float(ts) > oldest or (ts in started and _crosses(roots[ts]))]
+        found = await self._let_in(channel, [roots[ts] for ts in new if ts not in wait])
+        return found, {name: replace(thread, root=roots[thread.ts] if thread.ts in new else None) for name, thread in deep.items()}
+
+    async def _read(self, thread: Thread, oldest: float) -> int:
+        """Let in what was said in a thread after that time, oldest first."""
+        asked = {"channel": thread.channel, "ts": thread.ts, "oldest": f"{oldest:.6f}", **META}
+        pages = self._pages("conversations_replies", "messages", **asked)
+        said = [thread.root] if thread.root else []
+        return await self._let_in(thread.channel, said + [each async for each in pages if each["ts"] != thread.ts])
+
+    async def _unheard(self, channel: str, counts: Mapping[str, int]) -> dict[str, Thread]:
+        """The threads that have more replies than we know of, and those in which somebody works: a ❌ may stand there."""
+        names = {self._name(channel, ts): ts for ts in counts}
+        heard, busy = await self.known.replies(names), await self.known.busy(names)
+        more = {name for name, ts in names.items() if heard.get(name, 0) != counts[ts]}
+        return {name: Thread(channel, names[name], None, name in more, name in busy) for name in names if name in more or name in busy}
+
+    def _name(self, channel: str, ts: str) -> str:
+        return parse.thread(self.directory.team, channel, ts)
+
+    async def _let_in(self, channel: str, said: list[Message]) -> int:
+        """Those of them that nobody has answered yet; how many were new."""
         found, until = 0, await self._forgotten(said)
         for message in sorted(said, key=lambda each: float(each["ts"])):
-            if float(message["ts"]) > until.get(_thread(message), 0.0):
-                found += await self._let_in(channel, message)
+            if float(message["ts"]) > until.get(_thread(message), 0.0) and not self._mine(message):
+                found += await self._tell(channel, message)
         return found
-
-    async def _unheard(self, channel: str, counts: Mapping[str, int]) -> list[str]:
-        """The threads that have more replies than we know of, and those in which somebody works: a ❌ may stand there."""
-        names = {parse.thread(self.directory.team, channel, ts): ts for ts in counts}
-        heard, busy = await self.known.replies(names), await self.known.busy(names)
-        return [ts for name, ts in names.items() if name in busy or heard.get(name, 0) != counts[ts]]
 
     async def _forgotten(self, said: list[Message]) -> dict[str, float]:
         """The threads in which we have answered and know nothing of it, and until when: the database was restored, or is another one."""
@@ -105,9 +163,7 @@ class CatchUp:
     def _mine(self, message: Message) -> bool:
         return bool(self.directory.bot == message.get("user") or self.directory.bot_id == message.get("bot_id") != "")
 
-    async def _let_in(self, channel: str, message: Message) -> bool:
-        if self._mine(message):
-            return False
+    async def _tell(self, channel: str, message: Message) -> bool:
         kind = "im" if channel.startswith("D") else "channel"
         new = await self._hear({**message, "type": "message", "channel": channel, "channel_type": kind})
         item = {"type": "message", "channel": channel, "ts": message["ts"]}
@@ -116,7 +172,8 @@ class CatchUp:
         return new
 
     async def _hear(self, event: Message) -> bool:
-        return await self.hear({"type": "event_callback", "team_id": self.directory.team, "event": event, "caught_up": True})
+        body = {"type": "event_callback", "team_id": self.directory.team, "event": event, "caught_up": True}
+        return await asyncio.shield(self.hear(body))  # a look may be broken off, but not while something is kept
 
     async def _pages(self, method: str, what: str, **asked: Any) -> AsyncIterator[Message]:
         """All that Slack has, page by page; nothing where it does not let us look."""

@@ -9,7 +9,7 @@ MINUTE = 60.0
 MARGIN = 4.0  # seconds: a call that was long on its way, as in a crowd, counts in Slack's minute later than in ours
 UPDATE, POST, SESSION, TEXT = "chat.update", "chat.postMessage", "agents.sessions.setStatus", "assistant.threads.setStatus"
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
-REPLIES = "conversations.replies"
+HISTORY, REPLIES = "conversations.history", "conversations.replies"
 paid: ContextVar[tuple[str, ...]] = ContextVar("paid", default=())
 """The methods whose turn the caller has waited for already, each for one call."""
 
@@ -123,7 +123,7 @@ LIMITS: Mapping[str, Limit] = {
     "conversations.info": Rate(13, 36),
     **dict.fromkeys((START, STOP, "conversations.list", "usergroups.list", "usergroups.users.list", "reactions.remove"), TIER_2),
     **dict.fromkeys(("apps.connections.open", "chat.delete", "conversations.open", "users.conversations", "reactions.add"), TIER_3),
-    **dict.fromkeys(("conversations.history", REPLIES), Window(46)),  # after a time without a socket all is read at once
+    **dict.fromkeys((HISTORY, REPLIES), Window(46)),  # after a time without a socket all is read at once
     **dict.fromkeys(("chat.postEphemeral", APPEND, "views.open", "views.publish"), TIER_4),
     **dict.fromkeys(("files.getUploadURLExternal", "files.completeUploadExternal"), TIER_4),
     **dict.fromkeys(("assistant.threads.setTitle", "assistant.threads.setSuggestedPrompts"), TIER_4),

@@ -91,9 +91,6 @@ class SqlJournal:
         await self.db.write(lambda connection: connection.execute(marks.insert().values(key=debt, at=since)).rowcount)
         return debt
 
-    async def owes(self, debt: str) -> bool:
-        return bool(await self.db.read(sa.select(marks.c.key).where(marks.c.key == debt)))
-
     async def debts(self) -> dict[str, float]:
         found = await self.db.read(sa.select(marks).where(marks.c.key.startswith(OWED)))
         return {row.key: row.at for row in found}

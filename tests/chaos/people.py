@@ -82,7 +82,7 @@ class People:
 
     async def stop(self, token: str) -> None:
         root = await self.slack.mention(
-            f"!step One\n!slow 90\n!say never {token}", self.dice.choice(PEOPLE), self.dice.choice(self.channels)
+            f"!step One\n!slow 40\n!say never {token}", self.dice.choice(PEOPLE), self.dice.choice(self.channels)
         )
         self.asks.append(ask := Ask(token, root, "Stopped by", str(root["ts"]), f"never {token}", done=False))
         self._soon(self._stop(ask, self.dice.choice(("word", "button", "cross")), self.dice.uniform(0, 3)))

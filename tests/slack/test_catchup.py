@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,7 @@ class Ear:
 
     def __init__(self, slack: Slack, directory: Directory, client: Client) -> None:
         self.slack, self.heard = slack, dict[str, dict[str, Any]]()
+        self.left = 10_000  # what it can hear still
         self.known = set[str]()  # ids of our own messages
         self.counts, self.works = dict[str, int](), set[str]()  # replies that are known, and threads in which somebody works
         self.catchup = CatchUp(client, directory, self.hear, self)
@@ -45,6 +47,9 @@ class Ear:
         return self.works & set(threads)
 
     async def hear(self, body: dict[str, Any]) -> bool:
+        if not self.left:
+            raise StoreFailed("The database does not answer.")
+        self.left -= 1
         new = parse.key(body) not in self.heard
         self.heard.setdefault(parse.key(body), body)
         return new
@@ -183,6 +188,70 @@ async def test_a_thread_in_which_somebody_works_is_read_all_the_same(slack: Slac
     assert await ear.look() == 2
 
 
+async def test_what_began_is_let_in_before_threads_are_read(slack: Slack, ear: Ear) -> None:
+    root = await slack.mention("runs")
+    await slack.say("more", thread=root)
+    await slack.react(root, "x", "ben")
+    await slack.say("new", channel="random")
+    slack.fail("conversations.replies", retry_after=60)
+
+    looking = asyncio.create_task(ear.look(root))
+
+    await until(lambda: any("new" in text for text in ear.texts))
+    assert any(body["event"]["type"] == "reaction_added" for body in ear.heard.values())
+    looking.cancel()
+
+
+async def test_where_somebody_works_comes_before_where_most_was_said_lately(slack: Slack, ear: Ear) -> None:
+    works = await slack.say("works", channel="triage")
+    lively = await slack.say("lively")
+    ear.works = {ear.thread(works)}
+
+    await ear.look(works, lively)
+
+    assert ear.texts == ["works", "lively"]
+
+
+async def test_however_often_a_look_begins_anew_it_gets_round_to_all(slack: Slack, ear: Ear) -> None:
+    channels = [str(channel["name"]) for channel in (await ear.catchup.client.users_conversations())["channels"]]
+    said = [await slack.say(name, channel=name) for name in channels]
+    assert len(said) > 3
+
+    for _ in said:
+        ear.left = 2
+        with suppress(StoreFailed):
+            await ear.look(said[0])
+
+    assert set(ear.texts) == set(channels)
+
+
+async def test_what_was_just_looked_at_waits_for_the_rest(slack: Slack, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = await slack.say("works")
+    ear.works = {ear.thread(works)}
+    await ear.look(works)
+    places = Counter(call.args["channel"] for call in slack.made("conversations.history"))
+    monkeypatch.setattr(catchup, "GAP", 3600)
+
+    looking = asyncio.create_task(ear.look(works))
+
+    await until(lambda: len(slack.made("conversations.history")) == 2 * len(places) - 1)
+    assert Counter(call.args["channel"] for call in slack.made("conversations.history"))[works["channel"]] == 1
+    looking.cancel()
+
+
+async def test_the_rest_leaves_some_calls_to_what_runs(slack: Slack, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = await slack.say("works")
+    ear.works = {ear.thread(works)}
+    monkeypatch.setattr(catchup, "KEPT", 45)  # of 46
+
+    looking = asyncio.create_task(ear.look(works))
+
+    await until(lambda: slack.made("conversations.history"))
+    await asyncio.wait([looking], timeout=5 * catchup.TICK)
+    assert [call.args["channel"] for call in slack.made("conversations.history")] == [works["channel"]]
+    looking.cancel()
+
+
 async def test_it_waits_when_slack_says_that_it_asked_too_often(slack: Slack, ear: Ear) -> None:
     await slack.say("one")
     slack.fail("conversations.history", retry_after=0)
@@ -199,10 +268,10 @@ async def test_a_conversation_that_it_may_not_read_hides_no_other(slack: Slack, 
 
 
 class Known:
-    """What the rest of the desk knows: when any replica last heard something."""
+    """What the rest of the desk knows: when any replica last heard something, and what has to be looked for."""
 
     def __init__(self) -> None:
-        self.newest, self.renewed, self.echoed = time.time(), asyncio.Event(), 0.0
+        self.newest, self.renewed, self.echoed, self.owed = time.time(), asyncio.Event(), 0.0, dict[str, float]()
 
     async def latest(self) -> float:
         return self.newest
@@ -212,19 +281,17 @@ class Known:
         return self.echoed
 
     async def owe(self, since: float) -> str:
-        self.owed = since
-        return "mine"
-
-    async def owes(self, debt: str) -> bool:
-        return True
+        self.owed[debt := f"debt {len(self.owed)}"] = since
+        return debt
 
     async def debts(self) -> dict[str, float]:
-        return {"mine": self.owed}
+        return dict(self.owed)
 
     async def lead(self, seconds: float) -> bool:
         return True
 
-    async def settled(self, debts: list[str], until: float) -> None: ...
+    async def settled(self, debts: Collection[str], until: float) -> None:
+        self.owed = {debt: since for debt, since in self.owed.items() if debt not in debts}
 
     async def threads(self, after: float) -> dict[str, float]:
         return {}
@@ -331,13 +398,14 @@ class Looks:
     directory = Directory(None)  # type: ignore[arg-type]
 
     def __init__(self, fails: int = 0) -> None:
-        self.fails, self.since, self.go = fails, list[float](), asyncio.Event()
+        self.fails, self.since, self.ended, self.go = fails, list[float](), 0, asyncio.Event()
 
     async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
         self.since.append(since)
         await self.go.wait()
         if len(self.since) <= self.fails:
             raise StoreFailed("The database does not answer.")
+        self.ended += 1
         return 0
 
 
@@ -357,19 +425,28 @@ async def attentive(looks: Looks, known: Known | SqlStore) -> AsyncIterator[Atte
         await asyncio.wait([running])
 
 
-async def test_what_comes_before_a_look_has_begun_hides_nothing_that_did_not_come() -> None:
-    async with attentive(looks := Looks(), Known()) as made:
-        made.newest = clock.now() - 3000
+async def test_what_comes_by_a_new_socket_hides_nothing_that_did_not_come_before() -> None:
+    async with attentive(looks := Looks(), known := Known()) as made:
+        made.newest = known.newest = gap = clock.now() - 2000  # what was heard until the socket broke
+
+        made.greeted()
+        made.heard({"event": {"ts": f"{clock.now()}"}})  # the first thing on the next one
+
+        await until(lambda: looks.since)
+        assert looks.since == [gap]
+
+
+async def test_a_look_begins_anew_when_another_connection_is_lost(quick: None) -> None:
+    async with attentive(looks := Looks(), known := Known()) as made:
         made.greeted()
         await until(lambda: looks.since)
-        made.newest = gap = clock.now() - 2000  # what was heard until this socket broke
 
-        made.greeted()
-        made.heard({"event": {"ts": f"{clock.now()}"}})  # the first thing on the next socket
-        looks.go.set()
+        await known.owe(gap := clock.now() - 2000)  # another replica lost its own
 
         await until(lambda: len(looks.since) == 2)
-        assert looks.since[1] == gap
+        looks.go.set()
+        await until(lambda: not known.owed)
+        assert (looks.since[1], looks.ended) == (gap, 1)
 
 
 async def test_a_look_that_broke_is_done_again(quick: None) -> None:
