@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from bot.errors import StoreFailed
@@ -30,6 +30,10 @@ class Budget(Protocol):
 
     def room(self, key: str) -> float:
         """How many calls can be made at once, as far as is known; below 1 where even the next has to wait."""
+        ...
+
+    def pace(self, key: str, keep: int) -> float:
+        """Seconds to wait so that what is left, but `keep`, lasts until there is more; 0 while at least half is left."""
         ...
 
     async def pause(self, key: str, seconds: float) -> None:
@@ -63,6 +67,12 @@ class Local:
     def room(self, key: str) -> float:
         return limit(key).room(self._taken[key], self._now())
 
+    def pace(self, key: str, keep: int) -> float:
+        left, made = int(self.room(key)), self._made[key]
+        if not made or 2 * left >= limit(key).most:
+            return 0.0
+        return max(made[-1] + self.delay(key, left) / max(left - keep, 1) - self._now(), 0.0)
+
     async def pause(self, key: str, seconds: float) -> None:
         self._taken[key] = limit(key).pause(self._taken[key], self._now(), seconds)
 
@@ -88,12 +98,16 @@ Step = Callable[[Taken, float], Taken | None]
 class Shared(Local):
     """Implements Budget, for all replicas on one database. While that is away, each goes by what it last knew.
 
+    With `only`, the database has no more than those keys: what the same process has to know after a new start.
     `row(key, step)` puts what `step` makes of it in place of what was taken, nobody else meanwhile; what is there now, and the moment.
     """
 
-    def __init__(self, row: Callable[[str, Step], Awaitable[tuple[Taken, float]]], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, row: Callable[[str, Step], Awaitable[tuple[Taken, float]]], now: Callable[[], float] = time.monotonic,
+        only: Collection[str] = (),
+    ) -> None:  # fmt: skip
         super().__init__(now)
-        self._row = row
+        self._row, self._only = row, only
         self._next: dict[tuple[str, int], float] = {}  # when it is our turn to ask again, of each key and what it leaves
         self._away = True  # as it is until it was opened
         self._alone = asyncio.Lock()  # one row at a time: who holds one and waits for another may be waited for
@@ -124,6 +138,8 @@ class Shared(Local):
 
     async def _step(self, key: str, step: Step) -> bool:
         """Whether the database has taken it."""
+        if self._only and key not in self._only:
+            return False
         try:
             async with self._alone:
                 taken, now = await self._row(key, step)

@@ -21,9 +21,8 @@ KINDS = "public_channel,private_channel,im,mpim"
 MARGIN = 30.0  # seconds before the last sign of life that are looked at too: what was on its way then, or known only to who died
 PAGE, PAGES = 200, 10  # messages of a page, and pages of one conversation: what is older is too much to answer unasked
 META = {"include_all_metadata": True}
-TICK = 0.1
-KEPT = 30  # calls of a minute that are left for what is urgent, where something is
-GAP = 2.3  # seconds between two calls for that: so many in a minute
+HURRY = 4  # times as often as the rest is looked at where somebody works
+TICK = 1.0
 PAUSE = 2.0  # seconds until a call is tried again that did not get through
 
 
@@ -47,55 +46,46 @@ class Thread:
     more: bool = True  # whether it has more replies than we know of
     busy: bool = False  # whether somebody works there
 
-    @property
-    def urgent(self) -> bool:
-        return self.more and self.busy
-
 
 class CatchUp:
     """`hear` lets in one event as Slack would have delivered it, and says whether it was new."""
 
     def __init__(self, client: Client, directory: Directory, hear: Callable[[Message], Coroutine[Any, Any, bool]], known: Known) -> None:
         self.client, self.directory, self.hear, self.known = client, directory, hear, known
-        self._looked: dict[str, float] = {}  # when each conversation and thread was, in looks that somebody left unfinished
+        self._looked: dict[str, float] = {}  # when each conversation and thread was, in the last minute
 
     async def look(self, since: float, threads: Mapping[str, float], most: int | None = None) -> int:
         """Let in what was said after `since` (Unix seconds) and never came; how many messages that were. Raises StoreFailed.
 
         `threads` are those that go on, with the time when something last happened there: the liveliest conversations come first,
-        and with `most` only so many of them are looked at. Then come threads that have more than we know, then those in which
-        somebody works. Whoever learns that there is more to look for cancels it, and begins anew.
+        and with `most` only so many of them are looked at, each with those of its threads that have more than we know. Then come
+        other threads in which somebody works. Whoever learns that there is more to look for cancels it, and begins anew.
         """
-        found, oldest, deep = 0, since - MARGIN, dict[str, Thread]()
+        found, oldest, rest = 0, since - MARGIN, dict[str, Thread]()
         works = {parse.place(thread)[0] for thread in await self.known.busy(threads)}
         async for place in self._by_turns(HISTORY, (await self._places(threads))[:most], works):
             started = [parse.place(each)[1] for each in threads if parse.place(each)[0] == place]
-            new, unread = await self._skim(place, oldest, started)
-            deep |= unread
-            found += new
-        first = sorted(deep, key=lambda name: not deep[name].more)
-        async for name in self._by_turns(REPLIES, first, {name for name in first if deep[name].urgent}):
-            found += await self._read(deep[name], oldest)
+            new, inside = await self._skim(place, oldest, started)
+            found += new + await self._read({name: each for name, each in inside.items() if each.more}, oldest)
+            rest |= {name: each for name, each in inside.items() if not each.more}
+        found += await self._read(rest, oldest)
         self._looked = {each: at for each, at in self._looked.items() if at > clock.now() - MINUTE}
         level = logging.WARNING if found else logging.INFO
         log.log(level, "caught_up", extra={"action": "caught_up", "found": found, "seconds": round(clock.now() - since, 1)})
         return found
 
     async def _by_turns(self, method: str, names: list[str], urgent: Collection[str]) -> AsyncIterator[str]:
-        """First what is urgent; of each kind what was looked at longest ago comes first, so that looks which begin anew get round to all.
-
-        What is urgent is looked at again only after a while, and the rest leaves to it some of what Slack allows in a minute.
-        """
-        left = sorted(names, key=lambda each: (each not in urgent, self._looked.get(each, 0.0)))
-        pause, keep = GAP * len(urgent), KEPT if urgent else SPARE
+        """The longest not looked at comes first, so that looks which begin anew get round to all; what is urgent waits more impatiently."""
+        left = list(names)
         while left:
-            due = next((each for each in left if each not in urgent or self._looked.get(each, 0.0) + pause < clock.now()), None)
-            if due and (due in urgent or not self.client.budget.delay(method, keep)):
-                left.remove(due)
-                yield due
-                self._looked[due] = clock.now()
-            else:
-                await asyncio.sleep(TICK)
+            if wait := self.client.budget.pace(method, SPARE):
+                await asyncio.sleep(min(wait, TICK))
+                continue
+            now = clock.now()
+            due = max(left, key=lambda each: (now - self._looked.get(each, 0.0)) * (HURRY if each in urgent else 1))
+            left.remove(due)
+            yield due
+            self._looked[due] = clock.now()
 
     async def _places(self, threads: Mapping[str, float]) -> list[str]:
         """The conversations that the bot is in, the liveliest first."""
@@ -125,8 +115,12 @@ class CatchUp:
         found = await self._let_in(channel, [roots[ts] for ts in new if ts not in wait])
         return found, {name: replace(thread, root=roots[thread.ts] if thread.ts in new else None) for name, thread in deep.items()}
 
-    async def _read(self, thread: Thread, oldest: float) -> int:
-        """Let in what was said in a thread after that time, oldest first."""
+    async def _read(self, threads: Mapping[str, Thread], oldest: float) -> int:
+        """Let in what was said in threads after that time."""
+        busy = {name for name, thread in threads.items() if thread.busy}
+        return sum([await self._replies(threads[name], oldest) async for name in self._by_turns(REPLIES, list(threads), busy)])
+
+    async def _replies(self, thread: Thread, oldest: float) -> int:
         asked = {"channel": thread.channel, "ts": thread.ts, "oldest": f"{oldest:.6f}", **META}
         pages = self._pages("conversations_replies", "messages", **asked)
         said = [thread.root] if thread.root else []

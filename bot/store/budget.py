@@ -1,10 +1,11 @@
-"""Slack's limits as rows: what all replicas together have called, by the database's clock."""
+"""Slack's limits as rows: what all replicas together have called, by the database's clock; or what a process did that is no more."""
 
 import json
 from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from bot import clock
 from bot.store.database import Database, insert
 from bot.store.replicas import NOW
 from bot.store.tables import budgets
@@ -28,8 +29,12 @@ def swap(connection: sa.Connection, key: str, step: Step) -> tuple[Taken, float]
     if found is None:
         connection.execute(insert(connection, budgets).values(key=key, tat=0.0).on_conflict_do_nothing())
         found = connection.execute(locked).scalar_one()
-    taken, now = tuple(json.loads(found)), float(connection.execute(sa.select(NOW)).scalar_one())  # when we have the row
+    taken, now = tuple(json.loads(found)), _now(connection)  # when we have the row
     if (after := step(taken, now)) is None:
         return taken, now
     connection.execute(budgets.update().where(budgets.c.key == key).values(taken=json.dumps(after)))
     return after, now
+
+
+def _now(connection: sa.Connection) -> float:
+    return float(connection.execute(sa.select(NOW)).scalar_one()) if connection.dialect.name == "postgresql" else clock.now()

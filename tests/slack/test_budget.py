@@ -12,7 +12,7 @@ from bot.playground.limits import CHANNEL_BURST
 from bot.playground.methods import METHODS
 from bot.slack.budget import Gate, Local, Shared, Step
 from bot.slack.calls import SPARE, Client
-from bot.slack.limits import CHANNEL, EDITS, POST, TIER_2, UPDATE, Limit, Rate, Taken, Window, keys, limit, paid
+from bot.slack.limits import CHANNEL, EDITS, HISTORY, MARGIN, MINUTE, POST, TIER_2, UPDATE, Limit, Rate, Taken, Window, keys, limit, paid
 
 RATE, WINDOW = Rate(60, 3), Window(3)
 
@@ -52,6 +52,33 @@ def test_a_burst_is_let_through_and_then_one_after_the_other() -> None:
 
 def test_in_a_window_there_is_room_as_soon_as_the_oldest_is_a_minute_old() -> None:
     assert waits(WINDOW, 0, 10, 20, 30, 64, 65, 74) == [0, 0, 0, 34, 0, 9, 0]
+
+
+async def test_the_first_half_of_a_minutes_calls_may_go_at_once_and_the_rest_has_to_last(budget: Local, clock: Clock) -> None:
+    for _ in range(23):
+        assert not budget.pace(HISTORY, keep=4)
+        await budget.take(HISTORY)
+    await budget.take(HISTORY)
+
+    assert budget.pace(HISTORY, keep=4) == pytest.approx((MINUTE + MARGIN) / 18)  # 22 are left, but for 4
+    clock.at += 4
+    assert not budget.pace(HISTORY, keep=4)
+
+
+async def test_what_one_process_called_is_known_after_a_new_start_where_that_is_asked_for(clock: Clock) -> None:
+    kept: dict[str, Taken] = {}
+
+    async def row(key: str, step: Step) -> tuple[Taken, float]:
+        kept[key] = step(kept.get(key, ()), clock()) or kept.get(key, ())
+        return kept[key], clock()
+
+    before = Shared(row, clock, only=[HISTORY])
+    for _ in range(46):
+        await before.take(HISTORY)
+    await before.take(UPDATE)
+
+    assert await Shared(row, clock, only=[HISTORY]).take(HISTORY) > 59
+    assert list(kept) == [HISTORY]
 
 
 @pytest.mark.parametrize("limit", [RATE, WINDOW])

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -188,18 +187,26 @@ async def test_a_thread_in_which_somebody_works_is_read_all_the_same(slack: Slac
     assert await ear.look() == 2
 
 
-async def test_what_began_is_let_in_before_threads_are_read(slack: Slack, ear: Ear) -> None:
+async def test_what_runs_is_stopped_before_threads_are_read(slack: Slack, ear: Ear) -> None:
     root = await slack.mention("runs")
     await slack.say("more", thread=root)
     await slack.react(root, "x", "ben")
-    await slack.say("new", channel="random")
     slack.fail("conversations.replies", retry_after=60)
 
     looking = asyncio.create_task(ear.look(root))
 
-    await until(lambda: any("new" in text for text in ear.texts))
-    assert any(body["event"]["type"] == "reaction_added" for body in ear.heard.values())
+    await until(lambda: any(body["event"]["type"] == "reaction_added" for body in ear.heard.values()))
     looking.cancel()
+
+
+async def test_what_a_thread_has_more_is_read_before_other_conversations(slack: Slack, ear: Ear) -> None:
+    root = await slack.mention("begun")
+    await slack.say("stop", thread=root)
+    await slack.say("new", channel="random")
+
+    await ear.look(root)
+
+    assert [text.split()[-1] for text in ear.texts] == ["begun", "stop", "new"]
 
 
 async def test_where_somebody_works_comes_before_where_most_was_said_lately(slack: Slack, ear: Ear) -> None:
@@ -225,31 +232,16 @@ async def test_however_often_a_look_begins_anew_it_gets_round_to_all(slack: Slac
     assert set(ear.texts) == set(channels)
 
 
-async def test_what_was_just_looked_at_waits_for_the_rest(slack: Slack, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = await slack.say("works")
+async def test_where_somebody_works_is_looked_at_more_often(slack: Slack, ear: Ear) -> None:
+    works, other, _ = [await slack.say(name, channel=name) for name in ("triage", "random", "general")]
     ear.works = {ear.thread(works)}
+    now = clock.now()
+    ear.catchup._looked = {works["channel"]: now - 30, other["channel"]: now - 60}
+
     await ear.look(works)
-    places = Counter(call.args["channel"] for call in slack.made("conversations.history"))
-    monkeypatch.setattr(catchup, "GAP", 3600)
 
-    looking = asyncio.create_task(ear.look(works))
-
-    await until(lambda: len(slack.made("conversations.history")) == 2 * len(places) - 1)
-    assert Counter(call.args["channel"] for call in slack.made("conversations.history"))[works["channel"]] == 1
-    looking.cancel()
-
-
-async def test_the_rest_leaves_some_calls_to_what_runs(slack: Slack, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = await slack.say("works")
-    ear.works = {ear.thread(works)}
-    monkeypatch.setattr(catchup, "KEPT", 45)  # of 46
-
-    looking = asyncio.create_task(ear.look(works))
-
-    await until(lambda: slack.made("conversations.history"))
-    await asyncio.wait([looking], timeout=5 * catchup.TICK)
-    assert [call.args["channel"] for call in slack.made("conversations.history")] == [works["channel"]]
-    looking.cancel()
+    read = [call.args["channel"] for call in slack.made("conversations.history")]
+    assert read.index(works["channel"]) < read.index(other["channel"])
 
 
 async def test_it_waits_when_slack_says_that_it_asked_too_often(slack: Slack, ear: Ear) -> None:
