@@ -136,8 +136,7 @@ class Writer:
                 self._changed.clear()
                 delay = await self._start_all()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(delay):
-                        await self._changed.wait()
+                    await asyncio.wait_for(self._changed.wait(), delay)
         finally:
             for task in self._sending.values():
                 task.cancel()
@@ -152,14 +151,17 @@ class Writer:
             if wait:
                 waits.append(wait)
             elif wait == 0 and (want := self._wants.pop(slot, None)):
-                if want.view.rank:
-                    self._said[slot] = time.monotonic()
-                new = not self._exists(slot)
-                ends = want.view.rank < (1 if new else 2)
-                (self._open.discard if ends else self._open.add)(slot)
-                work = self._deliver(slot, want, new)
-                self._sending[slot] = asyncio.create_task(work, name=f"write-{slot}", context=want.context)
+                self._start(slot, want)
         return min(waits, default=None)
+
+    def _start(self, slot: str, want: Want) -> None:
+        if want.view.rank:
+            self._said[slot] = time.monotonic()
+        new = not self._exists(slot)
+        ends = want.view.rank < (1 if new else 2)
+        (self._open.discard if ends else self._open.add)(slot)
+        work = self._deliver(slot, want, new)
+        self._sending[slot] = asyncio.create_task(work, name=f"write-{slot}", context=want.context)
 
     def _order(self, slot: str) -> tuple[int, float]:
         """What ranks higher first, and of that the message which people have seen unchanged for longest."""
