@@ -69,5 +69,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends $(PYTHON)-venv; }
 	@echo "Setting up: about a minute, the first time."
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@

@@ -19,7 +19,10 @@ slack/directory.py      knows people, channels and user groups
 slack/connect.py        the connection: a client, both tokens looked at, a socket
 slack/calls.py          calls Slack, and says what its refusals mean
 slack/buttons.py        what buttons, menus and forms do
+slack/firing.py         begins what nobody in Slack asked for
 slack/making.py         makes an agent of what was filled in, once somebody has allowed it
+slack/trying.py         shows trials, and lets people vote
+slack/display.py        shows what would change in an agent's file, and says what came of it
 message.py              what was said, by whom, in which thread, by which door
 errors.py               what can go wrong, in words
 net.py                  what holds for all that we reach elsewhere
@@ -49,14 +52,18 @@ engine/procrastinate.py the same over replicas: one of them has each session
 inbox.py                what the turn begins with, and what people say meanwhile
 aid.py                  what a turn is lent while it runs
 bell.py                 rung by those who work for us elsewhere, and for long
+glance.py               what a person has with the desk, at one glance
 turn.py                 the heart: events become the session's state, and what people see
+report.py               what an agent is asked, unseen, once its turn is over
 prompt.py               what the agent is told
+template.py             how little a template of its file may do
 slack/backfill.py       what was said in the thread before
 slack/files.py          files, from Slack to the session's folder and back
 event.py                what a runtime may say
 runtimes/__init__.py    the runtimes by name
 runtimes/fallback.py    another in place of one that is not available
 runtimes/echo.py        needs no key: says back what it is told
+runtimes/echo_find.py   what that finds in a digest
 runtimes/claude_code.py       Claude Code, in a process of its own
 runtimes/claude_process.py    that process
 runtimes/telling.py           what a task tells, as a runtime tells it
@@ -162,6 +169,7 @@ runtimes/http_setting.py  what a turn there is begun with
 runtimes/http_google.py   Google's credentials
 runtimes/http_line.py     requests, and what goes wrong with them
 runtimes/http_work.py     one turn there
+runtimes/http_memory.py   what its next process has to know
 runtimes/http_ear.py      that nothing is heard twice
 runtimes/http_story.py    what a platform tells, as events
 runtimes/feed.py          streams, event by event
@@ -171,6 +179,7 @@ People see it
 slack/surface.py        keeps what people see of a session equal to its state
 slack/beside.py         what belongs to no session: a thread begun, a private word, a comparison
 slack/status.py         the line that says that somebody works, and Slack's own Stop
+slack/home.py           people's App Homes, kept as things are
 slack/view.py           what a message looks like
 slack/__init__.py       what each message and form looks like: they have a map of their own
 slack/markdown.py       what was written, made harmless and cut to what Slack takes
@@ -197,28 +206,19 @@ workspaces/lock.py      that no two use the same
 workspaces/tidy.py      old ones taken away
 
 It is kept
-store/tables.py         the tables
-store/rows.py           objects as rows, and back
-store/database.py       the database: opened, migrated, written to in groups
-store/sql.py            sessions, what waits for them, what was said, and what it cost
-store/replicas.py       who shares the database, and what time it is
-store/journal.py        what came in and what went out
-store/keep.py           what runtimes keep of their sessions
-store/opinions.py       what people thought of the answers, and what those cost
-store/budget.py         Slack's limits as rows, for all replicas
-store/files.py          the folder of agents' files
-store/figures.py        what whoever runs the bot asks of it
-store/prune.py          what was over long ago, taken out
-store/backup.py         a copy, while the bot runs
-store/migrations/__init__.py  the schema's history
-store/migrations/env.py Alembic's door
+store/__init__.py       the database: it has a map of its own
 
 It begins by itself
 plan.py                 a schedule as it is kept, and what comes of it
 timetable.py            what people may do with schedules
-store/schedules.py      when each is due, and who begins it
 fired.py                what begins a session from outside Slack
 triggers/__init__.py    the clock, calls from elsewhere, a terminal: they have a map of their own
+
+It gets better
+past.py                 what happened, what repeats, and what is changed and tried
+found.py                a finding as it is kept
+change.py               a change of an agent's file, from when somebody wants it
+improve/__init__.py     trials and what came of changes: they have a map of their own
 
 Set up, and asked elsewhere
 slack/manifest.py       the app as Slack has to know it

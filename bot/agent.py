@@ -4,20 +4,29 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from bot import mistakes
+from bot import mistakes, template
 from bot.errors import ConfigError
+from bot.mistakes import explain as explain
+from bot.net import AnyUrl, Variable
 from bot.trigger import Schedule, Strict, Trigger, swap
 
 TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-HIDDEN = {"name", "version", "instructions", "held"}  # what is no key of the file
+
+
+def _spelled(options: Any) -> Any:
+    """YAML reads the key `on` as true."""
+    return {"on" if key is True else key: value for key, value in options.items()} if isinstance(options, dict) else options
+
+
+Options = Annotated[dict[str, Any], BeforeValidator(_spelled)]
 
 
 class Allow(Strict):
@@ -65,12 +74,43 @@ class Prompt(Strict):
     message: str
 
 
+class Tickets(Strict):
+    """Where tickets for findings go: a repository at GitHub, or a team at Linear, by its key. `token` names the variable that lets us in.
+
+    `url` is where its API is, if not at github.com or linear.app; `private` says that this may be in our own network.
+    """
+
+    github: str = ""
+    linear: str = ""
+    token: str
+    url: AnyUrl = ""
+    private: bool = False
+
+    @field_validator("token")
+    @classmethod
+    def _named(cls, token: str) -> str:
+        if not re.fullmatch(r"\$?[A-Z][A-Z0-9_]*", token):
+            raise ValueError("name the variable that holds the token, like GITHUB_TOKEN; the token itself does not belong in a file")
+        return token.removeprefix("$")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Tickets":
+        shape = r"[\w-]+/[\w.-]*[\w-]" if self.github else r"[A-Z][A-Z0-9]*"
+        if bool(self.github) == bool(self.linear) or not re.fullmatch(shape, self.github or self.linear):
+            raise ValueError("say where, either as `github: owner/repository` or as `linear: TEAM`, by the key that its issues begin with")
+        return self
+
+    @property
+    def place(self) -> str:
+        return "GitHub" if self.github else "Linear"
+
+
 class Elsewhere(Strict):
     """Another runtime than the agent's own, by its name, or with options and a model for it."""
 
     runtime: str
     model: str = ""
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -81,16 +121,21 @@ class Elsewhere(Strict):
 class Agent(Strict):
     """An agent's file, read and found good. `version` is a hash of the whole file; `held` its options at home, where it is elsewhere."""
 
+    hidden: ClassVar = {"name", "version", "instructions", "held"}  # what is no key of the file
     name: str
     version: str
     instructions: str = ""
     description: str = Field(min_length=1, max_length=300)
     runtime: str
     model: str = ""
-    options: dict[str, Any] = Field(default_factory=dict)
-    environment: tuple[str, ...] = ()
+    options: Options = Field(default_factory=dict)
+    environment: tuple[Variable, ...] = ()
     workspace: str = ""
     tools: bool = False
+    improve: bool | None = None
+    judge: str = ""
+    digest: bool = False
+    tickets: Tickets | None = None
     fallback: tuple[Elsewhere, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
@@ -168,24 +213,57 @@ def parse(name: str, text: str) -> Agent:
     """The agent that a file's text describes. Raises ConfigError, which names the file, the key and the nearest right one."""
     file = f"agents/{name}.md"
     if not NAME.fullmatch(name):
-        raise ConfigError(f"{file}: an agent's name is its file's: small letters, digits, - and _, at most 40 of them")
+        raise ConfigError(f"{file}: an agent's name is its file's: small letters, digits, - and _, at most 40 of them; rename the file")
+    front, body = _read(file, text)
+    wrong = [*_taken(file, name, front), *_untemplated(file, body)]
+    try:
+        agent = _agent(name, text, front, body)
+    except ValidationError as error:
+        raise ConfigError("\n".join([*wrong, *(f"{file}: {line}" for line in explain(error, Agent))])) from error
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    return agent
+
+
+def remains(name: str, text: str) -> Agent | None:
+    """The agent without what is wrong with its file: what its runtime has against the rest is told at once. None if it names none."""
+    try:
+        front, body = _read(f"agents/{name}.md", text)
+    except ConfigError:
+        return None
+    given = {key: value for key, value in front.items() if isinstance(key, str)} | {"description": "It is wrong."}
+    body = "" if any(_untemplated("", body)) else body
+    try:
+        return _agent(name, text, given, body)
+    except ValidationError as error:
+        good = given.keys() - {wrong["loc"][0] for wrong in error.errors()}
+    return _agent(name, text, {key: given[key] for key in good}, body) if "runtime" in good else None
+
+
+def _agent(name: str, text: str, front: Mapping[str, Any], body: str) -> Agent:
+    """Raises ValidationError."""
+    given = {key: value for key, value in front.items() if key not in Agent.hidden}
+    return Agent.model_validate({**given, "name": name, "version": version(text), "instructions": body.strip()})
+
+
+def _read(file: str, text: str) -> tuple[dict[str, Any], str]:
+    """The front matter, and the body. Raises ConfigError."""
     head, body = _halves(file, text)
     try:
-        front = yaml.safe_load(head)
+        front = mistakes.read(head)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
         raise ConfigError(f"{file}: the front matter is no YAML: {where}{mistakes.remedy(where)}") from error
     if not isinstance(front, dict):
         raise ConfigError(f"{file}: the front matter has to be keys and values, like `description: Answers questions.`")
-    if taken := HIDDEN & front.keys():
-        front = _named(file, name, front, taken)
+    return front, body
+
+
+def _untemplated(file: str, body: str) -> Iterable[str]:
     try:
-        TEMPLATES.parse(body)
-        return Agent.model_validate({**front, "name": name, "version": version(text), "instructions": body.strip()})
+        template.read(TEMPLATES, body, plain=True)
     except TemplateSyntaxError as error:
-        raise ConfigError(f"{file}: the text below the front matter is no template: {error.message}, in line {error.lineno}") from error
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{file}: {line}" for line in explain(error, Agent))) from error
+        yield f"{file}: the text below the front matter is no template: {str(error.message).rstrip('.')}, in line {error.lineno}"
 
 
 def _halves(file: str, text: str) -> tuple[str, str]:
@@ -199,35 +277,9 @@ def _halves(file: str, text: str) -> tuple[str, str]:
     raise ConfigError(f"{file}: the front matter that begins with --- has no second --- to end it")
 
 
-def _named(file: str, name: str, front: dict[str, Any], taken: set[str]) -> dict[str, Any]:
-    """Claude Code's files repeat the name; it may stand here too, if it is the file's."""
+def _taken(file: str, name: str, front: Mapping[str, Any]) -> Iterable[str]:
+    """Keys that are the agent's and not its file's. Claude Code's files repeat the name; it may stand here too, if it is the file's."""
     if front.get("name", name) != name:
-        raise ConfigError(f"{file}: name: the agent is called like its file, {name!r}; remove the key, or rename the file")
-    if taken - {"name"}:
-        raise ConfigError(
-            f"{file}: {min(taken - {'name'})}: not a key of an agent's file; the text below the front matter is the instructions"
-        )
-    return {key: value for key, value in front.items() if key != "name"}
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
-    """Each mistake in one line: where it is, what is wrong, and for an unknown key the nearest right one."""
-    for wrong in error.errors():
-        where = ".".join(str(step) for step in wrong["loc"])
-        if wrong["type"] == "extra_forbidden":
-            key, keys = str(wrong["loc"][-1]), list(_keys(model, wrong["loc"][:-1]))
-            near = get_close_matches(key, keys, 1, 0.5)
-            yield f"{where}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(keys))}")
-        else:
-            yield f"{where}: {mistakes.words(wrong)}"
-
-
-def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[str]:
-    """The keys that a file may have at this path of the model."""
-    for step in path:
-        field = model.model_fields.get(str(step))
-        if field is None:
-            continue
-        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return (key for key in model.model_fields if model is not Agent or key not in HIDDEN)
+        yield f"{file}: name: the agent is called like its file, {name!r}; remove the key, or rename the file"
+    for key in sorted(Agent.hidden & front.keys() - {"name"}):
+        yield f"{file}: {key}: not a key of an agent's file; the text below the front matter is the instructions"

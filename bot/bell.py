@@ -2,11 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from bot.errors import StoreFailed
+
 PATH = "/push"
+MOST = 50  # rings in one second of which other replicas are told: anybody may ring
 TOKENS = ("X-A2A-Notification-Token", "Authorization")
 
 
@@ -36,7 +40,10 @@ class Bell:
 
     def __init__(self, url: str = "") -> None:
         self.url = url.rstrip("/")
-        self._ropes: dict[bytes, Rope] = {}
+        self.others: Callable[[str], Awaitable[None]] | None = None
+        """How other replicas are told of a ring for which nobody waits here."""
+        self._ropes: dict[str, Rope] = {}
+        self._second, self._told = 0, 0
 
     @contextmanager
     def hung(self, token: str) -> Iterator[Rope | None]:
@@ -50,14 +57,30 @@ class Bell:
         finally:
             self._ropes.pop(_mark(token), None)
 
-    def rung(self, headers: Mapping[str, str]) -> bool:
-        """Whether somebody waits for this. What came along is not even read: it is looked up where it cannot be forged."""
-        marks = (_mark(headers.get(name, "").removeprefix("Bearer ")) for name in TOKENS)
-        rope = next((self._ropes[mark] for mark in marks if mark in self._ropes), None)
-        if rope:
+    async def rung(self, headers: Mapping[str, str]) -> bool:
+        """Whether somebody waits for this, or may, elsewhere. What came along is not read: it is looked up where it cannot be forged."""
+        marks = [_mark(token.removeprefix("Bearer ")) for name in TOKENS if (token := headers.get(name))]
+        if any(map(self.pull, marks)):
+            return True
+        if not self.others or not marks or self._crowded():
+            return False
+        try:
+            await asyncio.gather(*map(self.others, marks))
+        except StoreFailed:
+            return False
+        return True
+
+    def pull(self, mark: str) -> bool:
+        """Whether somebody waits here for what has this mark."""
+        if rope := self._ropes.get(mark):
             rope.pull()
         return rope is not None
 
+    def _crowded(self) -> bool:
+        second = int(time.monotonic())
+        self._second, self._told = second, self._told + 1 if second == self._second else 1
+        return self._told > MOST
 
-def _mark(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()  # how long a look-up takes says nothing of the token
+
+def _mark(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()  # how long a look-up takes says nothing of the token

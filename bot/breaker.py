@@ -10,6 +10,7 @@ from bot.errors import RuntimeFailed, Unavailable
 
 FAILURES = 3  # one after the other, until it is left alone
 PAUSE, LONGEST = 15.0, 300.0  # seconds; it doubles with each try that fails
+TRYING = 10.0  # seconds in which one that tries it again is connected, or never
 
 
 class Down(Unavailable):
@@ -33,11 +34,12 @@ class Place:
     since: float = 0.0
     again: float = 0.0
     pause: float = PAUSE
-    trying: bool = False
+    now: Callable[[], float] = clock.now
 
     @property
     def words(self) -> str:
-        return f"{self.host} does not answer since {at(self.since)}; trying again at {at(self.again)}."
+        again = f"trying again at {at(self.again)}" if self.again > self.now() else "whoever asks next tries again"
+        return f"{self.host} does not answer since {at(self.since)}; {again}."
 
 
 class Breaker:
@@ -57,11 +59,12 @@ class Breaker:
 
     @contextmanager
     def through(self, host: str) -> Iterator[None]:
-        """Around one request. Raises Left, without asking, while the host is left alone."""
-        place = self._places.setdefault(host, Place(host))
-        if place.again and (place.trying or self.now() < place.again):
+        """Around one request. Raises Left, without asking, while the host is left alone; also while one who tries it may be connecting."""
+        place = self._places.setdefault(host, Place(host, now=self.now))
+        if self.now() < place.again <= self.now() + LONGEST:  # a clock may be set back
             raise Left(place.words, place.again)
-        place.trying = bool(place.again)
+        if place.again:
+            place.again = self.now() + TRYING
         try:
             yield
         except Down:
@@ -72,8 +75,6 @@ class Breaker:
             raise
         else:
             self._places.pop(host, None)
-        finally:
-            place.trying = False
 
     def _failed(self, place: Place) -> None:
         place.failures += 1

@@ -10,6 +10,12 @@ def now() -> float:
     return time.time() + _ahead
 
 
+def midnight() -> float:
+    """When today began, in UTC (Unix seconds)."""
+    at = now()
+    return at - at % 86400
+
+
 def agree(theirs: float, sent: float, got: float) -> float:
     """Take the database's time, which it told between `sent` and `got` by this machine's clock; how far that one is ahead."""
     global _ahead

@@ -54,9 +54,5 @@ class Comparison:
             words = f"better than {other}" if n == choice else f"not as good as {other}"
             rating: Literal["good", "bad"] = "good" if n == choice else "bad"
             await self.store.rate(Feedback(session.id, 1, by.id, rating, ("compared",), words, at=at))
-        await self.surface.compare(id, thread, sessions, [await self._votes(session) for session in sessions])
+        await self.surface.compare(id, thread, sessions, [await self.store.votes(session.id) for session in sessions])
         return "Thank you, it is noted."
-
-    async def _votes(self, session: Session) -> int:
-        given = await self.store.feedback(session_id=session.id)
-        return sum(one.rating == "good" and "compared" in one.reasons for one in given)

@@ -259,10 +259,6 @@ class Desk:
         policy.check(self._known(session.agent), by, "run", asker(session, by))
         return await self.store.steps(session_id, turn)
 
-    async def overview(self, person: Person) -> tuple[list[Session], list[Agent]]:
-        """A person's own sessions, newest first, and the agents that they may ask."""
-        return await self.store.sessions(10, person.id), self.agents_for(person)
-
     async def recover(self) -> None:
         """Go on with whatever the last process left."""
         for session_id in await self.store.unfinished():

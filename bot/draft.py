@@ -1,23 +1,29 @@
 """A draft: an agent that somebody has thought up, before there is a file of it."""
 
 import json
+import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
-from bot import policy
 from bot.agent import Agent
 from bot.message import Person
 
 ROOM = 1970  # characters: Slack lets a button carry 2,000, with what else it has to say
 
+LENT = {"runtime", "model", "options", "environment", "workspace", "tools", "fallback", "reply", "improve"}
+ENDS = re.compile(r"\{%[-+]?\s*endraw")
+ENDED = "Leave out {% endraw %}: your words are taken as they are, and that would end them."
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`like` is the agent whose runtime, tools and limits it gets; `place` a channel's id; `run` who may ask it, as in `allow`.
+    """`like` is the agent whose runtime, tools and limits it gets; `place` a channel's id, `where` its name (#reviews), if that is known.
+
+    `run` is who may ask it, as in `allow`.
 
     `by` thought it up, `approver` is to allow it: ids of people. `id` is its own.
     """
@@ -31,18 +37,17 @@ class Draft:
     run: str
     by: str
     approver: str
+    where: str = ""
 
     def text(self, like: Agent) -> str:
         """The file as it would be written."""
-        given = like.model_dump(
-            mode="json", include={"runtime", "model", "options", "environment", "workspace", "tools"}, exclude_defaults=True
-        )
+        given = like.model_dump(mode="json", include=LENT, exclude_defaults=True)
         allow = {"run": [self.run], "answer": ["asker"], "approve": [*like.allow.approve], "stop": ["asker", "members"]}
         front: dict[str, Any] = {"description": self.about, **given}
-        front |= {"triggers": [{"mention": [self.place]}]} if self.place else {}
+        front |= {"triggers": [{"mention": [self.where or self.place]}]} if self.place else {}
         front |= {"allow": allow, "budget": like.budget.model_dump(exclude_none=True)}
         head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
-        return f"---\n{head}---\n{self.words.strip()}\n"
+        return f"---\n{head}---\n{_said(self.words.strip())}\n"
 
     def packed(self) -> str:
         """Itself, for a button. Longer than ROOM where it says too much."""
@@ -53,18 +58,17 @@ def unpacked(text: str) -> Draft:
     return Draft(*json.loads(zlib.decompress(urlsafe_b64decode(text))))
 
 
-def may(like: Agent, person: Person) -> bool:
-    """Whether this person may allow an agent like that: an admin, or who may approve what that one does."""
-    return person.kind == "admin" or policy.may(like, person, "approve")
+def wrong(draft: Draft) -> list[str]:
+    """What is wrong with its words, in a sentence."""
+    return [ENDED] if ENDS.search(draft.words) else []
 
 
-class Shelf(Protocol):
-    """Where agents' files are."""
+def may(like: Agent, person: Person, author: str) -> bool:
+    """Whether this person may allow an agent like that, which `author` (an id) thought up: an admin, or another whom its file names."""
+    named = {person.id, *person.groups} & {*like.allow.approve}
+    return person.inside and (person.kind == "admin" or (bool(named) and person.id != author))
 
-    async def wrong(self, name: str, text: str) -> list[str]:
-        """What keeps this text from being an agent's file here, each in a sentence."""
-        ...
 
-    async def put(self, name: str, text: str) -> None:
-        """Write the file, never over one that is there. Raises ConfigError, with what to do."""
-        ...
+def _said(words: str) -> str:
+    """What people write is no template."""
+    return f"{{% raw %}}{words}{{% endraw %}}" if re.search(r"\{[{%#]", words) else words

@@ -8,6 +8,7 @@ StepStatus = Literal["working", "completed", "failed", "denied"]
 StepKind = Literal["read", "edit", "execute", "search", "fetch", "think", "agent", "other"]
 QuestionKind = Literal["question", "permission", "form", "auth"]
 Outcome = Literal["answered", "declined", "expired", "canceled", "lost"]
+ImprovementKind = Literal["missing", "unclear", "slow", "denied", "other"]
 End = Literal["completed", "input_required", "failed", "canceled", "rejected"]
 MOST = 1 << 53  # tokens, or dollars
 
@@ -157,7 +158,7 @@ class Notice:
 class Improvement:
     """What the agent says would have made its work easier: for those who look after it, not for the thread."""
 
-    kind: Literal["missing", "unclear", "slow", "denied", "other"]
+    kind: ImprovementKind
     text: str
     evidence: str = ""
 

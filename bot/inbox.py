@@ -9,7 +9,7 @@ from bot.agent import Agent
 from bot.errors import StoreFailed, Superseded
 from bot.event import Answered, Event, Finished, Question
 from bot.message import Answer, Message
-from bot.ports import Store, Surface
+from bot.ports import Store, Surface, Turn
 from bot.session import Session
 
 AGAIN = 1.0  # seconds until a database that is away is asked again
@@ -58,12 +58,13 @@ class Inbox:
     `again` says that the turn had begun in a process that ended; `stops` are those by which somebody has stopped it before it went on;
     `stopped` is the stop that came while it ran, with what waited then;
     `heard` is what happens meanwhile, be it that the runtime tells it or that people do it; `asked` are the questions that were
-    asked beside the runtime, and whose answers are not for it.
+    asked beside the runtime, and whose answers are not for it; `turn` is what the runtime was given of it all.
     """
 
     def __init__(self, store: Store, surface: Surface, session: Session, wake: asyncio.Event) -> None:
         self.store, self.surface, self.session, self.wake = store, surface, session, wake
         self.messages: list[Message] = []
+        self.turn: Turn | None = None
         self.again = False
         self.stops: list[Message] = []
         self.stopped: list[Message] = []

@@ -5,11 +5,12 @@ import time
 from bisect import insort
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
 AGAIN = 5.0  # seconds between two looks at one's place
+BESIDE = 8  # of what has no place in the line, and may run where room is left
 RECENT = 20  # turns from whose length the time to wait is guessed
 
 
@@ -57,6 +58,7 @@ class Line:
         self._busy: Counter[tuple[str, str]] = Counter()  # how many run of an agent, and for a person
         self._waiting: dict[str, list[Ticket]] = {}  # by channel; the first in the dict is the next whose turn it is
         self._ready: dict[str, asyncio.Event] = {}  # by session
+        self._beside: list[asyncio.Event] = []
         self._lengths: deque[float] = deque(maxlen=RECENT)
 
     @property
@@ -87,6 +89,18 @@ class Line:
             await places.aclose()
             self._leave(ticket)
 
+    @contextmanager
+    def beside(self) -> Iterator[asyncio.Event | None]:
+        """Room that nobody in the line needs, until the event is set: then somebody does. None where there is none."""
+        if self._ready or len(self._beside) >= BESIDE or self.running + len(self._beside) >= self.limits.turns:
+            yield None
+            return
+        self._beside.append(needed := asyncio.Event())
+        try:
+            yield needed
+        finally:
+            self._beside.remove(needed)
+
     async def _places(self, ticket: Ticket) -> AsyncGenerator[Place, None]:
         told = None
         while ticket not in self._running:
@@ -108,6 +122,8 @@ class Line:
 
     def _start(self, ticket: Ticket) -> None:
         self._running[ticket] = self.clock()
+        for needed in self._beside[: max(self.running + len(self._beside) - self.limits.turns, 0)]:
+            needed.set()
         self._busy.update(_counted(ticket))
 
     def _out(self, ticket: Ticket) -> None:

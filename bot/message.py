@@ -17,6 +17,11 @@ class Person:
     kind: Kind = "member"
     groups: frozenset[str] = frozenset()
 
+    @property
+    def inside(self) -> bool:
+        """Whether they belong to this workspace, and are neither a guest nor a bot."""
+        return self.kind in ("member", "admin")
+
 
 NOBODY = Person("")
 

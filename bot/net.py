@@ -42,6 +42,10 @@ class Forbidden(OSError):
     """An address that the agent's file does not allow. Raised where the connection would be made, so that no name can lead there."""
 
 
+class Onward(aiohttp.ClientError):
+    """We are sent on to another place, which `str()` names as far as one may: what we say is for nobody there."""
+
+
 def real(host: str) -> Address:
     """The address that a packet would go to, without the clothes of IPv6. Raises ValueError."""
     address = ipaddress.ip_address(host.partition("%")[0])
@@ -108,7 +112,21 @@ def session(url: str, private: bool) -> aiohttp.ClientSession:
     way, host = proxy(url), urlsplit(url).hostname or ""
     if way and (why := named(host, private)):
         raise Forbidden(why)
-    return aiohttp.ClientSession(connector=connector(private or way is not None), proxy=way, cookie_jar=aiohttp.DummyCookieJar())
+    there = connector(private or way is not None)
+    return aiohttp.ClientSession(connector=there, proxy=way, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[staying()])
+
+
+def staying() -> aiohttp.TraceConfig:
+    """For clients upon aiohttp, also those of SDKs, and for web sockets: whoever is sent on raises Onward."""
+
+    async def stay(_: aiohttp.ClientSession, __: Any, told: aiohttp.TraceRequestRedirectParams) -> None:
+        told.response.close()
+        raise Onward(onward(told.response.headers.get("Location", "")))
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(stay)
+    config.freeze()
+    return config
 
 
 def host_of(url: str) -> str:
@@ -138,6 +156,13 @@ def checked(url: str) -> str:
     if parts.username or parts.password:
         raise ValueError("credentials do not belong in an address; send them as options.headers")
     return url.rstrip("/")
+
+
+def spelled(name: str) -> str:
+    """A variable's name. Raises ValueError, for it may well be a key that stands in its place."""
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("write the variable's name here, like OPENAI_API_KEY, and never what it holds")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +205,8 @@ Url = Annotated[str, AfterValidator(checked)]
 """An address in an agent's file."""
 AnyUrl = Annotated[str, AfterValidator(lambda url: checked(url) if url else url)]
 """One that may be left out."""
+Variable = Annotated[str, AfterValidator(spelled)]
+"""What holds a key; may be empty where none is needed."""
 Headers = Annotated[Mapping[str, str], AfterValidator(titled)]
 
 _NEXT: dict[str, float] = {}

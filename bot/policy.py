@@ -1,14 +1,16 @@
 """Who may run, answer, approve and stop; and within which budget."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from bot.agent import Agent
 from bot.errors import Denied
-from bot.event import Question
+from bot.event import Event, Finished, Question, Text, Usage
 from bot.message import Person
 from bot.plan import PROPOSAL
 from bot.session import Session
 
+LONGEST = 500_000  # characters of one answer
 Deed = Literal["run", "answer", "approve", "stop"]
 DEEDS = {
     "run": "ask {agent}",
@@ -39,7 +41,7 @@ def _fits(rule: str, person: Person, asker: str) -> bool:
         case "everyone":
             return True
         case "members":
-            return person.kind in ("member", "admin")
+            return person.inside
         case "admins":
             return person.kind == "admin"
         case "guests":
@@ -61,7 +63,7 @@ def check(agent: Agent, person: Person, deed: Deed, asker: str = "") -> None:
     """Raise Denied, in words that say who may, unless this person may."""
     if not may(agent, person, deed, asker):
         said = f"You may not {DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}"
-        raise Denied(said if person.kind in ("member", "admin") else said.partition(" The list stands")[0])
+        raise Denied(said if person.inside else said.partition(" The list stands")[0])
 
 
 def who(agent: Agent, deed: Deed, asker: str = "") -> str:
@@ -94,3 +96,20 @@ def broke(agent: Agent, session: Session, today: float) -> str:
     if day is not None and today >= day:
         return f"{agent.name}'s budget of ${day:g} for one day is used up (${today:.2f}, {agent.file}). It starts again at midnight UTC."
     return ""
+
+
+def end(batch: Sequence[Event] | None, session: Session, agent: Agent, today: float) -> Finished | None:
+    """How a turn ends in which this comes next, None for nothing in its time: by itself, or because it took or cost too much."""
+    if batch is None:
+        return Finished(
+            "failed", f"This took longer than the {agent.budget.minutes_per_turn:g} minutes that {agent.file} allows for one turn."
+        )
+    for event in batch:
+        if isinstance(event, Finished):
+            return event
+    if len(session.answer) + sum(len(event.text) for event in batch if isinstance(event, Text)) > LONGEST:
+        return Finished("failed", f"The agent wrote more than {LONGEST:,} characters and did not stop, so it was stopped.")
+    used = sum(event.usd for event in batch if isinstance(event, Usage))
+    if used and (why := broke(agent, session.fold([e for e in batch if isinstance(e, Usage)], 0), today + session.usage.usd + used)):
+        return Finished("failed", why)
+    return None

@@ -55,7 +55,7 @@ class Turn:
     that the agent is to work in, where its file names one. `tools` are ours, where the runtime or the agent's file wants them.
     `gateway` is the address through which all calls of models go, and a key to it that is this turn's; both empty where there is none.
     `hidden` is what of this machine an agent in a sandbox is not to see, but for what is `shown`.
-    `bell` is what others ring when long work of theirs has come on.
+    `bell` is what others ring when long work of theirs has come on. `number` is below 0 where it is asked, unseen, about its turn (report).
     `leaving()` is true once this process goes away: a closed iterator then means that the next process goes on with the work.
     """
 
@@ -85,7 +85,8 @@ class Turn:
 class Runtime(Protocol):
     """Where an agent runs. A class with `Options`, a pydantic model of the agent's `options`, is made with one of them.
 
-    One whose agents have no way of their own to ask people says so by an attribute, `tools = True`: its turns are lent ours.
+    One whose agents have no way of their own to ask people says so by an attribute, `tools = True`: its turns are lent ours. One whose
+    agents can be asked, when a turn is over, what would have helped says `reports = True`; with others `improve: true` in a file does.
     """
 
     def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
@@ -167,6 +168,11 @@ class Feedback:
     model: str = ""
     version: str = ""
     at: float = 0.0
+
+    @property
+    def vote(self) -> bool:
+        """Whether it prefers this one to another that was asked the same."""
+        return self.rating == "good" and "compared" in self.reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +269,7 @@ class Store(Protocol):
         """Keep what a person thought of a turn, in place of what they thought before; with all that the turn itself knows filled in."""
         ...
 
+    async def unrate(self, session_id: str, turn: int, person: str) -> None: ...
     async def spent(self, agent: str, since: float) -> Usage:
         """What an agent's turns have cost that began since then (Unix seconds)."""
         ...
@@ -275,7 +282,11 @@ class Store(Protocol):
         """The threads in which something has happened since then (Unix seconds), and when."""
         ...
 
-    async def feedback(self, agent: str = "", limit: int = 100, session_id: str = "") -> list[Feedback]: ...
+    async def votes(self, session_id: str) -> int:
+        """How many people prefer this one to the other that was asked the same."""
+        ...
+
+    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]: ...
     async def steps(self, session_id: str, turn: int) -> list[Event]:
         """All the steps of a turn as they last stood, and the other events but text and thoughts."""
         ...

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from bot import processes
+from bot import nofollow, processes
 from bot.errors import ConfigError
 
 LOCK = ".lock"
@@ -41,7 +41,7 @@ def _held(folder: Path) -> IO[str]:
 def _sweep(place: Path) -> None:
     """End and take away what was left there by those of us that were killed."""
     for lock in place.glob(f"frontdesk-*/{LOCK}"):
-        with suppress(OSError), lock.open() as file:
+        with suppress(OSError), nofollow.opened(lock.parent, LOCK) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _take(lock.parent)
 

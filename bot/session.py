@@ -101,6 +101,11 @@ class Session:
         """The session whose turn was cut, before the runtime goes on with it and tells its text anew."""
         return replace(self, state="submitted", ended=0.0, answer="", thought="", queued=None)
 
+    def asked_about(self, told: Iterable[Event]) -> "Session":
+        """The session whose turn is over, once its agent was asked about that: only where it is found is another, and what it cost."""
+        after = self.fold(told, self.ended)
+        return replace(self, resume=after.resume, runtime=after.runtime, model=after.model, usage=after.usage, spent=after.spent)
+
     def fold(self, events: Iterable[Event], at: float) -> "Session":
         """The session after all of these."""
         session = self

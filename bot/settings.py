@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import ConfigError
 
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "AGENTS_TOKEN")
 
 
 class Settings(BaseModel):
@@ -20,9 +20,11 @@ class Settings(BaseModel):
     `webhook_megabytes`: the longest call that a webhook takes.
     `turns_at_once`, `turns_per_person`: how many may run at once in this process.
     `catch_up_hours`: how far back to look for what was said while nobody listened; 0 looks for nothing. `workspace_days`: how
-    long a session's copy of a repository is kept after its last turn; `workspace_gigabytes`: the room for all of them, 0 for any.
-    `litellm_api_base`: a LiteLLM
-    gateway, through which the model calls of all harnesses then go, with `litellm_api_key`.
+    long a session's copy of a repository, and its caches, are kept after its last turn; `workspace_gigabytes`: the room for all
+    copies, 0 for any.
+    `litellm_api_base`: a LiteLLM gateway, through which the model calls of all harnesses then go, with `litellm_api_key`.
+    `agents_token`: with which changes of agents' files are taken to the remote of their folder, which no agent is ever given;
+    `agents_api_url`: GitHub's API, where it is not github.com's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +51,8 @@ class Settings(BaseModel):
     workspace_gigabytes: float = Field(default=50, ge=0)
     litellm_api_base: str = Field(default="", pattern="^(https?://.+)?$")
     litellm_api_key: str = ""
+    agents_token: str = ""
+    agents_api_url: str = Field(default="", pattern="^(https?://.+)?$")
     environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

@@ -1,15 +1,23 @@
 """What people may do with schedules: look at them, pause them, let them go on or begin now, and take away what they asked for."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from pydantic import ValidationError
 
 from bot import clock, policy
 from bot.agent import Agent, gone
 from bot.errors import ConfigError
+from bot.event import Question
 from bot.fired import Fired
 from bot.message import Person
-from bot.plan import Plan, Plans, begun, when
+from bot.mistakes import explain
+from bot.plan import PROPOSAL, Plan, Plans, begun, when
+from bot.trigger import Schedule
 
 VERBS = ("pause", "resume", "run", "remove")
+BEGIN = ("resume", "run")  # which take the right to ask the agent as well
 
 
 class Timetable:
@@ -21,24 +29,53 @@ class Timetable:
     async def listed(self, by: Person) -> list[Plan]:
         """Those of the agents that this person may ask."""
         there = {agent.name for agent in self.agents() if policy.may(agent, by, "run")}
-        return [plan for plan in await self.plans.all() if plan.agent in there]
+        return [plan for plan in await self._all() if plan.agent in there]
 
     async def asked(self, verb: str, name: str, by: Person, id: str) -> str:
         """What a person wants to be done; `id` makes it safe to repeat. Raises ConfigError where there is no such schedule, Denied."""
-        plan = await self.find(name)
-        agent = next((agent for agent in self.agents() if agent.name == plan.agent), gone(plan.agent))
+        plan = self.find(name, [plan for plan in await self._all() if self._concerns(plan, by)])
+        agent = self._agent(plan.agent)
+        if verb in BEGIN:
+            policy.check(agent, by, "run", plan.asked)
         if not policy.may(agent, by, "approve", plan.asked):
             policy.check(agent, by, "stop", plan.asked)
         return await self.do(verb, plan, by.name or by.id, id)
+
+    async def _all(self) -> list[Plan]:
+        """As the files are now: another replica may have others still."""
+        files = {agent.name: agent.schedules for agent in self.agents()}
+        plans = [(plan, files.get(plan.agent, {}).get(plan.name)) for plan in await self.plans.all()]
+        return [replace(plan, schedule=said or plan.schedule) for plan, said in plans if plan.asked or said]
+
+    def _agent(self, name: str) -> Agent:
+        return next((agent for agent in self.agents() if agent.name == name), gone(name))
+
+    def _concerns(self, plan: Plan, by: Person) -> bool:
+        """Whether this person may know that there is such a plan."""
+        agent = self._agent(plan.agent)
+        return plan.asked == by.id or any(policy.may(agent, by, right, plan.asked) for right in ("run", "approve", "stop"))
+
+    async def plan(self, name: str, given: Mapping[str, str], by: Person, id: str) -> str:
+        """Let an agent begin by itself. Whoever may approve it where the agent proposes it itself may do so. Raises Denied, ConfigError."""
+        agent = self._agent(name)
+        policy.check(agent, by, "run")
+        policy.check(policy.trusted(agent, Question(PROPOSAL, "permission", ())), by, "approve", by.id)
+        try:
+            schedule = Schedule.model_validate({**given})
+        except ValidationError as error:
+            raise ConfigError("; ".join(explain(error, Schedule))) from error
+        due = next(schedule.ticks(clock.now())).timestamp()
+        plan = Plan(f"{name}:p{sha256(id.encode()).hexdigest()[:6]}", name, schedule, due, asked=by.id)
+        await self.plans.keep(plan)
+        return f"It is called {plan.name}, and begins next {when(schedule, due)}. `remove schedule {plan.name}` takes it away."
 
     async def failed(self, fired: Fired, why: str) -> None:
         """Note that a time could not begin, for whoever looks at the schedules."""
         if fired.door == "schedule":
             await self.plans.change(":".join(fired.key.split(":")[1:3]), trouble=why)
 
-    async def find(self, name: str) -> Plan:
-        """By its name, or by its agent's where that has no other. Raises ConfigError."""
-        plans = await self.plans.all()
+    def find(self, name: str, plans: Sequence[Plan]) -> Plan:
+        """Of these by its name, or by its agent's where that has no other. Raises ConfigError."""
         found = [plan for plan in plans if plan.name == name] or [plan for plan in plans if plan.agent == name]
         if len(found) == 1:
             return found[0]

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from jinja2 import TemplateSyntaxError, meta
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from bot import template
 
 COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 PLACE = re.compile(r"#\S+|[CDGUW][A-Z0-9]+")
@@ -129,8 +131,10 @@ class Webhook(Strict):
         if not filter.strip():
             return ""
         try:
-            TEMPLATES.compile_expression(filter)
-            return _spoken(f"{{{{ {filter} }}}}", filter)
+            match (tree := template.read(TEMPLATES, f"{{{{ {filter} }}}}")).body:
+                case [nodes.Output(nodes=[nodes.Expr()])]:
+                    return _spoken(tree, filter)
+            raise TemplateSyntaxError("it has to be one expression", 1)
         except TemplateSyntaxError as error:
             raise ValueError(f"{filter!r} is no expression: {error.message}; write it like body.action == 'opened'") from error
 
@@ -138,10 +142,9 @@ class Webhook(Strict):
     @classmethod
     def _fills(cls, prompt: str) -> str:
         try:
-            TEMPLATES.from_string(prompt)
-            return _spoken(prompt, prompt)
+            return _spoken(template.read(TEMPLATES, prompt), prompt)
         except TemplateSyntaxError as error:
-            raise ValueError(f"this is no template: {error.message}, in line {error.lineno}") from error
+            raise ValueError(f"this is no template: {str(error.message).rstrip('.')}, in line {error.lineno}") from error
 
     @model_validator(mode="after")
     def _eventful(self) -> "Webhook":
@@ -150,9 +153,9 @@ class Webhook(Strict):
         return self
 
 
-def _spoken(template: str, text: str) -> str:
+def _spoken(tree: nodes.Template, text: str) -> str:
     """The text, whose template speaks only of what there is. Raises ValueError."""
-    if unknown := meta.find_undeclared_variables(TEMPLATES.parse(template)) - TEMPLATES.globals.keys() - TOLD:
+    if unknown := template.names(tree) - TEMPLATES.globals.keys() - TOLD:
         raise ValueError(f"nothing is called {min(unknown)!r}; there are {' and '.join(sorted(TOLD))}")
     return text
 

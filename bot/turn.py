@@ -12,16 +12,16 @@ from bot import clock, policy, prompt
 from bot.agent import Agent, gone
 from bot.aid import Aid, Talk
 from bot.errors import BotError, ConfigError, Superseded
-from bot.event import Event, Finished, Notice, Question, Queued, Started, Text, Usage, merge
+from bot.event import Event, Finished, Notice, Question, Queued, Started, Usage, merge
 from bot.inbox import Heard, Inbox
 from bot.line import Line, Ticket
 from bot.message import Quote
 from bot.ports import Runtime, Show, Store, Surface, Turn
+from bot.report import Reports
 from bot.session import Session
 from bot.words import span
 
 log = logging.getLogger(__name__)
-MOST = 500_000  # characters of one answer
 GONE = Finished("failed", "The agent's runtime ended without saying how.")
 LOST = "What was said before was said to {0}, and {2} names {1} now; the agent knows only the last message."
 LOOK = 1.0  # seconds between two looks whether a turn waits in line still: from then on its time counts
@@ -50,21 +50,24 @@ class Turns:
         self, agent: Callable[[str], Agent], runtime: Callable[[Agent], Runtime], store: Store, surface: Surface, house: House
     ) -> None:
         self.agent, self.runtime, self.store, self.surface, self.house = agent, runtime, store, surface, house
+        self.reports = Reports(runtime, store, surface, house.line, lambda turn, talk: told(self._lent(turn, talk)))
         self.leaving = False  # set when the process goes away
 
     async def run(self, session_id: str, wake: asyncio.Event) -> None:
         """Say to the agent whatever waits in the session's inbox, until nothing does. `wake` is set when more has come."""
         session, epoch = await self.store.begin(session_id)
+        over: Turn | None = None
         while True:
             wake.clear()
             inbox = Inbox(self.store, self.surface, session, wake)
             ready, agent = await inbox.open(), self._agent(session)
             if not ready and not inbox.again:
-                return
+                return await self.reports.ask(session, epoch, agent, over, wake)
             async with self.surface.follow(session, agent, epoch) as show:
                 if not ready:
                     return show(session)  # its question may not have been seen yet
                 session = await self._go_on(session, epoch, agent, inbox, show)
+            over = inbox.turn
             await self.store.release(session.id, epoch, inbox.missed)
             if session.ended:
                 await self.store.finish(session.id, epoch, session.number)
@@ -97,7 +100,7 @@ class Turns:
 
     async def _today(self, agent: Agent, session: Session) -> float:
         """What the agent has cost today beside this turn, in US dollars."""
-        return (await self.store.spent(agent.name, midnight())).usd - session.usage.usd
+        return (await self.store.spent(agent.name, clock.midnight())).usd - session.usage.usd
 
     async def _save(self, epoch: int, inbox: Inbox, events: Sequence[Event], at: float) -> None:
         try:
@@ -153,7 +156,7 @@ class Turns:
                 last = time.monotonic()
                 if batch is None and queued:
                     continue
-                end = _end(batch, inbox.session, agent, today)
+                end = policy.end(batch, inbox.session, agent, today)
                 if end and end.state != "completed":
                     await _stop(pump)
                 yield merge([*(event for event in batch or [] if not isinstance(event, Finished)), *([end] if end else [])])
@@ -174,16 +177,22 @@ class Turns:
         async with self.house.line.stand(ticket) as places:
             async for place in places:
                 yield Queued(place.ahead, place.seconds)
-            turn, notices = await self._prepare(session, agent, inbox)
+            inbox.turn, notices = await self._prepare(session, agent, inbox)
             for notice in notices:
                 yield notice
-            runtime, talk = self.runtime(turn.agent), Talk(session, inbox, self.surface)
-            async with AsyncExitStack() as lent:
-                for aid in self.house.aids:
-                    turn = await lent.enter_async_context(aid.lend(turn, runtime, talk))
-                async with aclosing(runtime.run(turn, inbox)) as events:  # type: ignore[type-var]
-                    async for event in events:
-                        yield talk.last(named(event, turn.agent))
+            async with aclosing(self._lent(inbox.turn, Talk(session, inbox, self.surface))) as events:
+                async for event in events:
+                    yield event
+
+    async def _lent(self, turn: Turn, talk: Talk) -> AsyncGenerator[Event, None]:
+        """What the runtime tells of a turn, with all that it is lent."""
+        runtime = self.runtime(turn.agent)
+        async with AsyncExitStack() as lent:
+            for aid in self.house.aids:
+                turn = await lent.enter_async_context(aid.lend(turn, runtime, talk))
+            async with aclosing(runtime.run(turn, talk.inbox)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield talk.last(named(event, turn.agent))
 
     async def _prepare(self, session: Session, agent: Agent, inbox: Inbox) -> tuple[Turn, list[Notice]]:
         """All that the runtime needs: context, files, a folder."""
@@ -231,20 +240,28 @@ def named(event: Event, agent: Agent) -> Event:
 
 async def told(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
     """The events, of which the last is Finished, whatever the runtime does; if it raises, the failure in words."""
+    last: Event | None = None
     try:
-        async with aclosing(events):
-            async for event in events:
-                if not isinstance(event, KNOWN) or (isinstance(event, Question) and not event.parts):
-                    raise TypeError(f"the runtime told a {type(event).__name__}, which is no event")
-                yield event
-                if isinstance(event, Finished):
-                    return
-        yield GONE
+        async with aclosing(events), aclosing(_known(events)) as known:
+            async for last in known:
+                yield last
+        if not isinstance(last, Finished):
+            yield GONE
     except BotError as error:
         yield Finished("failed", str(error), type(error).__name__)
     except Exception as error:
         log.exception("runtime_crashed", extra={"action": "runtime_crashed"})
         yield Finished("failed", f"The agent's runtime broke: {type(error).__name__}. The log of frontdesk says where.", repr(error)[:500])
+
+
+async def _known(events: AsyncIterator[Event]) -> AsyncGenerator[Event, None]:
+    """The events, up to the end that they tell. Raises TypeError at what is none."""
+    async for event in events:
+        if not isinstance(event, KNOWN) or (isinstance(event, Question) and not event.parts):
+            raise TypeError(f"the runtime told a {type(event).__name__}, which is no event")
+        yield event
+        if isinstance(event, Finished):
+            return
 
 
 async def _pump(events: AsyncIterator[Event], heard: Heard) -> None:
@@ -272,27 +289,5 @@ async def _stop(pump: "asyncio.Task[None]") -> None:
         log.error("runtime_does_not_stop", extra={"action": "runtime_does_not_stop"})
 
 
-def _end(batch: list[Event] | None, session: Session, agent: Agent, today: float) -> Finished | None:
-    if batch is None:
-        return Finished(
-            "failed", f"This took longer than the {agent.budget.minutes_per_turn:g} minutes that {agent.file} allows for one turn."
-        )
-    for event in batch:
-        if isinstance(event, Finished):
-            return event
-    if len(session.answer) + sum(len(event.text) for event in batch if isinstance(event, Text)) > MOST:
-        return Finished("failed", f"The agent wrote more than {MOST:,} characters and did not stop, so it was stopped.")
-    used = sum(event.usd for event in batch if isinstance(event, Usage))
-    if used and (why := policy.broke(agent, session.fold([e for e in batch if isinstance(e, Usage)], 0), today + session.usage.usd + used)):
-        return Finished("failed", why)
-    return None
-
-
 def _person(session: Session) -> str:
     return session.by.id if session.by else session.asker.id
-
-
-def midnight() -> float:
-    """When today began, in UTC (Unix seconds)."""
-    now = clock.now()
-    return now - now % 86400

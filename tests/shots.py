@@ -26,6 +26,7 @@ AGENTS = {
     "helper": "description: Answers wherever no other agent is meant.\nruntime: echo\ntriggers: [{mention: ['*']}, {dm: true}]",
     "reviewer": "description: Reviews a pull request and says what matters.\nruntime: echo\ntriggers: [{mention: ['#reviews']}]\n"
     "options: {slwo: 0.5}",
+    "improver": "description: Finds what repeats.\nruntime: echo\ndigest: true\ntriggers: [{mention: ['#agents']}]",
 }
 BODY = "You help {{ person.name }} in {{ channel.name }}."
 SLOW = """!plan Read the failing build | Find the change that broke it | Propose a fix
@@ -93,6 +94,25 @@ async def working(tab: Tab, slack: Slack) -> None:
     await tab.get_by_role("link", name="reply").click()
 
 
+async def found(tab: Tab, slack: Slack) -> None:
+    for by, about in (("ana", "ACME-12"), ("ben", "ACME-7"), ("carla", "ACME-31")):
+        failed = await slack.mention(f"!say {about}?\n!cost 0.14\n!fail The ticket cannot be opened.", by=by, channel="general")
+        await slack.until(lambda failed=failed: "cannot be opened" in slack.text(slack.thread(failed)[-1]), 20)  # type: ignore[misc]
+    why = "Three people gave the number of a ticket, and it has no right to read tickets. *Sure.*"
+    root = await slack.mention(f"!find It cannot open the tickets that people name | {why}", by="ana", channel="agents")
+    await slack.until(lambda: len(slack.thread(root)) > 2, 20)
+    await tab.get_by_role("link", name="replies").click()
+
+
+async def filled(tab: Tab, slack: Slack) -> None:
+    done = await slack.mention("Which deploys wait?", by="ana", channel="general")
+    await slack.until(lambda: "Good" in slack.text(slack.thread(done)[-1]), 20)
+    await slack.press(slack.thread(done)[-1], "Good", "ana")
+    await slack.mention("!ask From which branch shall I cut the release? | main | hotfix", by="ana", channel="general")
+    await tab.get_by_text("Waiting for you").wait_for()
+    await tab.get_by_text("What you thought").wait_for()
+
+
 async def repeated(tab: Tab, slack: Slack) -> None:
     turn = tab.get_by_label("Turn 1")
     await turn.get_by_role("button", name="Run again").click()
@@ -110,7 +130,8 @@ SHOTS: dict[str, tuple[str, Callable[[Tab, Slack], Awaitable[None]], bool]] = {
     "misbehave": (PANE + "misbehave", nothing, False),
     "agents": ("in={channel}&side=agents", nothing, False),
     "session": (PANE + "session", repeated, False),
-    "home": ("in=home", nothing, False),
+    "finding": ("in=C0AGENTS", found, False),
+    "home": ("in=home", filled, False),
     "phone": (THREAD, nothing, True),
 }
 

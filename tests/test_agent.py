@@ -1,5 +1,6 @@
 """What people get wrong in an agent's file, and the sentence that they are told."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.agent import Agent, parse
 from bot.errors import ConfigError
 from bot.route import conflicts
+from bot.runtimes import build
 from bot.store.files import Agents
 
 GOOD = """\
@@ -39,6 +41,11 @@ def test_a_good_file_is_an_agent() -> None:
     assert (agent.name, agent.runtime, agent.instructions) == ("reviewer", "echo", "You review for {{ person.name }}.")
     assert agent.claims() == ["mentions in #reviews", "mentions in C0123ABCD", "the command /review"]
     assert agent.names() == {"#reviews", "@platform"}
+
+
+@pytest.mark.parametrize(("front", "improve"), [("budget: {}", None), ("improve: false", False), ("improve: true", True)])
+def test_a_file_says_whether_its_agent_is_asked_what_would_have_helped(front: str, improve: bool | None) -> None:
+    assert parse("reviewer", file(front)).improve is improve
 
 
 def test_the_version_changes_with_every_letter() -> None:
@@ -74,8 +81,14 @@ def test_names_become_ids_and_a_name_without_one_stays() -> None:
         (file("trigger: []"), "trigger: unknown key; did you mean 'triggers'?"),
         (file("name: other"), "name: the agent is called like its file, 'reviewer'; remove the key, or rename the file"),
         (file("version: 1"), "version: not a key of an agent's file; the text below the front matter is the instructions"),
-        (file("reply: loud"), "reply: Input should be 'thread' or 'private' (it is 'loud')"),
-        (file("budget: {usd_per_day: 0}"), "budget.usd_per_day: Input should be greater than 0 (it is 0)"),
+        (
+            file("options: {a: &a [x, y], b: *a}"),
+            "the front matter is no YAML: *a stands for something else in line 4, column 28: options",
+        ),
+        (file("model: 5"), "model: has to be a text: put it in quotes (it is 5)"),
+        (file("tools: yes please"), "tools: has to be true or false (it is 'yes please')"),
+        (file("reply: loud"), "reply: has to be 'thread' or 'private' (it is 'loud')"),
+        (file("budget: {usd_per_day: 0}"), "budget.usd_per_day: has to be greater than 0 (it is 0)"),
         (file("budget: {usd_pro_day: 1}"), "budget.usd_pro_day: unknown key; did you mean 'usd_per_day'?"),
         (file("triggers: [{}]"), "triggers.0: each trigger has exactly one key: mention, messages, dm, command, shortcut, reaction,"),
         (file("triggers: [{mentoin: x}]"), "triggers.0.mentoin: unknown key; did you mean 'mention'?"),
@@ -110,7 +123,10 @@ def test_front_matter_that_is_no_yaml_says_where() -> None:
 @pytest.mark.parametrize(
     ("front", "remedy"),
     [
-        ("model: fast: very", "put the text in quotes, since it has a colon in it"),
+        ("model: fast: very", "put a text that has a colon in it in quotes, and begin keys that belong together in one column"),
+        ("  model: fast", "put a text that has a colon in it in quotes, and begin keys that belong together in one column"),
+        ("model: fast\nmodel: slow", "the first would not count: make one of them"),
+        ("budget: {usd_per_day: 1, usd_per_day: 2}", "the first would not count: make one of them"),
         ("triggers:\n\t- dm: true", "begin lines with spaces, not tabs"),
         ("triggers:\n  - mention: [#reviews]\n  - dm: true", 'put what begins with # in quotes, like ["#reviews"]'),
         ("triggers:\n  - mention: [*]", 'put the * in quotes, like ["*"]'),
@@ -132,10 +148,29 @@ def test_a_broken_template_is_told_before_anybody_asks() -> None:
     assert sentence.endswith(f"line {text.splitlines().index('{{ person.name }') + 1}")
 
 
+@pytest.mark.parametrize(
+    ("runtime", "front"),
+    [
+        ("echo", "environment: [OPENAI_API_KEY=sk-a-secret]"),
+        ("echo", "triggers: [{webhook: {source: github, secret: sk-a-secret, post_to: C1, prompt: Look}}]"),
+        ("codex", "options: {key: sk-a-secret}"),
+        ("http", "options: {profile: cursor, key: sk-a-secret}"),
+        ("responses", "options: {key: sk-a-secret}"),
+    ],
+)
+def test_a_secret_that_stands_where_a_variable_belongs_is_refused_and_not_said_again(runtime: str, front: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(parse("reviewer", file(front).replace("runtime: echo", f"runtime: {runtime}")))
+
+    assert re.search("name the variable that|write the variable's name here", str(caught.value))
+    assert "sk-a-secret" not in str(caught.value)
+
+
 def test_a_file_name_that_cannot_be_a_name_is_told() -> None:
     sentence = told(GOOD, "My Reviewer")
 
-    assert sentence == "agents/My Reviewer.md: an agent's name is its file's: small letters, digits, - and _, at most 40 of them"
+    assert sentence.startswith("agents/My Reviewer.md: an agent's name is its file's: small letters, digits, - and _, at most 40 of them")
+    assert sentence.endswith("; rename the file")
 
 
 def test_all_mistakes_of_a_file_are_told_at_once() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.breaker import BREAKER, Breaker, Down, Left
+from bot.breaker import BREAKER, TRYING, Breaker, Down, Left
 from bot.errors import RuntimeFailed, Unavailable
+from bot.glance import Glance
 from bot.ops.health import Health
 from bot.ops.server import Server, left_alone
 from bot.slack.views import home
@@ -55,6 +56,37 @@ def test_one_may_try_again_when_it_is_time_and_the_others_wait_for_what_comes_of
     assert not breaker.troubles()
 
 
+def test_one_who_takes_long_keeps_the_others_only_as_long_as_connecting_takes(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3)
+    clock.now += 15
+
+    with breaker.through("host"):
+        clock.now += TRYING - 1
+        with pytest.raises(Left, match="trying again at 12:00:25 UTC"), breaker.through("host"):
+            raise AssertionError("it was asked")
+        clock.now += 1
+        with breaker.through("host"):
+            pass
+        assert not breaker.troubles()
+
+
+def test_a_time_that_is_over_is_not_told(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3)
+    clock.now += 60
+
+    assert [place.words for place in breaker.troubles()] == ["host does not answer since 12:00:00 UTC; whoever asks next tries again."]
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3)
+    clock.now -= 3600
+
+    with breaker.through("host"):
+        pass
+
+    assert not breaker.troubles()
+
+
 def test_the_pause_grows_while_it_fails(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 3)
     clock.now += 15
@@ -92,7 +124,7 @@ async def test_app_home_and_whoever_runs_the_bot_see_it() -> None:
     await served.close()
 
     assert [words.partition(" since")[0] for words in told] == ["acme.example does not answer"]
-    assert told[0] in str(home.render([], [], "https://acme.slack.com/"))
+    assert told[0] in str(home.render(Glance(troubles=told), "https://acme.slack.com/"))
 
 
 async def test_where_nothing_is_served_nothing_is_known() -> None:

@@ -223,7 +223,8 @@ async def test_each_answers_where_it_is_called(slack: Slack, settings: Settings)
             _ = await (slack.command(command, words, channel=place) if command else slack.mention(words, channel=place))
 
         for name, agent in AGENTS.items():
-            await said(slack, f"You said: I am for {name}", "@ana" if agent.reply == "private" else where(agent))
+            first = "" if agent.digest else "You said: "  # what happened stands before it
+            await said(slack, f"{first}I am for {name}", "@ana" if agent.reply == "private" else where(agent))
 
 
 async def said(slack: Slack, words: str, place: str) -> None:

@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[1]
 BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
-    {"errors", "clock", "journal", "mistakes", "bell", "nofollow", "processes", "trigger"},
-    {"breaker", "net", "sandbox", "scratch", "fired"}, {"message", "plan"}, {"event"}, {"session", "spoken"}, {"agent"},
-    {"route", "policy", "prompt", "words", "examples"}, {"draft"}, {"ports", "line", "timetable"}, {"inbox"},
-    {"questions", "compare", "aid"}, {"turn", "dispatch", "settings"}, {"logs"},
+    {"template"},
+    {"errors", "clock", "journal", "mistakes", "nofollow", "processes", "trigger"},
+    {"bell", "breaker", "net", "sandbox", "scratch", "fired"}, {"message", "plan"}, {"event"}, {"session", "spoken", "past"},
+    {"agent", "found"}, {"route", "policy", "prompt", "words", "examples"}, {"change", "draft"}, {"ports", "line", "timetable"}, {"inbox"},
+    {"questions", "compare", "aid"}, {"report"}, {"turn", "dispatch", "settings", "glance"}, {"logs"},
 ]  # fmt: skip
 JOIN = {"app", "cli", "library", "__main__"}
 HOMES = {
@@ -44,6 +45,7 @@ HOMES = {
     "botocore": ("runtimes/agentcore_signed.py",),
     "kubernetes_asyncio": ("runtimes/kubernetes_line.py",),
     "jsonpath": ("runtimes/http_values.py",),
+    "matplotlib": ("improve/plot.py",),
 }
 CODE = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in [*FILES, *sorted(TESTS.rglob("*.py"))]]
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)

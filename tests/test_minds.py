@@ -1,10 +1,12 @@
 """People change their minds, say a thing twice, answer with a file, and look at what is not theirs."""
 
+import json
+
 import pytest
 
 from bot import app
 from bot.app import Frontdesk
-from bot.event import Finished, Part, Question, Started
+from bot.event import Finished, Improvement, Part, Question, Started
 from bot.playground import Slack
 from bot.ports import Turn
 from bot.session import Session
@@ -161,6 +163,21 @@ async def test_thumbs_down_once_more_takes_no_reason_back(slack: Slack, desk: Fr
     await slack.until(lambda: slack.modals("ana"))
 
     assert [given.text for given in await desk.store.feedback()] == ["it lied"]
+
+
+async def test_what_would_have_helped_stands_behind_the_steps(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("!step Reading payroll.csv\n!say done")
+    await slack.until(lambda: said(slack, root) and "done" in said(slack, root)[-1])
+    [session] = await desk.store.sessions()
+    _, epoch = await desk.store.begin(session.id)
+    await desk.store.save(epoch, session, [Improvement("missing", "A key for <!channel>.", "401")], 1.0)
+
+    await slack.press(last(slack, root), "Steps", "ana")
+
+    looked = json.dumps(await slack.until(lambda: slack.modals("ana")))
+    assert "What would have helped, as the agent says" in looked
+    assert "missing: A key for &lt;!channel&gt;." in looked
+    assert not any("A key for" in text for text in said(slack, root))
 
 
 @pytest.mark.parametrize("by", ["dan", "eve"])

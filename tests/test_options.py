@@ -46,11 +46,6 @@ def said(model: type[BaseModel]) -> dict[str, str]:
     return words
 
 
-def about(model: type[BaseModel]) -> str:
-    """What is said of all of them at once."""
-    return "It has none." if model is Nothing else " ".join(inspect.cleandoc(model.__doc__ or "").split())
-
-
 def default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True)
     if field.is_required():
@@ -80,7 +75,7 @@ def page() -> str:
     for runtime in RUNTIMES:
         model = model_of(runtime)
         inherits = issubclass(model, Local)
-        told = "Those of every harness on this machine, and:" if inherits else "" if said(model) else about(model)
+        told = "Those of every harness on this machine, and:" if inherits else "" if model.model_fields else "It has none."
         tables.append(table(f"`{runtime}`", told, model, common if inherits else set()))
     return HEAD + "".join(tables)
 
@@ -89,10 +84,10 @@ def test_the_page_of_options_is_what_the_code_says() -> None:
     assert FILE.read_text("utf-8") == page(), "write it with: make options"
 
 
-def test_every_option_of_a_harness_on_this_machine_is_explained() -> None:
-    local = [model for model in map(model_of, RUNTIMES) if issubclass(model, Local)]
+def test_every_option_of_every_runtime_is_explained() -> None:
+    models = map(model_of, RUNTIMES)
 
-    assert not [f"{model.__module__}: {name}" for model in local for name in model.model_fields.keys() - said(model).keys()]
+    assert not [f"{model.__module__}: {name}" for model in models for name in model.model_fields.keys() - said(model).keys()]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bot import app, clock
 from bot.app import Frontdesk
 from bot.playground import Slack
 from bot.settings import Settings
+from bot.slack import home
 from bot.slack.view import View
 from bot.slack.writer import Refused
 from tests.standins.postgres import Cluster, cluster
@@ -192,6 +193,20 @@ async def test_replicas_with_other_agents_are_told_of(
             pass
 
     assert "A replica beside this one has other agents' files" in caplog.text
+
+
+async def test_app_home_is_kept_as_things_are_whichever_replica_runs_them(
+    slack: Slack, shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "EVERY", 0.05)
+    async with app.running(shared):
+        await slack.open_home("ana")
+        await slack.until(lambda: "None yet." in str(slack.home("ana")), 20)
+        async with app.running(shared):
+            for number in range(4):
+                await slack.mention(f"!ask Which of {number}? | Red | Blue")
+
+            await slack.until(lambda: all(f"|Which of {number}?>" in str(slack.home("ana")) for number in range(4)), 20)
 
 
 async def test_replicas_know_how_many_they_are(pair: Pair, slack: Slack) -> None:

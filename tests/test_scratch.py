@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bot import processes
-from bot.scratch import scratch
+from bot.scratch import LOCK, scratch
 
 ROOT = Path(__file__).parents[1]
 DESK = f"""
@@ -71,3 +71,12 @@ def test_a_folder_that_is_none_of_ours_is_left_alone(tmp_path: Path, monkeypatch
         pass
 
     assert [each.name for each in tmp_path.iterdir()] == ["frontdesk-notes"]
+
+
+def test_what_others_put_in_place_of_a_lock_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (other := tmp_path / "frontdesk-x").mkdir()
+    os.mkfifo(other / LOCK)
+
+    with scratch():
+        assert other.is_dir()

@@ -32,7 +32,7 @@ def told(**given: str) -> str:
         ({"timezone": "../etc/passwd"}, "timezone: '../etc/passwd' is no time zone"),
         ({"post_to": "reviews"}, "post_to: 'reviews' is neither a channel nor a person: write \"#reviews\" (in quotes), or an id"),
         ({"prompt": '""'}, "prompt: is empty"),
-        ({"missed": "ask"}, "missed: Input should be 'tell', 'run' or 'skip'"),
+        ({"missed": "ask"}, "missed: has to be 'tell', 'run' or 'skip'"),
         ({"timzone": "UTC"}, "timzone: unknown key; did you mean 'timezone'?"),
     ],
 )

@@ -2,8 +2,13 @@
 
 app/check.py   what is wrong with agents, beside what their files show
 app/ready.py   whether agents and the database can serve
+app/better.py  what happened as agents are told it, and what they find in it
 app/lent.py    what turns are lent, put together
-app/shelf.py   where agents' files are, for those thought up in Slack
+app/lab.py     where agents' files are tried
+app/workshop.py  where agents are made and changed, put together
+app/shelf.py   where agents' files are
+app/changes.py  the same where git looks after them
+app/rehearsal.py  agents tried that are none yet
 app/upkeep.py  old things taken away, and a copy of what is kept
 """
 
@@ -25,14 +30,17 @@ import aiohttp
 from bot import clock, logs
 from bot.agent import Agent
 from bot.app import check, lent
-from bot.app.shelf import Folder
+from bot.app.better import Better
+from bot.app.workshop import Workshop
+from bot.bell import Bell
 from bot.dispatch import Desk
 from bot.engine.local import LocalEngine
 from bot.errors import BotError, StoreFailed
 from bot.fired import Fired
+from bot.glance import Condition, Glances
 from bot.journal import Delivery
 from bot.line import Limits, Line
-from bot.ops.health import Look
+from bot.ops.health import Health, Look
 from bot.ops.watch import Sights, Watch
 from bot.ports import Runtime
 from bot.route import conflicts
@@ -45,12 +53,16 @@ from bot.slack.catchup import CatchUp
 from bot.slack.connect import Connection, web
 from bot.slack.directory import Directory
 from bot.slack.door import Door
+from bot.slack.home import Homes
+from bot.slack.limits import HISTORY, REPLIES
 from bot.slack.listeners import Listeners
 from bot.slack.surface import SlackSurface
+from bot.slack.trying import Trying
 from bot.store import figures, prune, replicas
 from bot.store.budget import Budgets
 from bot.store.database import CONNECT
 from bot.store.files import Agents
+from bot.store.glances import SqlSight
 from bot.store.schedules import Schedules
 from bot.store.sql import SqlStore
 from bot.timetable import Timetable
@@ -86,22 +98,31 @@ class Frontdesk:
         self.problems: list[str] = []  # what is wrong with agents whose files are right
         self.watch, self.lent = Watch(settings), lent.Lent(settings)
         ears = self.watch.ears
-        shared = Shared(Budgets(self.store.db).row) if self.store.shared else None
+        shared = Shared(Budgets(self.store.db).row, only=() if self.store.shared else (HISTORY, REPLIES))
         store, client = ears.store(self.store), web(settings, http, self._called, shared)
         self.directory = Directory(client)
         self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)
+        self.better = Better(self.store.db, self.agent, self.surface.beside, self._begin, settings.environment)
+        self.lent.tools.board = self.better.board
         line = Line(Limits(settings.turns_at_once, settings.turns_per_person))
-        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, self.lent.aids)
+        house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, (*self.lent.aids, *self.better.aids))
         self.turns = Turns(self.agent, ears.runtime(parts.runtime), store, ears.surface(self.surface), house)
-        self.engine = engine(self.store, self.turns)
+        self.engine = engine(self.store, self.turns, self.lent.bell)
         self.desk = Desk(lambda: self._agents, store, self.surface, self.engine, tuple(RUNTIMES))
         plans = self.lent.tools.plans = Schedules(self.store.db)
         self.scheduler = Scheduler(lambda: self._agents, plans, self._fire, lambda: not self._different)
         timetable = Timetable(lambda: self._agents, plans, self._fire)
-        shelf = Folder(settings.agents_dir)
-        self.listeners = Listeners(self.desk, store, store, self.surface, self.directory, self.resolve, timetable, shelf)
+        self.workshop = Workshop(settings, self.desk, self.surface.beside, self._take, self.lent, parts, line)
+        self.better.board.changes = proposing = self.workshop.proposing
+        self.homes = Homes(client, Glances(lambda: self._agents, SqlSight(self.store.db), self._health), self.directory)
+        self.trying = Trying(self.desk, self.surface.beside, self.store)
+        self.listeners = Listeners(
+            self.desk, store, store, self.surface, self.directory, self.resolve, timetable, self.workshop.making, self.homes,
+            self.better.board, self.trying, proposing,
+        )  # fmt: skip
         self.webhooks = Webhooks(lambda: self._agents, self._take, settings.environment, int(settings.webhook_megabytes * (1 << 20)))
-        self.door = Door(store, {**self.listeners.handlers, **self.webhooks.handlers}, self.listeners.answer)
+        handlers = {**self.listeners.handlers, **self.webhooks.handlers, **self.better.board.handlers, **self.trying.handlers}
+        self.door = Door(store, handlers | proposing.handlers, self.listeners.answer)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
         catchup = CatchUp(client, self.directory, self.door.keep, self.store)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)
@@ -126,7 +147,8 @@ class Frontdesk:
         await self.attention.start()
         works = {
             "surface": self.surface.run(), "clock": self._clock(), "files": self._watch(), "life": self._live(),
-            "attention": self.attention.run(), "schedules": self.scheduler.run(),
+            "attention": self.attention.run(), "schedules": self.scheduler.run(), "homes": self.homes.run(),
+            "proposals": self.workshop.proposing.run(),
         }  # fmt: skip
         self._tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         for task in [*self._tasks, *await self.engine.open()]:
@@ -138,6 +160,9 @@ class Frontdesk:
 
     async def _fire(self, fired: Fired) -> None:
         await self.door.fire(fired)
+
+    async def _begin(self, delivery: Delivery) -> None:
+        await self.door.begin(delivery)
 
     async def _take(self, delivery: Delivery) -> bool:
         return await self.door.take(delivery)
@@ -173,6 +198,10 @@ class Frontdesk:
         }
         return Sights(looks, lambda: writer.budget.used, lambda: writer.waiting, partial(figures.counted, db))
 
+    async def _health(self) -> Condition:
+        missing = await Health(self._sights().looks).missing()
+        return missing, [*self.files.problems, *self.problems], await replicas.alive(self.store.db)
+
     async def resolve(self) -> None:
         """The agents as they are now, with names of channels and groups replaced by ids."""
         async with self._resolving:
@@ -194,7 +223,7 @@ class Frontdesk:
 
     async def _examine(self) -> None:
         """Log what is wrong that was not wrong before."""
-        found = [*await check.mistakes(self.files.agents, self.files.folder), *conflicts(self._agents)]
+        found = [*await check.mistakes(self.files.agents, self.files.folder), *map(self.directory.written, conflicts(self._agents))]
         problems = [problem for problem in found if problem not in self.files.problems]
         for problem in problems:
             if problem not in self.problems:
@@ -238,13 +267,13 @@ class Frontdesk:
         await self.watch.close()
 
 
-def engine(store: SqlStore, turns: Turns) -> "LocalEngine | ProcrastinateEngine":
+def engine(store: SqlStore, turns: Turns, bell: Bell) -> "LocalEngine | ProcrastinateEngine":
     """Where others share the database they share the work."""
     if not store.shared:
         return LocalEngine(turns.run)
     told = {name: str(value) for name, value in CONNECT.items()}
     url = store.db.url.set(drivername="postgresql").update_query_dict(told).render_as_string(hide_password=False)
-    return import_module("bot.engine.procrastinate").ProcrastinateEngine(url, turns.run)  # type: ignore[no-any-return]
+    return import_module("bot.engine.procrastinate").ProcrastinateEngine(url, turns.run, bell)  # type: ignore[no-any-return]
 
 
 @asynccontextmanager

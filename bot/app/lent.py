@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.aid import Aid, Talk
 from bot.bell import Bell
 from bot.ports import Runtime, Turn
+from bot.runtimes import SHUT
 from bot.settings import Settings
 from bot.store.database import parse
 from bot.tools import outside
@@ -26,6 +27,7 @@ class Lent:
     """`aids` can be lent until it is closed; `routes` are what is served of them at our HTTP port."""
 
     def __init__(self, settings: Settings) -> None:
+        SHUT.add(settings.sessions_dir.resolve())
         public = settings.public_url if settings.http_port else ""
         self.tools, self.gateway, self.bell = Lending(public), gateway(settings), Bell(public)
         self.routes = [outside.route(self.tools.address)] if public else []

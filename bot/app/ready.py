@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from bot.agent import Agent
@@ -15,17 +16,24 @@ from bot.slack.doctor import Finding
 from bot.store.database import PLACE, parse
 from bot.triggers.hook import Hook, hooks
 
+AT_ONCE, LONGEST = 8, 90.0  # agents that are looked at together; seconds for what one of them runs on
+
 
 async def examined(settings: Settings, agents: Sequence[Agent]) -> list[Finding]:
-    """The agents, one after the other: what is wrong with their files, else whether what they run on can begin."""
+    """The agents in their order: what is wrong with their files, else whether what they run on can begin."""
     wrong = await check.mistakes(agents, settings.agents_dir)
     elsewhere = [line for line in wrong if not line.startswith(tuple(f"{agent.file}:" for agent in agents))]
     found = [Finding("agents", False, line) for line in elsewhere]
-    for agent in agents:
-        mistaken = [line for line in wrong if line.startswith(f"{agent.file}:")]
-        found += [Finding(f"agent {agent.name}", False, "\n".join(mistaken), f"correct {agent.file}")] if mistaken else []
-        found += [] if mistaken else [await _reach(choice, settings) for choice in agent.choices]
-    return [*found, *(_open(hook, settings) for hook in hooks(agents))]
+    room = asyncio.Semaphore(AT_ONCE)
+    looked = await asyncio.gather(*(_looked(agent, wrong, settings, room) for agent in agents))
+    return [*found, *chain.from_iterable(looked), *(_open(hook, settings) for hook in hooks(agents))]
+
+
+async def _looked(agent: Agent, wrong: Sequence[str], settings: Settings, room: asyncio.Semaphore) -> list[Finding]:
+    if mistaken := [line for line in wrong if line.startswith(f"{agent.file}:")]:
+        return [Finding(f"agent {agent.name}", False, "\n".join(mistaken), f"correct {agent.file}")]
+    async with room:
+        return [await _reach(choice, settings) for choice in agent.choices]
 
 
 def _open(hook: Hook, settings: Settings) -> Finding:
@@ -41,15 +49,20 @@ def _open(hook: Hook, settings: Settings) -> Finding:
 
 async def _reach(agent: Agent, settings: Settings) -> Finding:
     """Whether a runtime can be loaded; and begin, or be reached, if it has a `reach` that says so."""
+    what = f"correct {agent.file}, or what it names"
     name, unset = f"agent {agent.name}", [name for name in agent.environment if not settings.environment.get(name)]
     try:
         runtime = build(agent)
         if reach := getattr(runtime, "reach", None):
-            names = settings.environment.keys() & {*agent.environment, "LITELLM_API_BASE"}
-            await reach(agent, {name: settings.environment[name] for name in names})
+            gateway = ("LITELLM_API_BASE", "LITELLM_API_KEY") if settings.litellm_api_base else ()
+            names = settings.environment.keys() & {*agent.environment, *gateway}
+            async with asyncio.timeout(LONGEST):
+                await reach(agent, {name: settings.environment[name] for name in names})
         kept = await asyncio.to_thread(contained, getattr(runtime, "options", None))
     except BotError as error:
-        return Finding(name, False, str(error), f"correct {agent.file}, or what it names")
+        return Finding(name, False, str(error), what)
+    except TimeoutError:
+        return Finding(name, False, f"{agent.runtime} cannot be looked at within {LONGEST:g} seconds", f"look whether it hangs, or {what}")
     said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]
     return Finding(name, True, "; ".join(filter(None, said)), "\n".join(check.unheard([agent])))
 

@@ -5,7 +5,10 @@ cli/play.py       the desk beside a stand-in for Slack, with a page
 cli/replay.py     does a recorded play again
 cli/bench.py      looks on for authors, and runs a turn again
 cli/notes.py      what it has seen, in words
-cli/trial.py      tries a profile, and shows what it makes of a stream
+cli/trials.py     tries an agent's file on what was asked before
+cli/history.py    what each version of it came to
+cli/reports.py    what agents said would have helped them
+cli/profile.py    tries a profile, and shows what it makes of a stream
 cli/offers.py     what platforms offer
 cli/discovery.py  agents' files made of that
 cli/add.py        agents of the catalogue
@@ -28,7 +31,7 @@ from typing import Any, TypeVar
 from bot import app, processes
 from bot.agent import Agent
 from bot.app import check, ready, upkeep
-from bot.cli import add, ask, container, discovery, play, replay, schedules, trial
+from bot.cli import add, ask, container, discovery, history, play, profile, replay, reports, schedules, trials
 from bot.errors import BotError, ConfigError
 from bot.ops.server import left_alone
 from bot.runtimes import http_profile
@@ -99,6 +102,18 @@ def parser() -> ArgumentParser:
     asked.add_argument("--model", default="", help="and this model of it")
     more = "and give it this option, as in: --option url=http://127.0.0.1:2024; the value is YAML, and there may be several"
     asked.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help=more)
+    _kept(verb)
+    add.verbs(discovery.verbs(verb))
+    schedules.verbs(verb)
+    upkeep.verbs(verb)
+    container.verbs(verb)
+    profile.verbs(verb)
+    trials.verbs(verb)
+    history.verbs(verb)
+    return top
+
+
+def _kept(verb: Callable[..., ArgumentParser]) -> None:
     sessions = verb("sessions", _sessions, "list the newest sessions", script=True)
     sessions.add_argument("--limit", type=int, default=20)
     sessions.add_argument("--live", action="store_true", help="only those that run or wait")
@@ -107,12 +122,7 @@ def parser() -> ArgumentParser:
     feedback = verb("feedback", _feedback, "list what people thought of the answers", script=True)
     feedback.add_argument("--agent", default="", help="only of this agent")
     feedback.add_argument("--limit", type=int, default=100)
-    add.verbs(discovery.verbs(verb))
-    schedules.verbs(verb)
-    upkeep.verbs(verb)
-    container.verbs(verb)
-    trial.verbs(verb)
-    return top
+    reports.verbs(verb)
 
 
 def _play(settings: Settings, given: Namespace) -> int:
@@ -132,19 +142,21 @@ def _run(settings: Settings, given: Namespace) -> None:
 def _check(settings: Settings, given: Namespace) -> int:
     folder = Agents(settings.agents_dir)
     folder.load()
-    problems = [*folder.problems, *asyncio.run(check.mistakes(folder.agents, folder.folder))]
+    problems = [*folder.problems, *asyncio.run(check.mistakes([*folder.agents, *folder.remains], folder.folder))]
+    problems.sort(key=lambda line: line.partition(":")[0])  # by file
     problems += [] if folder.problems else _behind(folder.agents, given.manifest)
     problems += asyncio.run(doctor.unknown(settings, folder.agents))
+    hints = [*check.hints(folder.agents), *check.secretless(folder.agents, settings.environment)]
     if given.json:
         show = [{"name": a.name, "file": a.file, "runtime": a.runtime, "version": a.version, "claims": a.claims()} for a in folder.agents]
-        _dump({"ok": not problems, "problems": problems, "hints": check.unheard(folder.agents), "agents": show})
+        _dump({"ok": not problems, "problems": problems, "hints": hints, "agents": show})
     else:
         rows = [(claim, agent.name, agent.runtime) for agent in folder.agents for claim in agent.claims() or ["by its name only"]]
         if rows:
             _table(("WHAT COMES BY", "GOES TO", "ON"), sorted(rows))
         for problem in problems:
             print(f"frontdesk: {problem}", file=sys.stderr)
-        for hint in check.unheard(folder.agents):
+        for hint in hints:
             print(f"frontdesk: a hint: {hint}", file=sys.stderr)
     return 1 if problems else 0
 
@@ -193,11 +205,13 @@ def _doctor(settings: Settings, given: Namespace) -> int:
 
 
 async def _examine(settings: Settings, wait: float) -> list[Finding]:
-    agents = _agents(settings)
-    found = await doctor.examine(settings, agents, wait, lambda line: print(line, file=sys.stderr, flush=True))
+    folder = Agents(settings.agents_dir)
+    folder.load()
+    found = await doctor.examine(settings, folder.agents, wait, lambda line: print(line, file=sys.stderr, flush=True))
     away = await left_alone(settings.http_port) if settings.http_port else []
     found += [Finding("platform", False, words, "look there; it is asked again by itself") for words in away]
-    return [*found, await ready.database(settings), *await ready.examined(settings, agents)]
+    found += [Finding("agents", False, words) for words in folder.problems]  # with what to do
+    return [*found, await ready.database(settings), *await ready.examined(settings, folder.agents)]
 
 
 def _ask(settings: Settings, given: Namespace) -> int:
@@ -266,10 +280,15 @@ def _tell(given: Namespace, heads: Sequence[str], rows: Sequence[Sequence[Any]])
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    lines = [heads, *[[f"${cell:.2f}" if isinstance(cell, float) else " ".join(str(cell).split()) for cell in row] for row in rows]]
+    lines = [heads, *[[f"${cell:.2f}" if isinstance(cell, float) else _plain(str(cell)) for cell in row] for row in rows]]
     widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _plain(text: str) -> str:
+    """One line, in which what a terminal would obey shows itself as nothing."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _dump(found: Any) -> None:

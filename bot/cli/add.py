@@ -18,6 +18,7 @@ from bot.store.files import Agents
 
 CATALOGUE = Path(bot.__file__).parent / "catalogue"
 MANIFEST = Path("manifest.yaml")
+OPTIONAL = {"ANTHROPIC_BASE_URL"}  # only those set it who reach models in another way
 
 
 def verbs(action: Verb) -> None:
@@ -111,5 +112,5 @@ def _missing(settings: Settings, agent: Agent) -> list[str]:
     found += [f"{each.name}: {each.words}\n      {each.remedy}" for each in examined if not each.ok]
     found += asyncio.run(doctor.unknown(settings, [agent]))
     found += manifest.lag(folder.agents, MANIFEST.read_text("utf-8")) if MANIFEST.exists() else []
-    unset = [name for name in agent.environment if not settings.environment.get(name)]
+    unset = [name for name in agent.environment if name not in OPTIONAL and not settings.environment.get(name)]
     return [*found, *([f"not set in this environment: {', '.join(unset)}"] if unset else [])]

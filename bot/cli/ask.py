@@ -1,8 +1,10 @@
 """Asks an agent in the terminal."""
 
 import asyncio
+import os
 import re
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -66,12 +68,30 @@ class Here(Terminal):
         if folder == kept.resolve() or not (made := parts(folder, session)):
             return
         kept.mkdir(parents=True)
-        for name in made:
-            shutil.move(folder / name, kept / name)
+        left = [why for name in made for why in moved(folder / name, kept / name)]
         self._say(f"What it made is in {kept}; take that away when you need it no more.")
+        if left:
+            self._say(f"Not all of it could be kept: {'; '.join(left)}.")
 
     def _say(self, line: str) -> None:
         super()._say(plain(line))
+
+
+def moved(made: Path, kept: Path) -> list[str]:
+    """Move a folder, also to another disk. Gives what could not be moved, and why."""
+    try:
+        shutil.move(made, kept, copied)
+    except shutil.Error as error:
+        return [str(why) for *_, why in error.args[0]]
+    except OSError as error:
+        return [str(error)]
+    return []
+
+
+def copied(made: str, kept: str) -> None:
+    """Sockets and pipes are nothing without the process that made them."""
+    if stat.S_ISREG(os.lstat(made).st_mode):
+        shutil.copy2(made, kept)
 
 
 def parts(folder: Path, session: Session) -> list[str]:
@@ -119,6 +139,7 @@ async def converse(settings: Settings, agent: Agent, words: str) -> Session:
     message = Message(uuid4().hex, f"cli:{uuid4().hex}", "terminal", TYPIST, words, "cli", time.time(), agent=agent.name)
     session = Session(uuid4().hex, agent.name, message.thread, TYPIST, message.channel, title=heading(words), asked=message.at)
     terminal, stopped = Here(sys.stdout, sys.stderr, keyboard(sys.stdin)), asyncio.Event()
+    agent = agent.model_copy(update={"improve": False})  # whoever waits has the answer
     lending, kept = lent.Lent(settings), settings.environment.get("DATABASE_URL")
     _heed(stopped)
     with scratch() as folder:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 from bot import policy, prompt
@@ -68,6 +69,9 @@ class Seen:
     def __init__(self, runtime: Runtime, bench: "Watching") -> None:
         self.runtime, self.bench = runtime, bench
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.runtime, name)
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
         self.bench.given(turn)
         async with aclosing(self.runtime.run(replace(turn, leaving=bool), inbox)) as events:  # type: ignore[type-var]
@@ -76,10 +80,10 @@ class Seen:
 
 
 class Watching:
-    """Implements Bench. `tell` is called when there is something new to see; `bot` is how people mention it."""
+    """Implements Bench. `tell` is called when there is something new to see; `bot` is how people mention it, `site` its address."""
 
-    def __init__(self, settings: Settings, files: Agents, tell: Callable[[], None], bot: str) -> None:
-        self.settings, self.files, self.tell, self.bot = settings, files, tell, bot
+    def __init__(self, settings: Settings, files: Agents, tell: Callable[[], None], bot: str, site: str) -> None:
+        self.settings, self.files, self.tell, self.bot, self.site = settings, files, tell, bot, site
         self.wrong: Callable[[], Sequence[str]] = tuple  # what is wrong besides what the files' reader found
         self.store = Kept(settings.database_url)
         self.store.bench = self
@@ -116,7 +120,7 @@ class Watching:
     def _card(self, agent: Agent, every: Sequence[Agent]) -> Card:
         unset = [name for name in agent.environment if not self.settings.environment.get(name)]
         wrong = [problem for problem in self._wrong() if agent.file in problem]
-        ways = tuple(notes.routes(agent, every, self.bot))
+        ways = tuple(notes.routes(agent, every, self.bot, self.site))
         return Card(agent.name, agent.file, agent.description, agent.runtime, agent.version, ways, wrong, unset)
 
     def _wrong(self) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ import yaml
 from bot import net
 from bot.agent import parse
 from bot.app import check
-from bot.cli.offers import PLATFORMS, Address, Offer
+from bot.cli.offers import PLATFORMS, Address, Offer, spoken
 from bot.errors import ConfigError
 from bot.settings import Settings
 
@@ -60,7 +61,7 @@ def _import(settings: Settings, given: Namespace) -> int:
         _show(drafts, given)
         return 0
     if strangers := sorted(set(given.write) - {draft.name for draft in drafts}):
-        raise ConfigError(f"{strangers[0]!r} is not offered there; list what is with: frontdesk agents import {given.platform} {given.url}")
+        raise ConfigError(f"{strangers[0]!r} is not offered there; list what is with: {_again(given)}")
     picked = [draft for draft in drafts if given.all or draft.name in given.write]
     _check(picked)
     written = [write(settings.agents_dir, draft) for draft in picked]
@@ -73,7 +74,7 @@ def _address(given: Namespace, environment: Mapping[str, str]) -> Address:
     try:
         return Address(net.checked(given.url), environment.get(given.key, "").strip(), given.key, given.private)
     except ValueError as error:
-        raise ConfigError(f"URL: {error}") from error
+        raise ConfigError(f"URL: {spoken(error)}") from error
 
 
 def drawn(platform: str, offers: Iterable[Offer], variable: str = "") -> list[Draft]:
@@ -117,7 +118,7 @@ def _check(drafts: Iterable[Draft]) -> None:
     """Raises ConfigError where a file would not be right; then none is written."""
     problems = asyncio.run(check.mistakes([parse(draft.name, draft.text) for draft in drafts]))
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join([*problems, "So none of these files is written."]))
 
 
 def write(folder: Path, draft: Draft) -> bool:
@@ -156,4 +157,10 @@ def _show(drafts: list[Draft], given: Namespace) -> None:
     if not drafts:
         print(f"{net.host_of(given.url)} offers no agents.")
         return
-    print(f"\nWrite files with: frontdesk agents import {given.platform} {given.url} --write NAME …", file=sys.stderr)
+    print(f"\nWrite files with: {_again(given)} --write NAME …", file=sys.stderr)
+
+
+def _again(given: Namespace) -> str:
+    """How the same is asked once more."""
+    more = [*(["--key", given.key] if given.key else []), *(["--private"] if given.private else [])]
+    return shlex.join(["frontdesk", "agents", "import", given.platform, given.url, *more])

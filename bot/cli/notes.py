@@ -1,6 +1,7 @@
 """What agents are and did, in the words of the authors' bench."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from bot.agent import Agent
@@ -8,17 +9,21 @@ from bot.event import Answered, Artifact, Event, Finished, Improvement, Notice, 
 from bot.playground.bench import Line, Route, Run
 from bot.session import Session
 from bot.trigger import Trigger
+from bot.triggers.example import curl
+from bot.triggers.hook import hooks
 
 LONG = 400  # characters of an event
 OPEN = "#general"  # where an agent is tried that answers anywhere
 
 
-def routes(agent: Agent, every: Sequence[Agent], bot: str) -> Iterator[Route]:
-    """Every way to an agent, with what to do to try it. `bot` is how people mention the desk."""
+def routes(agent: Agent, every: Sequence[Agent], bot: str, site: str) -> Iterator[Route]:
+    """Every way to an agent, with what to do to try it. `bot` is how people mention the desk, `site` where webhooks are served."""
+    calls = (curl(hook, site) for hook in hooks([agent]))
     for trigger in agent.triggers:
         alone = Agent.claims(agent.model_copy(update={"triggers": (trigger,)}))
         places = trigger.mention or ("",)
-        yield from (_route(trigger, words, place, agent, every, bot) for words, place in zip(alone, places, strict=True))
+        found = (_route(trigger, words, place, agent, every, bot) for words, place in zip(alone, places, strict=True))
+        yield from (replace(route, hint=next(calls)) if trigger.webhook else route for route in found)
     if not agent.triggers:
         yield Route("by its name only", OPEN, f"{bot} {agent.name}: ")
 
@@ -41,7 +46,7 @@ def _route(trigger: Trigger, words: str, place: str, agent: Agent, every: Sequen
         return Route(words, OPEN, hint=f"React to a message with :{trigger.reaction}:")
     if trigger.schedule:
         return Route(words, OPEN, f"{bot} schedules", hint="It begins by itself; `Run now` has it now.")
-    return Route(words, OPEN, hint="It begins when it is called from elsewhere.")
+    return Route(words)
 
 
 def run(version: str, told: str, session: Session, events: Sequence[tuple[float, Event]], asked: str) -> Run:

@@ -53,6 +53,15 @@ class Address:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
 
+def spoken(words: object) -> str:
+    """The same for whoever has a command line before them, and no agent's file."""
+    return (
+        str(words)
+        .replace("set options.private to true", "say --private")
+        .replace("send them as options.headers", "name their variable in --key")
+    )
+
+
 async def ask(address: Address, path: str, headers: Mapping[str, str], body: Any = None) -> Any:
     """One answer, as JSON. Raises RuntimeFailed, in words."""
     host = net.host_of(address.url)
@@ -70,9 +79,9 @@ async def ask(address: Address, path: str, headers: Mapping[str, str], body: Any
     except (Unread, Stalled) as error:
         raise RuntimeFailed(f"{host} {error}: is that the platform's address?") from error
     except aiohttp.ClientConnectorError as error:
-        raise RuntimeFailed(f"{host} cannot be asked: {error.os_error.strerror or error.os_error}.".replace("options.", "--")) from error
+        raise RuntimeFailed(f"{host} cannot be asked: {spoken(error.os_error.strerror or error.os_error)}.") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise RuntimeFailed(f"{host} does not answer ({type(error).__name__} {error}).".replace("options.", "--")) from error
+        raise RuntimeFailed(f"{host} does not answer ({type(error).__name__} {spoken(error)}).") from error
 
 
 def refused(code: int, host: str, path: str) -> RuntimeFailed:
@@ -93,7 +102,11 @@ def rows(told: Any, *keys: str) -> list[Json]:
     found = told if isinstance(told, list) else next((told[key] for key in keys if isinstance(told, dict) and key in told), None)
     if not isinstance(found, list):
         raise RuntimeFailed("The answer has no list of agents: is that the platform, and its address?")
-    return [row for row in found if isinstance(row, dict)]
+    return _objects(found)
+
+
+def _objects(told: Any) -> list[Json]:
+    return [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
 
 
 async def managed_agents(address: Address) -> list[Offer]:
@@ -187,7 +200,7 @@ async def kelos(address: Address) -> list[Offer]:
         told = await ask(address, f"/api/sessions/{'/'.join(names)}", address.bearer)
         worker = _at(told, "manifest", "spec", "worker")
         given, space = _at(worker, "credentials"), _at(worker, "workspaceRef")
-        configs = [ref["name"] for ref in worker.get("agentConfigRefs") or [] if isinstance(ref, dict) and named(ref.get("name"))]
+        configs = [ref["name"] for ref in _objects(worker.get("agentConfigRefs")) if named(ref.get("name"))]
         words = {name: _word(worker, name) for name in ("type", "effort", "image")}
         secret = {"credentials": _word(given, "type"), "secret": _word(_at(given, "secretRef"), "name")}
         options = {**words, **secret, "workspace": _word(space, "name"), "configs": configs}

@@ -8,9 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
 from bot import logs, processes
 from bot.agent import Agent
-from bot.app import Frontdesk, Parts, running
+from bot.app import Frontdesk, Parts, check, running
 from bot.cli.bench import Watching
 from bot.errors import ConfigError
 from bot.playground import Slack
@@ -21,6 +23,9 @@ from bot.scratch import scratch
 from bot.settings import Settings
 from bot.slack.manifest import manifest
 from bot.store.files import Agents
+from bot.triggers import webhook
+from bot.triggers.example import curl
+from bot.triggers.hook import hooks
 
 PEOPLE = ("ana", "ben", "carla", "frontdesk")
 LOOK = 1.0  # seconds: whoever edits a file is waiting
@@ -57,6 +62,14 @@ class Stage:
     def __init__(self, slack: Slack, page: Page) -> None:
         self.slack, self.page = slack, page
         self.problems: list[str] = []
+        self.desk: Frontdesk | None = None
+        slack.routes.append(web.post(webhook.ROUTE, self.called))
+
+    async def called(self, request: web.Request) -> web.StreamResponse:
+        """Webhooks are served beside the page: two plays can be there at once."""
+        if self.desk is None:
+            raise web.HTTPServiceUnavailable(text=webhook.STARTING)
+        return await self.desk.webhooks.called(request)
 
     def furnish(self, files: Folder) -> None:
         """Bring what is not there yet, and tell the page."""
@@ -105,8 +118,25 @@ async def play(settings: Settings, port: int, record: Path | None = None) -> Non
     ended = interrupted()
     async with playing(settings, port) as (page, desk), recorded(page.tape, record, settings, _manifest(desk.files)):
         print(f"\n  Frontdesk plays at  {page.url}\n", flush=True)
+        for line in [*_calls(desk, page.slack.world.url), *beside(desk)]:
+            print(f"  {line}\n", flush=True)
         print(f"  The agents in {settings.agents_dir}/ are read again when they change. Ctrl-C ends it.\n", flush=True)
         await ended.wait()
+
+
+def _calls(desk: Frontdesk, site: str) -> list[str]:
+    """How each webhook is tried."""
+    agents, given = desk.files.agents, desk.settings.environment
+    how = "To call {}'s {} webhook, in a shell where ${} is set as it is here:\n    {}"
+    known = [hook for hook in hooks(agents) if given.get(hook.variable)]
+    said = [how.format(hook.agent.name, hook.asks.source, hook.variable, curl(hook, site)) for hook in known]
+    return [*check.secretless(agents, given), *said]
+
+
+def beside(desk: Frontdesk) -> list[str]:
+    """The commands beside it look at another database, unless they are told."""
+    timed = any(trigger.schedule for agent in desk.files.agents for trigger in agent.triggers)
+    return [f"What begins by itself: DATABASE_URL={desk.settings.database_url} frontdesk schedules"] if timed else []
 
 
 def interrupted() -> asyncio.Event:
@@ -129,10 +159,10 @@ async def playing(settings: Settings, port: int) -> AsyncIterator[tuple[Page, Fr
         await _open(slack, port)
         files.load()
         here = _settings(settings, slack, stack.enter_context(scratch()))
-        watching = Watching(here, files, stage.tell, f"@{slack.world.bot.name}")
+        watching = Watching(here, files, stage.tell, f"@{slack.world.bot.name}", slack.world.url)
         Desk(page, watching)
-        desk = await stack.enter_async_context(running(here, Parts(files, watching.store, watching.runtime)))
-        watching.wrong = lambda: [*stage.problems, *desk.problems]
+        stage.desk = desk = await stack.enter_async_context(running(here, Parts(files, watching.store, watching.runtime)))
+        watching.wrong = lambda: [*stage.problems, *desk.problems, *check.secretless(files.agents, here.environment)]
         stack.push_async_callback(watching.close)
         yield page, desk
 

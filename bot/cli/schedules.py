@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 from bot.agent import Agent
@@ -14,7 +16,7 @@ from bot.errors import ConfigError
 from bot.fired import Fired, delivery
 from bot.plan import Plan, when
 from bot.settings import Settings
-from bot.store.database import there
+from bot.store.database import parse, there
 from bot.store.files import Agents
 from bot.store.schedules import Schedules
 from bot.timetable import VERBS, Timetable
@@ -33,12 +35,23 @@ def verbs(verb: Callable[..., ArgumentParser]) -> None:
 def _schedules(settings: Settings, given: Namespace) -> None:
     if given.do and not given.name:
         raise ConfigError(f"say which, as in: frontdesk schedules {given.do} helper:1")
+    print(f"frontdesk: {_where(settings)}", file=sys.stderr)
     if given.do:
         there(settings.database_url)
         print(asyncio.run(act(settings, given.do, given.name)))
         return
     plans = asyncio.run(_plans(settings))
     _dump(plans) if given.json else _show(plans)
+
+
+def _where(settings: Settings) -> str:
+    """Which database it is; a desk that plays has one of its own."""
+    url = parse(settings.database_url)
+    file = (url.database or "") if url.get_backend_name() == "sqlite" else ""
+    other = "set DATABASE_URL for another, of which `frontdesk play` says its own"
+    if file and not Path(file).exists():
+        return f"no desk has run on {file} yet, so this is what the agents' files say; {other}"
+    return f"this is what the desk on {file or url.render_as_string()} has; {other}"
 
 
 async def act(settings: Settings, verb: str, name: str) -> str:
@@ -48,8 +61,8 @@ async def act(settings: Settings, verb: str, name: str) -> str:
         async def fire(fired: Fired) -> None:
             await store.receive(delivery(fired))  # a desk that runs finds it there
 
-        timetable = Timetable(lambda: (), Schedules(store.db), fire)
-        return await timetable.do(verb, await timetable.find(name), HERE, uuid4().hex)
+        timetable = Timetable(lambda: (), plans := Schedules(store.db), fire)
+        return await timetable.do(verb, timetable.find(name, await plans.all()), HERE, uuid4().hex)
 
 
 async def _plans(settings: Settings) -> list[Plan]:

@@ -52,6 +52,7 @@ class LocalEngine:
     async def close(self, seconds: float = 0.0) -> None:
         """Take nothing new, let what runs go on for so long, then cut it: the next process goes on with it."""
         self._closed = True
+        self.wake()  # what looks back at a turn that is over gives way
         if self._tasks and seconds:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
         log.info("handed over", extra={"action": "handed_over", "sessions": len(self._tasks)})

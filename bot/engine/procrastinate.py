@@ -11,6 +11,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
+from bot.bell import Bell
 from bot.engine.local import LocalEngine, Run
 from bot.errors import StoreFailed, away
 
@@ -21,6 +22,8 @@ BEAT, DEAD = 2.0, 8.0  # seconds between two signs of life, and without one unti
 PAUSE = 1.0  # seconds until what broke is tried again
 ENDS = 5.0  # seconds in which the jobs of a replica that leaves are handed on
 QUEUE, SPOKEN = "sessions", "frontdesk_session"  # SPOKEN is where replicas tell one another that a session has something to read
+RUNG = "frontdesk_rung"  # and that somebody has rung for a turn that may run elsewhere (bot/bell.py)
+NOTIFY = "SELECT pg_notify(%(channel)s, %(told)s)"
 SCHEMA = 7_305_117  # the key of the lock under which one replica lays out the queue's tables
 END = "DELETE FROM procrastinate_jobs WHERE id = %(id)s AND worker_id = %(worker)s AND status = 'doing'"  # another may have it by now
 
@@ -48,9 +51,10 @@ class ProcrastinateEngine:
     and the epoch in the store decides who goes on.
     """
 
-    def __init__(self, url: str, run: Run, pause: float = 3.0) -> None:
+    def __init__(self, url: str, run: Run, bell: Bell | None = None, pause: float = 3.0) -> None:
         """`url`: postgresql://…, as libpq takes it. `pause`: seconds until a turn is tried again that could not be kept."""
-        self.url = url
+        self.url, self.bell = url, bell or Bell()
+        self.bell.others = self.ring
         self.local = LocalEngine(run, pause)
         connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=3.0, reconnect_timeout=PAUSE)
         self._app = procrastinate.App(connector=connector)
@@ -85,7 +89,14 @@ class ProcrastinateEngine:
     async def submit(self, session_id: str) -> None:
         try:
             await self._defer(session_id)
-            await self._app.connector.execute_query_async("SELECT pg_notify(%(channel)s, %(id)s)", channel=SPOKEN, id=session_id)
+            await self._app.connector.execute_query_async(NOTIFY, channel=SPOKEN, told=session_id)
+        except BROKEN as error:
+            raise _failed(error) from error
+
+    async def ring(self, mark: str) -> None:
+        """Let the replica know that waits for this, whichever it is. Raises StoreFailed."""
+        try:
+            await self._app.connector.execute_query_async(NOTIFY, channel=RUNG, told=mark)
         except BROKEN as error:
             raise _failed(error) from error
 
@@ -133,12 +144,16 @@ class ProcrastinateEngine:
         await self._worker.run()  # type: ignore[no-untyped-call]
 
     async def _listen(self) -> None:
-        """What was said meanwhile to a session that runs here, whichever replica heard it."""
+        """What was said meanwhile to a session that runs here, and who has rung for it, whichever replica heard it."""
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
             await connection.execute(f"LISTEN {SPOKEN}")
+            await connection.execute(f"LISTEN {RUNG}")
             self.local.wake()  # what was said before we listened
             async for heard in connection.notifies():
-                self.local.wake(heard.payload)
+                if heard.channel == RUNG:
+                    self.bell.pull(heard.payload)
+                else:
+                    self.local.wake(heard.payload)
 
     async def _take_over(self) -> None:
         """Give the jobs of replicas that show no life to whoever is free."""

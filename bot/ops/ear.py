@@ -87,6 +87,9 @@ class Run:
     def __init__(self, runtime: Runtime, ear: Ear) -> None:
         self._runtime, self._ear = runtime, ear
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runtime, name)
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         with self._ear.running(turn) as turn:
             async with aclosing(self._runtime.run(turn, inbox)) as events:  # type: ignore[type-var]

@@ -31,7 +31,7 @@ class Server:
         """Let others ring, where somebody has said how they reach us."""
 
         async def rung(request: web.Request) -> web.Response:
-            return web.Response(status=204 if bell.rung(request.headers) else 404)
+            return web.Response(status=204 if await bell.rung(request.headers) else 404)
 
         self.routes += [web.post(PATH, rung)] if bell.url else []
 

@@ -18,6 +18,7 @@ from .world import TEAM, World, domain
 
 SAFE = ("http", "https", "mailto")
 FENCE = re.compile(r"```\n?(.+?)\n?```", re.S)
+CODE = re.compile(r"`([^`\n]+)`")
 ATOM = re.compile(r"`([^`\n]+)`|<([^<>\n]+)>")
 NAMED = re.compile(r"<([@#!][^<>\n]+)>")
 MARKED = re.compile(r"(?<![\w*~_])([*_~])(?=\S)(.+?)(?<=\S)\1(?![\w*~_])")
@@ -65,6 +66,11 @@ def code(text: str, language: str = "") -> Markup:
 def plain(text: object) -> Markup:
     """Plain text; emoji by name become emoji."""
     return escape(SHORT.sub(lambda found: EMOJI.get(found[1], found[0]), str(text)))
+
+
+def coded(text: object) -> Markup:
+    """Plain text, in which `words` are code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(plain(text))))
 
 
 def moment(stamp: object, pattern: str, fallback: str = "", zone: str = "UTC") -> Markup:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from .elements import CHOSEN, initial, options
 from .emoji import EMOJI, ICONS, QUICK, face
-from .mrkdwn import Texts, code, moment, plain, safe
+from .mrkdwn import Texts, code, coded, moment, plain, safe
 from .things import Json
 from .world import World
 
@@ -58,7 +58,7 @@ class Renderer:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self.env.filters |= {
-            "mrkdwn": self.texts.mrkdwn, "plain": plain, "markdown": self.texts.markdown, "text": self.text, "when": clock,
+            "mrkdwn": self.texts.mrkdwn, "plain": plain, "coded": coded, "markdown": self.texts.markdown, "text": self.text, "when": clock,
             "json": pretty, "hue": hue, "bare": bare, "size": size,
         }  # fmt: skip
         self.env.globals |= {

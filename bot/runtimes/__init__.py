@@ -39,6 +39,7 @@ EXTRAS = {
     "httpx2": "litellm-platform", "openai": "responses", "aiobotocore": "agentcore", "botocore": "agentcore",
     "kubernetes_asyncio": "kubernetes",
 }  # fmt: skip
+SHUT: set[Path] = set()  # folders where agents write: nothing there is loaded, whatever a file says
 
 
 class Nothing(BaseModel):
@@ -52,12 +53,6 @@ def runtime_of(agent: Agent) -> Runtime:
     return Fallback(agent, build) if agent.fallback else build(agent)
 
 
-def all_of(agent: Agent) -> list[Runtime]:
-    """What its file asks for, and all that may stand in. Raises ConfigError for the first that cannot be loaded."""
-    first, *others = agent.choices
-    return [build(first), *(build(other, "fallback") for other in others)]
-
-
 def build(agent: Agent, key: str = "runtime") -> Runtime:
     """The runtime of this name, or of this "package.module:Class", which stands under `key`. Raises ConfigError, with the remedy."""
     module, _, name = RUNTIMES.get(agent.runtime, agent.runtime).partition(":")
@@ -65,6 +60,8 @@ def build(agent: Agent, key: str = "runtime") -> Runtime:
         raise ConfigError(f"{agent.file}: {key}: {_nobody(agent.runtime)}")
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)  # a module of one's own stands beside the folder of agents
+    if agent.runtime not in RUNTIMES and _left(module):
+        raise ConfigError(f"{agent.file}: {key}: {module} is where agents write; keep modules of your own outside the sessions' folder")
     try:
         made = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
@@ -74,11 +71,17 @@ def build(agent: Agent, key: str = "runtime") -> Runtime:
         raise ConfigError(f"{agent.file}: the runtime {agent.runtime!r} cannot be loaded; {remedy}") from error
     except AttributeError as error:
         raise ConfigError(f"{agent.file}: {key}: {module} has no {name!r}") from error
-    options = _options(agent, made)
+    options = _options(agent, made, "" if key == "runtime" else f"{key} ({agent.runtime}): ")
     try:
         return cast(Runtime, made(options) if hasattr(made, "Options") else made())
     except ConfigError as error:
         raise ConfigError("\n".join(f"{agent.file}: {line}" for line in str(error).splitlines())) from error
+
+
+def _left(module: str) -> bool:
+    """Whether an agent may have left it in its session."""
+    places = [Path(place).resolve().joinpath(*module.split(".")) for place in sys.path]
+    return any(place.is_relative_to(folder) for place in places for folder in SHUT)
 
 
 def _nobody(name: str) -> str:
@@ -88,16 +91,14 @@ def _nobody(name: str) -> str:
     return f"there is no {name!r}; {meant}"
 
 
-def _options(agent: Agent, made: type) -> BaseModel:
+def _options(agent: Agent, made: type, where: str) -> BaseModel:
     model: type[BaseModel] = getattr(made, "Options", Nothing)
     try:
         options = model.model_validate(fallback.options(agent, model))
         if why := home.cut(agent.runtime, options):
-            raise ConfigError(f"options.{why}")
+            raise ConfigError(f"{where}options.{why}")
         return options
     except ConfigError as error:
         raise ConfigError(f"{agent.file}: {error}") from error
     except ValidationError as error:
-        raise ConfigError(
-            "\n".join(f"{agent.file}: options.{line}".replace("options.: ", "options: ") for line in explain(error, model))
-        ) from error
+        raise ConfigError("\n".join(f"{agent.file}: {where}{line}" for line in explain(error, model, "options"))) from error

@@ -5,8 +5,9 @@ import mimetypes
 import random
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from a2a.client import Client, ClientCallContext
 from a2a.types import CancelTaskRequest, GetTaskRequest, Role, StreamResponse, Task
@@ -16,6 +17,7 @@ from a2a.utils.errors import MethodNotFoundError, VersionNotSupportedError
 from pydantic import ValidationError
 
 from bot import net
+from bot.agent import Agent
 from bot.bell import Rope
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice
@@ -44,6 +46,13 @@ class A2A:
     def __init__(self, options: A2AOptions) -> None:
         self.options = options
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where there is no such agent, or it does not let us in: a card may be for everyone, a task is not."""
+        turn = Turn("doctor", 1, agent, "", environment=environment)
+        async with working(self.options, turn) as work:
+            with suppress(Refused, Gone):  # it knows no such task
+                await work.look(str(uuid.uuid4()))
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         async with working(self.options, turn) as work, aclosing(work.happen()) as happening:
             async for events in happening:
@@ -64,15 +73,8 @@ async def working(options: A2AOptions, turn: Turn) -> AsyncIterator["Work"]:
     async with exchange().line(Address(options.url, options.endpoint, options.protocol, options.timeout, *known)) as line:
         with turn.bell.hung(token) as rope:
             work = Work(options, turn, line, seam(options.url, turn.agent.file, hidden), rope)
-            try:
+            async with work.under_way():
                 yield work
-            except Unavailable as error:
-                if work.talk.task or isinstance(error, Cut):
-                    raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
-                line.forget()
-                raise
-            finally:
-                await work.stop()
 
 
 class Work:
@@ -86,6 +88,19 @@ class Work:
         self.broken: Unavailable | None = None
         self.heard = False
         self.lost, self.tries = 0.0, 0
+
+    @asynccontextmanager
+    async def under_way(self) -> AsyncIterator[None]:
+        """It is stopped in the end."""
+        try:
+            yield
+        except Unavailable as error:
+            if self.talk.task or isinstance(error, Cut):
+                raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+            self.line.forget()
+            raise
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         """End the task, unless it has ended: nobody would hear what comes of it."""
@@ -136,7 +151,7 @@ class Work:
             talk.task, talk.told = past.task, past.told
             return self._again()
         try:
-            task = await self._look(past.task) if past.task else None
+            task = await self.look(past.task) if past.task else None
         except Gone:
             task = None
         heard = task is not None and any(letter.message_id == talk.message for letter in task.history)
@@ -175,7 +190,7 @@ class Work:
         """What the task has done, and what it then does as far as this connection reaches."""
         self.talk.asked = ""
         if self.line.old:  # it would go on with whatever comes next, and leave out what came meanwhile
-            yield self.talk.tell(StreamResponse(task=await self._look(self.talk.task)))
+            yield self.talk.tell(StreamResponse(task=await self.look(self.talk.task)))
             return
         with self.seam:
             stream = await self.line.follow(self.talk.task, self._within(self._silence))
@@ -184,7 +199,7 @@ class Work:
                 while (events := await self._next(stream)) is not None:
                     yield events
         except (Refused, Gone):
-            yield self.talk.tell(StreamResponse(task=await self._look(self.talk.task)))  # it is over, or this agent has no such call
+            yield self.talk.tell(StreamResponse(task=await self.look(self.talk.task)))  # it is over, or this agent has no such call
 
     async def _next(self, stream: AsyncIterator[Reply]) -> list[Event] | None:
         with self.seam:
@@ -233,7 +248,7 @@ class Work:
         with self.seam:
             return await self.line.client()
 
-    async def _look(self, task: str) -> Task:
+    async def look(self, task: str) -> Task:
         client = await self._client()
         with self.seam:
             return await client.get_task(GetTaskRequest(id=task), context=self._within(self.options.timeout))

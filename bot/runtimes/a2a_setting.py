@@ -24,23 +24,30 @@ class TLS(Strict):
 
 
 class A2AOptions(Strict):
-    """`url` is the agent's base address, or its card's; `endpoint` stands in for the address that the card gives, and `private` allows
-    addresses of your own network. Values of `headers` may name variables ($TOKEN); `oauth` fetches a token, `tls` shows a
-    certificate. `signed_by` is a public key in PEM: with it a card counts only if it is signed. Seconds: `timeout` for short
-    requests, `silence` between two events, `patience` to get a lost connection back.
-    """
+    """The `options` of an agent that speaks A2A."""
 
     url: str
+    """The agent's base address, or that of its card."""
     endpoint: str = ""
+    """Where it is asked, in place of the address that its card gives."""
     private: bool = False
+    """Whether the address may be a private one, as on this machine or in a company's network."""
     headers: net.Headers = {}
+    """Sent with every request; their values may name variables ($TOKEN) that are named under `environment:`."""
     oauth: OAuth | None = None
+    """A token is fetched: `url`, and the variables with `client` and `secret`; `scope` and `audience` where the platform wants them."""
     tls: TLS | None = None
+    """We show a certificate: the files `certificate` and `key` in PEM, and `authority` where the agent's own needs it."""
     signed_by: str = ""
+    """A public key in PEM: with it a card counts only if it is signed."""
     protocol: Literal["auto", "0.3", "1.0"] = "auto"
+    """The version of A2A that is spoken; by default what the card says."""
     timeout: float = Field(default=30, gt=0)
+    """Seconds for a short request."""
     silence: float = Field(default=600, gt=0)
+    """Seconds between two events, after which the connection is made anew."""
     patience: float = Field(default=60, ge=0)
+    """Seconds to get a lost connection back."""
 
     @field_validator("url", "endpoint")
     @classmethod

@@ -1,7 +1,7 @@
 """The answer to one call of A2A 1.0 in JSON-RPC, piece by piece. The SDK would hold what was sent for as long as it lasts."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -57,24 +57,36 @@ async def told(http: httpx.AsyncClient, request: httpx.Request) -> AsyncGenerato
             response.raise_for_status()
             yield read((await response.aread()).decode("utf-8", "replace"))  # most often a refusal
         return
-    lines, data, known = response.aiter_lines(), "", False
+    lines, known = response.aiter_lines(), False
     odd: Exception | None = None
     del request, response  # while the agent is silent nothing is held
-    async with aclosing(lines):  # type: ignore[type-var]
-        async for line in lines:
-            if line.startswith("data:"):
-                data += line[5:].strip()
-                if len(data) > net.LARGEST:
-                    raise TooMuch
-            elif not line and data:
-                try:
-                    reply, known = read(data), True
-                except (ValueError, RecursionError, Unanswered) as error:
-                    reply, odd = Strange(data, old=False), error
-                yield reply
-                data = ""
+    async with aclosing(lines), aclosing(_replies(lines)) as replies:  # type: ignore[type-var]
+        async for reply, wrong in replies:
+            known, odd = known or not wrong, wrong or odd
+            yield reply
     if odd and not known:  # nobody there speaks A2A
         raise odd
+
+
+async def _replies(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[Reply, Exception | None], None]:
+    """Each answer, and why it is none."""
+    data = ""
+    async for line in lines:
+        if line.startswith("data:"):
+            data += line[5:].strip()
+            if len(data) > net.LARGEST:
+                raise TooMuch
+        elif not line and data:
+            yield _tried(data)
+            data = ""
+
+
+def _tried(data: str) -> tuple[Reply, Exception | None]:
+    """The answer, and why it is none."""
+    try:
+        return read(data), None
+    except (ValueError, RecursionError, Unanswered) as error:
+        return Strange(data, old=False), error
 
 
 def read(data: str) -> Reply:

@@ -39,7 +39,7 @@ from bot.runtimes.acp_setting import Setting
 from bot.runtimes.acp_story import Story
 from bot.runtimes.child import Child
 from bot.runtimes.fit import Program, begins
-from bot.runtimes.telling import drop, telling
+from bot.runtimes.telling import drop, meanwhile, telling
 
 Opened = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
 GRACE = 0.5  # seconds that a stopped agent has to write down how far it came
@@ -55,6 +55,7 @@ class ACP:
     """The runtime `acp`. Each turn is one process, which goes on with the session that the agent itself keeps."""
 
     Options = acp_setting.Options
+    reports = True
 
     def __init__(self, options: acp_setting.Options) -> None:
         self.options = options
@@ -178,20 +179,18 @@ class Work:
             ) from error
 
     async def _talk(self, connection: ClientSideConnection) -> Finished:
+        listening = self.questions.listen(self.turn, self.inbox, self._later)
+        async with meanwhile(listening, f"acp-inbox-{self.turn.session_id}"):
+            with coding.heard(self.turn, self.questions.notes):
+                return await self._prompts(connection)
+
+    async def _prompts(self, connection: ClientSideConnection) -> Finished:
         """The prompt, then one by one what was said meanwhile: some agents would mix up two prompts at once."""
-        listening = asyncio.create_task(self.questions.listen(self.turn, self.inbox, self._later))
-        more = self.questions.notes
-        said = self._worded()
-        try:
-            with coding.heard(self.turn, more):
-                while True:
-                    end = await self._prompt(connection, said)
-                    if not more or end.state != "completed":
-                        return end
-                    said, more[:] = ["\n\n".join(more)], []
-        finally:
-            listening.cancel()
-            await asyncio.wait([listening])
+        end, more = await self._prompt(connection, self._worded()), self.questions.notes
+        while more and end.state == "completed":
+            said, more[:] = "\n\n".join(more), []
+            end = await self._prompt(connection, [said])
+        return end
 
     def _worded(self) -> list[str]:
         again = [AGAIN] if self.turn.again and self.session == self.turn.resume else []

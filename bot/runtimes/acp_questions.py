@@ -24,7 +24,10 @@ from bot.runtimes.acp_story import Story
 from bot.runtimes.held import Drop, Held, Say, closed
 
 KINDS = {ALLOW: "allow_once", ALLOW_SESSION: "allow_always", DENY: "reject_once"}
-DEEDS = ("ask_user", "request_approval", "post_update", "upload_file", "propose_schedule", "read_thread", "report_improvement")
+DEEDS = (
+    "ask_user", "request_approval", "post_update", "upload_file", "propose_schedule", "report_findings", "read_thread",
+    "report_improvement",
+)  # fmt: skip
 OURS = re.compile(rf"mcp__frontdesk__({'|'.join(DEEDS)})")  # the whole title
 
 

@@ -1,14 +1,15 @@
 """Harnesses in Bedrock AgentCore: our shim runs in its containers, and a session is a session there."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from hashlib import sha256
 from typing import Literal
 
 from pydantic import field_validator, model_validator
 
 from bot import net
+from bot.agent import Agent
 from bot.event import Event
 from bot.message import Message
 from bot.ports import Turn
@@ -16,7 +17,7 @@ from bot.runtimes.agentcore_bearer import Bearer
 from bot.runtimes.agentcore_harness import Harnessed
 from bot.runtimes.agentcore_plain import Plain
 from bot.runtimes.agentcore_signed import Signed
-from bot.runtimes.agentcore_words import Place
+from bot.runtimes.agentcore_words import Absent, Place
 from bot.runtimes.shim_line import ShimOptions
 from bot.runtimes.shim_orders import orders
 from bot.runtimes.shim_work import Work
@@ -31,7 +32,7 @@ class AgentCoreOptions(ShimOptions):
     """The ARN of an agent runtime; or of a harness, which AgentCore itself runs."""
     qualifier: str = "DEFAULT"
     """Which of its endpoints."""
-    key: str = ""
+    key: net.Variable = ""
     """The variable, named under `environment:`, that holds a bearer token, where the runtime wants OAuth; without it requests are signed,
     with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN if the file names them, else by the role of this machine."""
     speaks: Literal["shim", "plain"] = "shim"
@@ -63,6 +64,15 @@ class AgentCore:
 
     def __init__(self, options: AgentCoreOptions) -> None:
         self.options = options
+
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where there are no credentials, or AgentCore does not take them."""
+        turn = Turn("doctor", 1, agent, "", environment=environment)
+        session, ours = session_of(turn), ":harness/" not in self.options.arn and self.options.speaks == "shim"
+        token = orders(turn, self.options, session).token if ours else ""
+        async with self._carrier(turn, session, token) as carrier:
+            with suppress(Absent):  # what is asked is to end a session that nobody has begun
+                await carrier.reach()
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         given, session = self.options, session_of(turn)

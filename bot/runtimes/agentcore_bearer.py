@@ -51,6 +51,11 @@ class Bearer(AtOnce):
         finally:
             response.close()
 
+    async def reach(self) -> None:
+        """Raises Unavailable."""
+        with BREAKER.through(self.at.host):
+            (await self._posted("stopruntimesession", b"{}", net.CALL)).close()
+
     async def end(self) -> None:
         with suppress(RuntimeFailed):
             (await self._posted("stopruntimesession", b"{}", 1.0)).close()

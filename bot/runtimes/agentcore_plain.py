@@ -1,5 +1,6 @@
 """Agents in AgentCore that know nothing of us: a prompt goes in, and text comes out, whole or in pieces."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -9,7 +10,7 @@ from bot.errors import RuntimeFailed
 from bot.event import Event, Finished, Started, Text
 from bot.ports import Turn
 from bot.runtimes.claude_words import short
-from bot.runtimes.feed import Form, Stalled, Unread, events
+from bot.runtimes.feed import Form, Raw, Unread, events
 from bot.runtimes.shim_line import PASSING, Carrier, Chunks
 from bot.runtimes.unknown import Unknown
 
@@ -29,11 +30,9 @@ class Plain:
         if self.turn.again:
             raise RuntimeFailed(CUT)
         try:
-            async with self.carrier.opened(self._asked(), self.silence) as chunks:
-                yield Started(json.dumps({"session": self.carrier.session}), self.carrier.session, self.turn.agent.model)
-                async with aclosing(self._events(chunks)) as events:
-                    async for event in events:
-                        yield event
+            async with self.carrier.opened(self._asked(), self.silence) as chunks, aclosing(self._events(chunks)) as events:
+                async for event in events:
+                    yield event
             self.over = True
             yield Finished("completed")
         finally:
@@ -48,19 +47,26 @@ class Plain:
 
     async def _events(self, chunks: Chunks) -> AsyncGenerator[Event, None]:
         """Raises RuntimeFailed, also for an error that the agent tells."""
+        yield Started(json.dumps({"session": self.carrier.session}), self.carrier.session, self.turn.agent.model)
+        async with aclosing(self._raws(chunks)) as raws:
+            async for raw in raws:
+                for event in self._told(raw.data):
+                    yield event
+
+    async def _raws(self, chunks: Chunks) -> AsyncGenerator[Raw, None]:
         try:
-            first = await anext(chunks, b"")
+            async with asyncio.timeout(self.silence):
+                first = await anext(chunks, b"")
             form: Form = "sse" if first.lstrip().startswith(STREAM) else "json"
             async with aclosing(events(_with(first, chunks), form, self.silence)) as raws:
                 async for raw in raws:
-                    for event in await self._told(raw.data):
-                        yield event
+                    yield raw
         except Unread as error:
             raise RuntimeFailed(f"{self.carrier.place} {error}: look at what its agent answers.") from error
-        except (*PASSING, Stalled) as error:
+        except (*PASSING, TimeoutError) as error:
             raise RuntimeFailed(CUT) from error
 
-    async def _told(self, data: Any) -> list[Event]:
+    def _told(self, data: Any) -> list[Event]:
         if isinstance(data, dict) and data.get("error"):
             self.over = True
             raise RuntimeFailed(f"The agent in {self.carrier.place} failed: {short(self.carrier.secrets.mask(str(data['error'])), 300)}")

@@ -117,6 +117,14 @@ class Signed(AtOnce):
         except (*FOREIGN, ParserError) as error:
             raise self._worded(error) from error
 
+    async def reach(self) -> None:
+        """Raises Unavailable. Of a harness, whose sessions nobody ends, only what would be signed with is looked at."""
+        if ":harness/" not in self.at.arn:
+            with BREAKER.through(self.at.host):
+                await self._called("stop_runtime_session", net.CALL)
+        elif not self.given and await _session().get_credentials() is None:
+            raise self._worded(NoCredentialsError())
+
     async def end(self) -> None:
         with suppress(RuntimeFailed):
             await self._called("stop_runtime_session", 1.0)

@@ -39,6 +39,10 @@ class Place:
         return f"AgentCore ({self.arn.rpartition('/')[2]})"
 
 
+class Absent(Unavailable):
+    """There is no such runtime there, or no such session of it."""
+
+
 def worded(code: str, status: int, said: str, place: Place, credentials: str) -> Unavailable:
     """`said` has no secrets in it any more; `credentials` says where those are written."""
     told = f" It said: {short(said, 300)}" if said and "<html" not in said.lower() else ""
@@ -54,7 +58,7 @@ def worded(code: str, status: int, said: str, place: Place, credentials: str) ->
     if code in CROWDED or status == 429:
         return Busy(f"{name} was asked too often ({code or status}): try again later, or raise its quota.{told}")
     if code == "ResourceNotFoundException" or status == 404:
-        return Unavailable(f"{name} is not there: look at options.arn and options.qualifier in {file}.{told}")
+        return Absent(f"{name} is not there: look at options.arn and options.qualifier in {file}.{told}")
     if code in PASSING or status >= 500:
         return Down(f"{name} cannot answer now ({code or status}): try again later.{told}")
     return Unavailable(f"{name} refused what it was asked ({code or status}): look at the options in {file}.{told}")

@@ -45,6 +45,7 @@ class ClaudeCode:
     """The runtime `claude_code`. Each turn is one process, which goes on with the transcript in the session's folder."""
 
     Options = claude_setting.Options
+    reports = True
 
     def __init__(self, options: claude_setting.Options) -> None:
         self.options = options

@@ -23,7 +23,7 @@ from bot.runtimes.codex_setting import Memory, Setting
 from bot.runtimes.codex_story import Story
 from bot.runtimes.fit import Program, begins
 from bot.runtimes.rpc import Gone, Json, Peer, Refused
-from bot.runtimes.telling import drop, telling
+from bot.runtimes.telling import drop, meanwhile, telling
 
 PROGRAM = Program("Codex", "codex", codex_setting.REMEDY, codex_setting.OLDEST)
 HEARD = 1000  # what Codex has said and we have not read; then it waits
@@ -33,6 +33,7 @@ class Codex:
     """The runtime `codex`. Each turn is one process, which goes on with the thread that is kept in the session's folder."""
 
     Options = codex_setting.Options
+    reports = True
 
     def __init__(self, options: codex_setting.Options) -> None:
         self.options = options
@@ -77,16 +78,10 @@ class Work:
             await self.tell.send(self.story.end)
 
     async def _together(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(self._listen_to_codex())
-                await self._begin()
-                listening = group.create_task(self.questions.listen(self.turn, self.inbox, self._say))
+        async with meanwhile(self._listen_to_codex(), f"codex-{self.turn.session_id}"):
+            await self._begin()
+            async with meanwhile(self.questions.listen(self.turn, self.inbox, self._say), f"codex-inbox-{self.turn.session_id}"):
                 await self._read()
-                for task in (listening, reading):
-                    task.cancel()
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
 
     async def _listen_to_codex(self) -> None:
         with suppress(RuntimeFailed):  # the child knows why it was ended

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from bot import nofollow
+from bot import net, nofollow
 from bot.runtimes import gateway, home, memory
 from bot.runtimes.child import Command
 
@@ -35,7 +35,7 @@ class Options(home.Options):
     """Whether the agent may ask people questions."""
     base_url: str = ""
     """Where a model's Responses API is; by default what OPENAI_BASE_URL says, else OpenAI's own."""
-    key: str = "OPENAI_API_KEY"
+    key: net.Variable = "OPENAI_API_KEY"
     """The variable that holds its key; the agent's file has to name it under `environment` too."""
     retries: int = Field(default=4, ge=0, le=100)
     """How often a request to the model is tried again."""
@@ -110,7 +110,8 @@ class Setting(home.Home):
             "suppress_unstable_features_warning": True,
             "check_for_update_on_startup": False,
             "analytics": {"enabled": False},
-            "features": {"default_mode_request_user_input": options.questions},
+            # a model that cannot be reached is waited for as long as `retries` says, and not for ever
+            "features": {"default_mode_request_user_input": options.questions, "unbounded_connection_retries": False},
             "sandbox_workspace_write": {"network_access": options.commands_network},
             # the variables that the agent's file names are there for its commands; the model's key is not
             "shell_environment_policy": {"ignore_default_excludes": True, "exclude": [self.key, BEARER]},

@@ -58,8 +58,8 @@ class Story:
         match method, params:
             case "error", {"willRetry": True, "error": dict(error)} if not self._retried:
                 self._retried = True  # told once; Codex says it for each try
-                said = words.short(words.plain(str(error.get("message", ""))), 200)
-                yield Notice(f"The model's API fails; trying again. It said: {said}", "warning")
+                said = words.short(words.plain(str(error.get("additionalDetails") or error.get("message", ""))), 200)
+                yield Notice(f"The model's API fails; trying again. Codex said: {said}", "warning")
             case "model/rerouted", {"toModel": str(model)}:
                 yield Notice(f"OpenAI has given this to another model: {model}.")
             case "warning" | "guardianWarning", {"message": str(text)} if not text.startswith(NOISE):

@@ -143,8 +143,6 @@ def failure(error: Json, file: str, remedy: str) -> str:
             return f"The model's rate limit is used up{code}. Try again later, or raise the limit. It said: {said}"
         case "serverOverloaded" | "flexUnavailable" | "policyCapacityUnavailable":
             return f"The model is overloaded{code}. Nothing is wrong here; try again in a few minutes."
-        case "internalServerError":
-            return f"The model's API failed{code}. Try again in a few minutes. It said: {said}"
         case "modelNotFound":
             return f"The model's API does not know this model{code}; correct `model:` in {file}. It said: {said}"
         case "contextWindowExceeded":
@@ -153,10 +151,13 @@ def failure(error: Json, file: str, remedy: str) -> str:
             return f"Codex could not make its sandbox; choose another `options.commands` in {file}. It said: {said}"
         case "badRequest":
             return f"The model's API refused the request{code}, and would again; correct `model:` in {file} if it is that. It said: {said}"
+    if name == "internalServerError" or code.startswith(" (5"):
+        return f"The model's API failed{code}. Try again in a few minutes. It said: {said}"
     if status == 404 or (status is None and found and found[0] == "404"):
         return f"The model's API does not know what was asked for (404), mostly the model; correct `model:` in {file}. It said: {said}"
     if name in ("httpConnectionFailed", "responseStreamConnectionFailed", "responseStreamDisconnected") and not code:
-        return f"The model's API cannot be reached, or broke off. Look at its address and the network. Codex said: {said}"
+        where = f"its address (OPENAI_BASE_URL, or options.base_url in {file}) and the network"
+        return f"The model's API cannot be reached, or broke off. Look at {where}. Codex said: {said}"
     return f"Codex stopped with an error{code}; try again, or look at its log. It said: {said}"
 
 

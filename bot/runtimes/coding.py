@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bot import nofollow
 from bot.event import StepKind
 from bot.message import Answer, Message
 from bot.ports import Turn
@@ -129,21 +130,24 @@ def begun(turn: Turn, found: bool, known: bool) -> str:
 
 @contextmanager
 def heard(turn: Turn, more: list[str]) -> Iterator[None]:
-    """While it lasts, `more` is what people said and the agent was not given yet: what is left of it begins the next turn's words."""
+    """While it lasts, `more` is what people said and the agent was not given yet: what is left of it begins the next turn's words.
+
+    What an earlier turn had left is said by now; a turn that is cut is asked all of it again.
+    """
     try:
         yield
     finally:
-        if more and not turn.leaving():  # then the turn is asked all of it again
-            (turn.folder / UNHEARD).write_text(json.dumps(more), "utf-8")
+        if not turn.leaving():
+            file = turn.folder / UNHEARD
+            nofollow.write(file, json.dumps(more)) if more else file.unlink(missing_ok=True)
 
 
 def unheard(turn: Turn) -> list[str]:
-    """What was left so by the turn before; it is told once."""
+    """What was left so by an earlier turn."""
     try:
         words: list[str] = json.loads((turn.folder / UNHEARD).read_text("utf-8"))
     except FileNotFoundError:
         return []
-    (turn.folder / UNHEARD).unlink()
     return words
 
 

@@ -4,11 +4,11 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 from bot.agent import Agent
 from bot.errors import RuntimeFailed
-from bot.event import Event
+from bot.event import Event, Finished
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import deepagents_setting
@@ -29,6 +29,7 @@ class DeepAgents:
     """The runtime `deepagents`. Each turn is one server, which goes on with the thread that lies in the session's folder."""
 
     Options = deepagents_setting.Options
+    reports = True
 
     def __init__(self, options: deepagents_setting.Options) -> None:
         self.options = options
@@ -39,14 +40,25 @@ class DeepAgents:
         await begins(PROGRAM, self.options, agent, environment)
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        """The end is told last: the server writes down what was said when it is closed, and whoever has heard the end does not wait."""
+        end: Finished | None = None
+        async with self._served(turn) as work, aclosing(work.told()) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    end = event
+                else:
+                    yield event
+        assert end
+        yield end
+
+    @asynccontextmanager
+    async def _served(self, turn: Turn) -> AsyncIterator[Work]:
         setting, port, key = Setting(turn, self.options), free(), secrets.token_urlsafe(32)
         child = Child(setting.begun(port, key))
         server = Server(child, f"http://127.0.0.1:{port}", key, f"options.graph in {turn.agent.file}")
         try:
             await server.local.start("/ok", self.options.start_seconds)
-            async with aclosing(Work(turn, server, NAME, self.options.configurable, setting.work).told()) as events:
-                async for event in events:
-                    yield event
+            yield Work(turn, server, NAME, self.options.configurable, setting.work)
         finally:
             await server.close()
 
@@ -70,19 +82,20 @@ class Server(Line):
     async def _joined(self, thread: str, run: str, last: str) -> AsyncGenerator[Part, None]:
         """As long as the process is there: the SDK would try for half a minute to reach one that is not."""
         async with aclosing(super()._joined(thread, run, last)) as parts:
-            while True:
-                part = asyncio.create_task(anext(parts, None))
-                try:
-                    await asyncio.wait((part, self.local.over), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not part.done():
-                        part.cancel()
-                        await asyncio.wait((part,))
-                if part.cancelled():
-                    raise RuntimeFailed(self.local.child.why())
-                if (told := await part) is None:
-                    return
-                yield told
+            while (part := await self._next(parts)) is not None:
+                yield part
+
+    async def _next(self, parts: AsyncGenerator[Part, None]) -> Part | None:
+        part = asyncio.create_task(anext(parts, None))
+        try:
+            await asyncio.wait((part, self.local.over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not part.done():
+                part.cancel()
+                await asyncio.wait((part,))
+        if part.cancelled():
+            raise RuntimeFailed(self.local.child.why())
+        return await part
 
     async def gone(self) -> str:
         return await self.local.gone()

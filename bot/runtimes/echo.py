@@ -12,20 +12,23 @@ from bot.errors import RuntimeFailed
 from bot.event import Artifact, Event, Finished, Item, Option, Part, Plan, Question, Started, Step, Text, Thought, Usage, permission
 from bot.message import Message
 from bot.ports import Turn
+from bot.runtimes.echo_find import find
 
 HELP = """\
 !say TEXT · !think TEXT · !step TITLE · !plan one | two | three · !done (with what the plan is at) · !ask QUESTION | option | option
 !approve COMMAND · !slow SECONDS (before each line that follows)
-!file NAME TEXT · !cost USD · !fail TEXT · {answer} stands for the last answer"""
+!file NAME TEXT · !cost USD · !fail TEXT · !find TITLE | WHAT (in a digest) · {answer} stands for the last answer"""
 
 
 class EchoOptions(BaseModel):
-    """`listen`: whether what is said meanwhile is taken in at once, rather than waiting for the next turn."""
+    """The `options` of an agent that says back what it is told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     listen: bool = False
+    """Whether what is said meanwhile is taken in at once, rather than waiting for the next turn."""
     slow: float = Field(default=0, ge=0, le=60)
+    """Seconds before each line of its answer."""
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Echo:
         try:
             while script.done < len(script.lines):
                 await asyncio.sleep(script.slow)
+                if (line := script.lines[script.done]).startswith("!find "):
+                    script.lines[script.done] = f"!say {await find(turn, line.removeprefix('!find '))}"
                 for event in [*(events := list(_next(script, turn))), *_added(heard)]:
                     yield event
                 if any(isinstance(event, Finished) for event in events):

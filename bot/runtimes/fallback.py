@@ -6,7 +6,9 @@ from dataclasses import replace
 from inspect import get_annotations
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from bot.agent import Agent
 from bot.errors import ConfigError, Unavailable
@@ -28,10 +30,19 @@ def options(agent: Agent, model: type[BaseModel]) -> dict[str, Any]:
     lost = [key for key in RULES if key in agent.held and key not in same]
     if lost and not agent.options:
         raise ConfigError(
-            f"options.{lost[0]} does not hold on {agent.runtime}; write what does under `fallback`: "
-            f"{{runtime: {agent.runtime}, options: {{…}}}}"
+            f"options.{lost[0]} does not hold on {agent.runtime}; write what does under `fallback`, as it does by itself: "
+            f"{{runtime: {agent.runtime}, options: {_usual(model)}}}"
         )
     return {**{key: value for key, value in agent.held.items() if key in same}, **agent.options}
+
+
+def _usual(model: type[BaseModel]) -> str:
+    """How a file says what holds there by itself."""
+    rules = [key for key in RULES if key in model.model_fields and key not in CAGE]
+    needed = [key for key, field in model.model_fields.items() if field.is_required()]
+    keys = [*needed, *rules[:1]] or [key for key in ("sandbox", *model.model_fields) if key in model.model_fields][:1]
+    found = {key: "…" if key in needed else model.model_fields[key].get_default(call_default_factory=True) for key in keys}
+    return yaml.safe_dump(to_jsonable_python(found), default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False).strip()
 
 
 class Fallback:

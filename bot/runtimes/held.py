@@ -9,6 +9,7 @@ from bot.ports import Turn
 from bot.runtimes import coding
 
 Say = Callable[[Event], Awaitable[None]]
+Give = Callable[[str], Awaitable[None]]
 Drop = Callable[[Event], None]
 
 
@@ -19,17 +20,10 @@ class Held:
         self.say, self.drop = say, drop
         self._open: dict[str, asyncio.Future[Message]] = {}
 
-    async def listen(self, turn: Turn, inbox: AsyncIterator[Message], give: Callable[[str], Awaitable[None]]) -> None:
-        """What people say: answers to whoever waits for them, all else to the agent, which `give` gives it to."""
-        async for message in inbox:
-            if self.answer(message):
-                continue
-            if message.answer:
-                await self.say(Notice(coding.LATE))
-            elif message.text.strip():
-                await give(coding.said(turn, message))
+    async def listen(self, turn: Turn, inbox: AsyncIterator[Message], give: Give) -> None:
+        await listen(turn, inbox, self.answer, self.say, give)
 
-    def answer(self, message: Message) -> bool:
+    async def answer(self, message: Message) -> bool:
         """Whether somebody waited for this."""
         waiting = self._open.get(message.answer.question) if message.answer else None
         if waiting is None or waiting.done():
@@ -48,6 +42,16 @@ class Held:
             raise
         finally:
             del self._open[question.id]
+
+
+async def listen(turn: Turn, inbox: AsyncIterator[Message], answer: Callable[[Message], Awaitable[bool]], say: Say, give: Give) -> None:
+    """What people say: answers to whoever waits for them, as `answer` knows; all else to the agent, which `give` gives it to."""
+    async for message in inbox:
+        if message.answer is None:
+            if message.text.strip():
+                await give(coding.said(turn, message))
+        elif not await answer(message):
+            await say(Notice(coding.LATE))
 
 
 def closed(question: str, message: Message, taken: bool) -> Answered:

@@ -5,9 +5,12 @@ import json
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 from uuid import uuid4
+
+from anyio.streams.memory import MemoryObjectSendStream
 
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
@@ -17,16 +20,18 @@ from bot.ports import Turn
 from bot.runtimes import coding, hermes_setting
 from bot.runtimes.child import Child
 from bot.runtimes.fit import Program, begins, has_key
-from bot.runtimes.hermes_server import TRIES, Server
+from bot.runtimes.held import listen
+from bot.runtimes.hermes_server import PAUSE, TRIES, Server
 from bot.runtimes.hermes_setting import Setting
 from bot.runtimes.hermes_story import Story
 from bot.runtimes.loopback import Loopback, free
+from bot.runtimes.telling import meanwhile, telling
 
 Json = dict[str, Any]
 PROGRAM = Program("Hermes", "hermes", hermes_setting.REMEDY)
 OWN = re.compile("base_url|api_key")  # of a model, in what config.yaml may hold
 RUNS = "hermes-runs"
-POLL = 1.0  # seconds between two looks at a run whose events nobody can have any more
+UNSURE = "Perhaps Hermes has not got the answer; if it goes on waiting, stop it and ask again."
 ENDS = {"completed": "run.completed", "failed": "run.failed", "cancelled": "run.cancelled"}
 
 
@@ -34,6 +39,7 @@ class Hermes:
     """The runtime `hermes`. What people say meanwhile is what it does next, in the same turn."""
 
     Options = hermes_setting.Options
+    reports = True
     tools = True
 
     def __init__(self, options: hermes_setting.Options) -> None:
@@ -55,15 +61,18 @@ class Hermes:
         if not OWN.search(json.dumps(self.options.config, default=str)):
             has_key("Hermes", agent, environment)
 
-    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        server = self._server(turn)
-        try:
-            await server.start(self.options.start_seconds)
-            async with aclosing(Work(turn, server).told(inbox)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            await server.close()
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        return telling(partial(self._run, turn, inbox), f"hermes-{turn.session_id}")
+
+    async def _run(self, turn: Turn, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
+        async with tell:
+            server = self._server(turn)
+            try:
+                await server.start(self.options.start_seconds)
+                await Work(turn, server, inbox, tell).run()
+                tell.close()  # all is told, and it may end in peace
+            finally:
+                await server.close()
 
     def _server(self, turn: Turn) -> Server:
         if self.options.url:
@@ -80,76 +89,73 @@ class Hermes:
             raise Unavailable(
                 f"{file}: options.key needs the variable {given.key}: name it under `environment:`, and set it where frontdesk runs."
             )
-        return Server(given.url, key, f"options.url and options.key in {file}")
+        return Server(given.url, key, f"options.url and options.key in {file}", private=given.private)
 
 
 class Work:
     """One turn on a server that answers: one run, and another for what people said meanwhile."""
 
-    def __init__(self, turn: Turn, server: Server) -> None:
-        self.turn, self.server = turn, server
+    def __init__(self, turn: Turn, server: Server, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
+        self.turn, self.server, self.inbox, self.tell = turn, server, inbox, tell
         self.story = Story(turn.agent)
         self.session = turn.resume or f"frontdesk-{uuid4()}"
-        self.run = ""
+        self.run_id = ""
         self.more: list[str] = []
-        self.late: list[Event] = []
 
-    async def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+    async def run(self) -> None:
         turn, server = self.turn, self.server
         history = await self._history() if turn.resume else []
         server.failed = RuntimeFailed
-        yield Started(self.session, self.session, turn.agent.model)
+        await self.tell.send(Started(self.session, self.session, turn.agent.model))
         if turn.resume and not history and not (turn.again and turn.number == 1):
-            yield Notice(coding.LOST, "warning")
-        listening = asyncio.create_task(self._listen(inbox), name=f"hermes-inbox-{turn.session_id}")
+            await self.tell.send(Notice(coding.LOST, "warning"))
         try:
-            with coding.heard(turn, self.more):
-                async for event in self._runs(history):
-                    yield event
-                    while self.late:
-                        yield self.late.pop(0)
-            if listening.done():
-                listening.result()
+            await self._hear(await self._first(history))
         finally:
-            listening.cancel()
-            if self.run and not self.story.end and not turn.leaving():
-                await server.stop(self.run)
+            if self.run_id and not self.story.end and not turn.leaving():
+                await server.stop(self.run_id)
         assert self.story.end
-        yield self.story.end
+        await self.tell.send(self.story.end)
 
-    async def _runs(self, history: list[Json]) -> AsyncGenerator[Event, None]:
+    async def _first(self, history: list[Json]) -> AsyncGenerator[Json, None]:
+        """What is asked, or what became of it since it was."""
         known = await self._known() if self.turn.again else ""
         if known:
-            self.run = known
+            self.run_id = known
             if self.turn.answer:
                 await self._decide(self.turn.answer)
-            events = self._looked()
-        else:
-            heard = any(message["role"] == "user" and message["content"] == self.turn.prompt for message in history)
-            words = [*coding.unheard(self.turn), coding.begun(self.turn, bool(history), heard)]
-            events = await self._begun("\n\n".join(words), history)
-        while True:
-            async with aclosing(events):
-                async for event in events:
-                    for told in self.story.tell(event):
-                        yield told
-            if not self.more or not self.story.end or self.story.end.state != "completed":
-                return
-            words, self.more[:] = [*self.more], []
-            self.story.begin()
-            events = await self._begun("\n\n".join(words), await self._history())
+            return self._looked()
+        heard = any(message["role"] == "user" and message["content"] == self.turn.prompt for message in history)
+        words = [*coding.unheard(self.turn), coding.begun(self.turn, bool(history), heard)]
+        return await self._begun("\n\n".join(words), history)
+
+    async def _hear(self, events: AsyncGenerator[Json, None]) -> None:
+        listening = listen(self.turn, self.inbox, self._answered, self.tell.send, self._later)
+        async with meanwhile(listening, f"hermes-inbox-{self.turn.session_id}"):
+            with coding.heard(self.turn, self.more):
+                await self._read(events)
+                while self.more and self.story.end and self.story.end.state == "completed":
+                    words, self.more[:] = [*self.more], []
+                    self.story.begin()
+                    await self._read(await self._begun("\n\n".join(words), await self._history()))
+
+    async def _read(self, events: AsyncGenerator[Json, None]) -> None:
+        async with aclosing(events):
+            async for event in events:
+                for told in self.story.tell(event):
+                    await self.tell.send(told)
 
     async def _begun(self, words: str, history: list[Json]) -> AsyncGenerator[Json, None]:
         body: Json = {"input": words, "session_id": self.session, "conversation_history": history}
         body |= {"instructions": self.turn.instructions} if self.turn.instructions.strip() else {}
-        self.run = str((await self.server.send("/v1/runs", body))["run_id"])
-        await self.turn.keep.append(RUNS, [f"{self.turn.number} {self.run}"])
+        self.run_id = str((await self.server.send("/v1/runs", body))["run_id"])
+        await self.turn.keep.append(RUNS, [f"{self.turn.number} {self.run_id}"])
         return self._followed()
 
     async def _followed(self) -> AsyncGenerator[Json, None]:
         """What the run tells; where the connection breaks, what became of it."""
         try:
-            async with aclosing(self.server.events(self.run)) as events:
+            async with aclosing(self.server.events(self.run_id)) as events:
                 async for event in events:
                     yield event
         except RuntimeFailed:
@@ -164,7 +170,7 @@ class Work:
         tries = 0
         while True:
             try:
-                state, tries = await self.server.get(f"/v1/runs/{self.run}"), 0
+                state, tries = await self.server.get(f"/v1/runs/{self.run_id}"), 0
             except RuntimeFailed:
                 tries += 1
                 if tries > TRIES:
@@ -175,7 +181,7 @@ class Work:
             if end := ENDS.get(str(state.get("status"))):
                 yield {**state, "event": end, "unheard": True}
                 return
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(PAUSE)
 
     async def _known(self) -> str:
         """The run that this turn had begun, if the server still knows it."""
@@ -189,19 +195,20 @@ class Work:
         messages = [message for message in kept.get("data") or () if message.get("role") in ("user", "assistant")]
         return [{"role": message["role"], "content": message["content"]} for message in messages if message.get("content")]
 
-    async def _listen(self, inbox: AsyncIterator[Message]) -> None:
-        async for message in inbox:
-            answer = message.answer
-            if answer and answer.question in self.story.waiting:
-                for due in self.story.due(answer):
-                    await self._decide(due)
-            elif answer:
-                self.late.append(Notice(coding.LATE))
-            elif message.text.strip():
-                self.more.append(coding.said(self.turn, message))
+    async def _answered(self, message: Message) -> bool:
+        if not (answer := message.answer) or answer.question not in self.story.waiting:
+            return False
+        for due in self.story.due(answer):
+            await self._decide(due)
+        return True
+
+    async def _later(self, said: str) -> None:
+        self.more.append(said)
 
     async def _decide(self, answer: Answer) -> None:
         """What a person adds to it is said next: Hermes takes only the choice."""
         self.more += [answer.note] if answer.note else []
-        with suppress(RuntimeFailed):  # where nobody waits any more, what the run then tells says so
+        try:
             await self.server.send(f"/v1/runs/{answer.question.rpartition('/')[0]}/approval", {"choice": self.story.choice(answer)})
+        except RuntimeFailed as error:
+            await self.tell.send(Notice(f"{UNSURE} {error}", "warning"))

@@ -8,23 +8,29 @@ from typing import Any
 
 import httpx
 
+from bot.breaker import Left
 from bot.errors import RuntimeFailed, Unavailable
+from bot.net import CALL, CONNECTING, Secrets
 from bot.runtimes.claude_words import short
+from bot.runtimes.httpx_pass import Pass
+from bot.runtimes.httpx_wire import TooMuch, Wire
 from bot.runtimes.loopback import Loopback
 
 Json = dict[str, Any]
-CALL, SILENT, STOPPING = 30.0, 120.0, 0.5  # seconds: for one call, without a sign of life, to say that all is over
-TRIES = 20  # looks at a run through a gateway that does not answer, a second apart
+SILENT, STOPPING = 120.0, 0.5  # seconds: without a sign of life, to say that all is over
+TRIES, PAUSE = 20, 1.0  # of one that does not answer, and seconds between them
+AWAY = (httpx.ConnectError, httpx.ConnectTimeout, Left)
 
 
 class Server:
     """`failed` is what an error is: Unavailable until the work has begun, RuntimeFailed from then on."""
 
-    def __init__(self, url: str, key: str, place: str, local: Loopback | None = None) -> None:
+    def __init__(self, url: str, key: str, place: str, local: Loopback | None = None, private: bool = False) -> None:
         """`place` says where the address is written."""
-        self.url, self.place, self.local = url, place, local
+        self.url, self.place, self.local, self.secrets = url, place, local, Secrets.of([key])
         self.failed: type[RuntimeFailed] = Unavailable
-        self._client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=CALL, trust_env=local is None)
+        wire, timeout = Wire(Pass(private or local is not None, local is not None)), httpx.Timeout(CALL, connect=CONNECTING)
+        self._client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=timeout, transport=wire)
 
     async def start(self, seconds: float) -> None:
         if self.local:
@@ -40,8 +46,16 @@ class Server:
             return await self._read(response)
 
     async def send(self, path: str, body: Json) -> Json:
+        """Again, where nobody was reached elsewhere; never where it may have arrived: a decision that came twice would allow the next."""
         async with self._told():
-            return await self._read(await self._client.post(path, json=body))
+            return await self._read(await self._posted(path, body))
+
+    async def _posted(self, path: str, body: Json) -> httpx.Response:
+        for _ in range(0 if self.local else TRIES):
+            with suppress(*AWAY):
+                return await self._client.post(path, json=body)
+            await asyncio.sleep(PAUSE)
+        return await self._client.post(path, json=body)
 
     async def events(self, run: str) -> AsyncGenerator[Json, None]:
         """What it tells until it is over. Nobody else may listen, and what was told once is not told again."""
@@ -71,16 +85,22 @@ class Server:
         try:
             yield
         except httpx.HTTPStatusError as error:
-            said = short(error.response.text, 300)
+            said = self.secrets.mask(short(error.response.text, 300))
             code = error.response.status_code
             if code in (401, 403):
                 raise self.failed(f"Hermes at {self.url} does not accept the key ({code}); look at {self.place}.") from error
             raise self.failed(f"Hermes refused what it was asked ({code}): {said}") from error
+        except Left as error:
+            raise self.failed(str(error)) from error
+        except TooMuch as error:
+            raise self.failed(f"Hermes at {self.url} sent {error}, which nobody reads.") from error
+        except httpx.UnsupportedProtocol as error:
+            raise self.failed(f"Hermes at {self.url} cannot be asked ({error}); look at {self.place}.") from error
         except httpx.HTTPError as error:
             if self.local and (why := await self.local.gone()):
                 raise self.failed(why) from error
             raise self.failed(f"Hermes at {self.url} does not answer ({type(error).__name__}); look at {self.place}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self.failed(f"{self.url} answers with what cannot be read. Is it Hermes' API server? Look at {self.place}.") from error
 
     async def _read(self, response: httpx.Response, *, json: bool = True) -> Json:

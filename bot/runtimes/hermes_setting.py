@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from bot import nofollow
+from bot import net, nofollow
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
 
@@ -18,9 +18,11 @@ PATIENT = 30 * 24 * 3600  # seconds for which a person may think; how long they 
 class Options(home.Options):
     """The `options` of an agent that runs on Hermes: on a gateway of its own that is started here, or on one that runs at `url`."""
 
-    url: str = ""
+    url: net.AnyUrl = ""
     """The address of a gateway that runs already; without it, one is started."""
-    key: str = ""
+    private: bool = False
+    """Whether that may be an address of your own network."""
+    key: net.Variable = ""
     """The variable, named under `environment:`, that holds that gateway's API_SERVER_KEY."""
     config: Mapping[str, Any] = {}
     """What else Hermes' config.yaml may hold, for a gateway that is started here: providers, MCP servers, toolsets."""

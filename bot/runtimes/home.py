@@ -115,6 +115,7 @@ class Home:
         made = self.turn.workspace is None and self.options.cwd is None
         for folder in [*self.own, *([self.work] if made else [])]:
             real(folder)
+        os.utime(self.turn.folder / "tmp")  # whoever tidies up sees by it that the session is used
         if not self.work.is_dir():
             raise Unavailable(f"There is no folder {self.work}, which options.cwd in {self.turn.agent.file} names; make it.")
 

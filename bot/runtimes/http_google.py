@@ -36,7 +36,9 @@ class Signed:
                 self._credentials.refresh(Request())
         except (GoogleAuthError, ValueError, OSError) as error:
             what = type(error).__name__
-            raise Unavailable(f"Google does not let us in ({what}): look at options.key, or at what this machine is.") from error
+            raise Unavailable(
+                f"Google does not let us in ({what}): look at options.key, at this machine's clock, or at what this machine is."
+            ) from error
         return str(self._credentials.token)
 
     def _loaded(self) -> Any:

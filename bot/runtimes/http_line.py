@@ -37,11 +37,11 @@ class Gone(Unavailable):
 
 
 class Busy(Unavailable):
-    """It was asked too often. `wait` seconds are what it asks for."""
+    """It was asked too often, or cannot do it now. `wait` seconds are what it asks for; `undone` says that it has done nothing yet."""
 
-    def __init__(self, words: str, wait: float | None) -> None:
+    def __init__(self, words: str, wait: float | None, *, undone: bool) -> None:
         super().__init__(words)
-        self.wait = wait
+        self.wait, self.undone = wait, undone
 
 
 class Line:
@@ -104,13 +104,13 @@ class Line:
             response.close()
 
     async def _tried(self, call: Call, scope: Mapping[str, Any], more: Mapping[str, str], limit: float) -> aiohttp.ClientResponse:
-        """Once more where that does no harm: nobody has heard it, or it may be said twice, or we were asked to come back."""
+        """Once more where that does no harm: nobody has heard it, or it may be said twice, or there were too many at once."""
         for tries in count(1):
             try:
                 return await self._once(call, scope, more, limit)
             except Busy as error:
                 wait = net.pause(tries) if error.wait is None else error.wait
-                if tries >= net.TRIES or wait > net.LONGEST:  # whoever waits longer wants to know
+                if tries >= net.TRIES or wait > net.LONGEST or not (call.twice or error.undone):  # whoever waits longer wants to know
                     raise
             except Down as error:
                 wait = net.pause(tries)
@@ -167,7 +167,7 @@ class Line:
                 wait = net.asked_to_wait(response.headers)
                 when = f"in {wait:g} seconds" if wait else "later"
                 why = "was asked too often" if code == 429 else "cannot do it now"
-                return Busy(f"{host} {why} ({code}). Try again {when}.{said}", wait)
+                return Busy(f"{host} {why} ({code}). Try again {when}.{said}", wait, undone=code == 429)
             case _ if code in SILENT:
                 return Down(f"{host} cannot do it now ({code}). Try again later.{said}")
         return Unavailable(f"{host} refused what it was asked ({code}).{said}")

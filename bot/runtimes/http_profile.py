@@ -1,6 +1,7 @@
 """Platforms as profiles: files that say how to ask one, and what its events mean."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -8,9 +9,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bot.agent import explain
 from bot.errors import ConfigError
-from bot.event import QuestionKind
+from bot.event import End as Ended
+from bot.event import QuestionKind, StepKind, StepStatus
+from bot.mistakes import explain
+from bot.mistakes import read as written
 from bot.runtimes import http_values as values
 from bot.runtimes.feed import Form
 
@@ -25,6 +28,22 @@ ANSWERED = ("question", "answer", "answers", "decision", "note")
 TOLD = ("event", "id", "data", "item", "nth")
 """What the table of events may name beside these: an event's name, id and data, one of the items that `each` finds, and the how many
 of its name it is in this turn."""
+STATES: dict[str, Ended] = {
+    "completed": "completed", "success": "completed", "succeeded": "completed", "finished": "completed", "done": "completed",
+    "canceled": "canceled", "cancelled": "canceled", "aborted": "canceled", "rejected": "rejected", "input_required": "input_required",
+}  # fmt: skip
+STATUS: dict[str, StepStatus] = {
+    "completed": "completed", "success": "completed", "succeeded": "completed", "finished": "completed", "done": "completed",
+    "failed": "failed", "error": "failed", "failure": "failed", "denied": "denied", "rejected": "denied", "cancelled": "failed",
+}  # fmt: skip
+ITEMS: dict[str, Literal["pending", "in_progress", "done"]] = {
+    "in_progress": "in_progress", "running": "in_progress", "completed": "done", "done": "done", "cancelled": "done",
+}  # fmt: skip
+KINDS: dict[str, StepKind] = {
+    "read": "read", "edit": "edit", "write": "edit", "execute": "execute", "bash": "execute", "shell": "execute", "terminal": "execute",
+    "search": "search", "grep": "search", "glob": "search", "fetch": "fetch", "think": "think", "agent": "agent",
+}  # fmt: skip
+"""What platforms call it, and what it is here; an end of any other word is a failure, and anything else is under way."""
 VERBS = ("get", "post", "put", "patch", "delete")
 
 
@@ -209,14 +228,16 @@ def load(name: str) -> Profile:
     for file in (folder / name for folder in FOLDERS):
         if file.is_file():
             return read(file.read_text("utf-8"), str(file))
-    there = ", ".join(sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir() if one.name.endswith(".yaml")))
-    raise ConfigError(f"options.profile: there is no {name!r}; there are {there}, or name a file as it is seen from agents/")
+    names = sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir() if one.name.endswith(".yaml"))
+    near = get_close_matches(name, names, 1, 0.7)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}."
+    raise ConfigError(f"options.profile: there is no {name!r}; {meant} A file of yours is looked for beside the agents' files, and here")
 
 
 def read(text: str, place: str) -> Profile:
     """The profile that this text describes. Raises ConfigError, which names the key."""
     try:
-        profile = Profile.model_validate(yaml.safe_load(text))
+        profile = Profile.model_validate(written(text))
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
@@ -224,6 +245,21 @@ def read(text: str, place: str) -> Profile:
     if wrong := list(mistakes(profile)):
         raise ConfigError("\n".join(f"{place}: {line}" for line in wrong))
     return profile
+
+
+def strange(rule: Rule) -> Iterator[str]:
+    """Words that stand where one of a few belongs, and are none of them."""
+    told = [
+        ("end.state", rule.end.state if rule.end else "", {*STATES, "failed", "failure", "error"}),
+        ("step.status", rule.step.status if rule.step else "", {*STATUS, "working"}),
+        ("step.kind", rule.step.kind if rule.step else "", {*KINDS, "other"}),
+        ("plan.status", rule.plan.status if rule.plan else "", {*ITEMS, "pending"}),
+    ]
+    for where, said, known in told:
+        if said and values.plain(said) and said.lower() not in known:
+            near = get_close_matches(said.lower(), known, 1)
+            meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}, or a path like $.status"
+            yield f"{where}: {said!r} is no such word; {meant}"
 
 
 def mistakes(profile: Profile) -> Iterator[str]:
@@ -238,5 +274,6 @@ def mistakes(profile: Profile) -> Iterator[str]:
         told = known | {*TOLD}
         yield from values.check(rule.model_dump(exclude={"on", "when"}), told, f"events.{number}")
         yield from values.check(f"{{{{ {rule.when} }}}}" if rule.when else "", told, f"events.{number}.if")
+        yield from (f"events.{number}.{line}" for line in strange(rule))
     if not any(rule.end for rule in profile.events) and not profile.ends:
         yield "events: no rule has an `end`; if the end of the stream is the end of the turn, say `ends: true`"

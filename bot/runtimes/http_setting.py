@@ -25,7 +25,7 @@ class Options(BaseModel):
     """One of ours, or a file as it is seen from agents/."""
     url: net.AnyUrl = ""
     """The platform's address, where the profile's is not yours."""
-    key: str = ""
+    key: net.Variable = ""
     """The variable, named under `environment:`, that holds the credentials."""
     headers: net.Headers = Field(default={}, repr=False)
     """More headers for each request; ${NAME} stands for a variable that is named under `environment:`."""

@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bot.errors import RuntimeFailed
 from bot.event import (
-    End,
     Event,
     Finished,
     Item,
@@ -21,8 +20,6 @@ from bot.event import (
     QuestionKind,
     Started,
     Step,
-    StepKind,
-    StepStatus,
     Text,
     Thought,
     Usage,
@@ -34,21 +31,6 @@ from bot.runtimes.claude_words import short
 from bot.runtimes.feed import Raw
 from bot.runtimes.unknown import Unknown
 
-STATES: dict[str, End] = {
-    "completed": "completed", "success": "completed", "succeeded": "completed", "finished": "completed", "done": "completed",
-    "canceled": "canceled", "cancelled": "canceled", "aborted": "canceled", "rejected": "rejected", "input_required": "input_required",
-}  # fmt: skip
-STATUS: dict[str, StepStatus] = {
-    "completed": "completed", "success": "completed", "succeeded": "completed", "finished": "completed", "done": "completed",
-    "failed": "failed", "error": "failed", "failure": "failed", "denied": "denied", "rejected": "denied", "cancelled": "failed",
-}  # fmt: skip
-ITEMS: dict[str, Literal["pending", "in_progress", "done"]] = {
-    "in_progress": "in_progress", "running": "in_progress", "completed": "done", "done": "done", "cancelled": "done",
-}  # fmt: skip
-KINDS: dict[str, StepKind] = {
-    "read": "read", "edit": "edit", "write": "edit", "execute": "execute", "bash": "execute", "shell": "execute", "terminal": "execute",
-    "search": "search", "grep": "search", "glob": "search", "fetch": "fetch", "think": "think", "agent": "agent",
-}  # fmt: skip
 CONVERSATION = "conversation"
 
 
@@ -68,7 +50,7 @@ class Story:
         self._plan: Plan | None = None
         self._counted: set[str] = set()
         self._heard: Counter[str] = Counter()
-        self._known = {name for rule in profile.events for name in rule.on}
+        self.known = {name for rule in profile.events for name in rule.on}
 
     @property
     def started(self) -> Started:
@@ -106,12 +88,12 @@ class Story:
         return self.unknown.read(tell, raw.data, raw.name)
 
     def tell(self, raw: Raw) -> Iterator[Event]:
-        name = self._name(raw)
+        name = self.name(raw)
         whose = values.find(self.profile.mine, raw.data, self.scope) if self.profile.mine else None
         if not self._mine(whose):
             return
         self._heard[name] += 1
-        if name not in self._known and (whose is not None or not self.profile.shared):  # what all hear is nobody's
+        if name not in self.known and (whose is not None or not self.profile.shared):  # what all hear is nobody's
             yield from self.unknown.told(raw.data, name)
         for rule in (rule for rule in self.profile.events if name in rule.on):
             for item in values.every(rule.each, raw.data) if rule.each else [raw.data]:
@@ -125,7 +107,7 @@ class Story:
             yield self._step(replace(step, status="completed" if end.state in ("completed", "input_required") else "failed"))
         self.end = end
 
-    def _name(self, raw: Raw) -> str:
+    def name(self, raw: Raw) -> str:
         if raw.name not in ("", "message"):
             return raw.name
         found = values.find(self.profile.kind, raw.data, self.scope) if isinstance(raw.data, dict) else raw.data
@@ -187,8 +169,10 @@ class Story:
 
     def _steps_on(self, id: str, title: str, kind: str, status: str, detail: str) -> Iterator[Event]:
         old = self._steps.get(id, Step(id, "Works"))
-        named = KINDS.get(kind.lower(), old.kind)
-        step = Step(id, short(title, 100) or old.title, named, STATUS.get(status.lower(), "working"), short(detail, 2000) or old.detail)
+        named = table.KINDS.get(kind.lower(), old.kind)
+        step = Step(
+            id, short(title, 100) or old.title, named, table.STATUS.get(status.lower(), "working"), short(detail, 2000) or old.detail
+        )
         if step != self._steps.get(id):
             yield self._step(step)
 
@@ -198,7 +182,7 @@ class Story:
 
     def _planned(self, plan: table.Plan, item: Any, words: Any) -> Iterator[Event]:
         found = [(short(words(plan.text, one), 300), words(plan.status, one)) for one in values.every(plan.each, item)]
-        told = Plan(tuple(Item(text, ITEMS.get(status.lower(), "pending")) for text, status in found if text))
+        told = Plan(tuple(Item(text, table.ITEMS.get(status.lower(), "pending")) for text, status in found if text))
         if told.items and told != self._plan:
             self._plan = told
             yield told
@@ -226,7 +210,7 @@ class Story:
         return fresh
 
     def _ends(self, state: str, reason: str) -> Iterator[Event]:
-        end = Finished(STATES.get(state.lower(), "failed"), short(reason, 1000))
+        end = Finished(table.STATES.get(state.lower(), "failed"), short(reason, 1000))
         if end.state == "failed" and not end.reason:
             end = replace(end, reason=f"{self.profile.name} ended this as {state!r}, and did not say why.")
         yield from self.close(end)

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import jsonpath
-from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
+
+from bot import template
 
 Scope = Mapping[str, Any]
 PATH = re.compile(r"\$($|[.\[])")
@@ -36,13 +38,18 @@ for _environment in (TEMPLATES, ADDRESSES):
 TEMPLATES.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
 
 
+def plain(text: str) -> bool:
+    """Whether it stands for nothing but itself."""
+    return not PATH.match(text) and "{{" not in text and "{%" not in text
+
+
 def find(value: Any, data: Any, scope: Scope) -> Any:
     """What a value of a profile stands for. What is not there is None, and left out of objects and lists."""
     match value:
         case str() if PATH.match(value):
             found = [] if isinstance(data, str) else _path(value).findall(data)  # the library takes text for JSON
             return found if len(found) > 1 else next(iter(found), None)
-        case str() if "{{" in value or "{%" in value:
+        case str() if not plain(value):
             return judge(whole, scope) if (whole := _whole(value)) else _template(value).render(scope)
         case dict():
             return {key: one for key, each in value.items() if (one := find(each, data, scope)) is not None}
@@ -95,7 +102,7 @@ def _check(text: str, known: set[str], where: str) -> Iterator[str]:
             yield f"{where}: {text!r} is no JSONPath: {error}"
         return
     try:
-        unknown = meta.find_undeclared_variables(TEMPLATES.parse(text)) - known
+        unknown = template.names(template.read(TEMPLATES, text)) - known
     except TemplateSyntaxError as error:
         yield f"{where}: this is no template: {error.message}"
         return

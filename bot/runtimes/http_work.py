@@ -1,30 +1,32 @@
 """One turn on a platform: what is sent, what is heard, and how it is found again where the connection or we were cut."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
-from bot import net
+from anyio.streams.memory import MemoryObjectSendStream
+
+from bot import clock, net
 from bot.breaker import Down, Left
-from bot.clock import now
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import ALLOW, ALLOW_SESSION, Event, Finished, Notice, Text
 from bot.message import Answer, Message
 from bot.ports import Turn
 from bot.runtimes import coding
+from bot.runtimes import http_memory as memory
 from bot.runtimes.feed import Raw
 from bot.runtimes.http_ear import Ear
 from bot.runtimes.http_line import Busy, Cut, Gone, Line
 from bot.runtimes.http_profile import Call, Profile
 from bot.runtimes.http_setting import scope
 from bot.runtimes.http_story import CONVERSATION, Story
+from bot.runtimes.telling import meanwhile, telling, underway
 from bot.runtimes.unsaid import Unsaid
 
 Json = dict[str, Any]
-SENT = "http-sent"
 LOOK = 1.0  # seconds between two looks at what became of it, at first
 STOPPING = 1.5  # seconds
 DECISIONS = {ALLOW: "once", ALLOW_SESSION: "session"}
@@ -34,46 +36,64 @@ TRANSIENT = (Cut, Gone, Down, Busy)
 class Work:
     """What people say meanwhile is what is asked next, in the same turn. `watch` sees what comes, before it is told as ours."""
 
-    def __init__(self, turn: Turn, line: Line, patience: float, watch: Callable[[Raw], object] = bool) -> None:
+    tell: MemoryObjectSendStream[Event | Raw]
+
+    def __init__(self, turn: Turn, line: Line, patience: float, watch: Callable[[Raw], object] | None = None) -> None:
         self.turn, self.line, self.patience, self.watch = turn, line, patience, watch
         self.profile: Profile = line.setting.profile
         known = scope(turn, self.profile, line.setting.values)
-        self.story = Story(self.profile, {**known, **_kept(turn.resume, self.profile)}, turn.folder, lambda text: line.secrets.mask(text))
+        self.story = Story(
+            self.profile, {**known, **memory.kept(turn.resume, self.profile)}, turn.folder, lambda text: line.secrets.mask(text)
+        )
         self.ear = Ear(self.profile.stream)
         self.asked = False  # whether somebody works for us there, whom we can come back to
         self.broken: Unavailable | None = None
         self.unsaid = Unsaid(turn)
-        self.late: list[Event] = []
         self.known = self.story.started
 
     async def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        sent = await self._sent() if self.turn.again else {}
-        self.story.scope.update(_kept(sent.get("kept", ""), self.profile))
+        """What becomes of an answer is told though the platform is silent."""
+        async with aclosing(telling(partial(self._work, inbox), f"http-{self.turn.session_id}")) as told:
+            async for each in told:
+                if not isinstance(each, Raw):
+                    yield each
+                elif self.watch:
+                    self.watch(each)
+
+    async def _work(self, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event | Raw]) -> None:
+        self.tell = tell
+        async with tell:
+            await self._converse(inbox, await self._begin())
+            assert self.story.end
+            await self._say(self.story.end)
+
+    async def _say(self, *events: Event) -> None:
+        for event in events:
+            await self.tell.send(event)
+
+    async def _begin(self) -> Json:
+        """Somebody is there, and it is said that it begins; what it had come to, in a process that ended, is given."""
+        sent = await memory.sent(self.turn)
+        self.story.scope.update(memory.kept(sent.get("kept", ""), self.profile))
         await self.unsaid.load()
         await self._ready()
         self.known = self.story.started
-        yield self.known
+        await self._say(self.known)
         if before := sent.get("before"):
             self.story.begin(before)
-            yield Text(before)
+            await self._say(Text(before))
         if self.turn.files:
-            yield Notice(f"{', '.join(file.name for file in self.turn.files)}: {self.profile.name} is sent no files.", "warning")
-        listening = asyncio.create_task(self._listen(inbox), name=f"http-inbox-{self.turn.session_id}")
+            names = ", ".join(file.name for file in self.turn.files)
+            await self._say(Notice(f"{names}: {self.profile.name} is sent no files.", "warning"))
+        return sent
+
+    async def _converse(self, inbox: AsyncIterator[Message], sent: Json) -> None:
         try:
-            async with aclosing(self._rounds(sent)) as events:
-                async for event in events:
-                    yield event
-                    while self.late:
-                        yield self.late.pop(0)
-            if listening.done():
-                listening.result()
-        except Unavailable as error:
-            raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
+            with underway(lambda: True):
+                async with meanwhile(self._listen(inbox), f"http-inbox-{self.turn.session_id}"):
+                    await self._rounds(sent)
         finally:
-            listening.cancel()
             await self._stop()
-        assert self.story.end
-        yield self.story.end
 
     async def _ready(self) -> None:
         """Somebody is there, and has a conversation with us if one is begun by itself."""
@@ -85,44 +105,46 @@ class Work:
         else:
             await self.line.reach()
 
-    async def _rounds(self, sent: Json) -> AsyncGenerator[Event, None]:
-        raws = await self._first(sent)
-        while True:
-            async with aclosing(raws):
-                async for raw in raws:
-                    for event in self._told(raw) if isinstance(raw, Raw) else [raw]:
-                        yield event
-            if not self.unsaid.words or not self.story.end or self.story.end.state != "completed":
-                return
+    async def _rounds(self, sent: Json) -> None:
+        await self._first(sent)
+        while self.unsaid.words and self.story.end and self.story.end.state == "completed":
             words = "\n\n".join(self.unsaid.take())
             self.story.scope |= {"prompt": words, "words": words, "once": f"{self.story.scope['once']}-{self.ear.heard}"}
             self.story.begin()
-            raws = self._followed(self._spoken(await self._asking()))
+            await self._recall()
+            await self._follow(self._spoken(self._sending))
 
-    def _told(self, raw: Raw) -> Iterator[Event]:
-        self.watch(raw)
+    async def _tell(self, raw: Raw) -> None:
+        if self.watch:
+            await self.tell.send(raw)
         events = list(self.story.read(raw))
         if (started := self.story.started) != self.known:
             self.known = started  # more is known of where the work is
-            yield started
-        yield from events
+            await self._say(started)
+        await self._say(*events)
 
-    async def _asking(self) -> Call:
-        """The request that asks; what was said before is known by name from then on, where the platform has to be reminded of it."""
-        profile, begun = self.profile, self.story.scope.get(CONVERSATION) is not None
-        if begun and profile.recall:
+    @property
+    def _sending(self) -> Call:
+        """The request that asks."""
+        begun = self.story.scope.get(CONVERSATION) is not None
+        return self.profile.send if begun or not self.profile.begin else self.profile.begin
+
+    async def _recall(self) -> None:
+        """What was said before is known by name from then on."""
+        recall = self.profile.recall
+        if recall and self.story.scope.get(CONVERSATION) is not None:
             with suppress(Gone):  # nothing was said yet
-                self.story.learn(profile.recall, await self.line.call(profile.recall, self.story.scope))
-        return profile.send if begun or not profile.begin else profile.begin
+                self.story.learn(recall, await self.line.call(recall, self.story.scope))
 
-    async def _first(self, sent: Json) -> AsyncGenerator[Raw | Event, None]:
+    async def _first(self, sent: Json) -> None:
         """What there is to do: ask, answer, or go on listening to what was asked before."""
         call = self._answering(self.turn.answer) if self.turn.answer else None
-        send = call or await self._asking()
+        send = call or self._sending
         if not sent or (not sent["done"] and send.safe):
             if not call:
+                await self._recall()
                 self._add(self.unsaid.take(asked=True))
-            return self._followed(self._spoken(send))
+            return await self._follow(self._spoken(send))
         lasting = self._lasting() and (sent["done"] or not send.keep)
         if not lasting:
             raise RuntimeFailed(
@@ -132,7 +154,7 @@ class Work:
         if call:
             with suppress(Unavailable):  # where nobody waits any more, what is then heard says so
                 await self.line.call(call, self.story.scope)
-        return self._followed(self._again(None))
+        await self._follow(self._again(None))
 
     def _add(self, left: list[str]) -> None:
         """What an earlier turn had to leave unsaid is said first."""
@@ -140,51 +162,52 @@ class Work:
         said = "\n\n".join([*left, prompt])
         scope |= {"prompt": said, "words": scope["words"].removesuffix(prompt) + said}
 
-    async def _followed(self, source: AsyncGenerator[Raw, None]) -> AsyncGenerator[Raw | Event, None]:
-        """What it tells, over as many connections as it takes."""
-        lost, tries = 0.0, 0
+    async def _follow(self, source: AsyncGenerator[Raw, None]) -> None:
+        """Hear what it tells, over as many connections as it takes."""
+        lost, tries, heard = 0.0, 0, self.ear.heard
         while True:
-            heard = self.ear.heard
-            async with aclosing(self._uncut(source)) as raws:
-                async for raw in raws:
-                    yield raw
-                    if self.story.end:
-                        return
-            if self.broken is None and (self.profile.ends or not self._lasting()):
-                for event in self._ended():
-                    yield event
+            await self._hear(source)
+            if self.story.end:
                 return
-            lost = (lost or time.monotonic()) if self.broken else 0.0
-            tries = tries + 1 if self.ear.heard == heard else 1
-            if self.broken and time.monotonic() - lost > self.patience:
+            if self.broken is None and (self.profile.ends or not self._lasting()):
+                return await self._say(*self._ended())
+            now = time.monotonic()
+            lost, tries = (lost or now, tries + 1) if self.ear.heard == heard else (now, 1)
+            lost, heard = lost if self.broken else 0.0, self.ear.heard
+            if self.broken and now - lost > self.patience:
                 raise RuntimeFailed(f"The connection was lost, and did not come back within {self.patience:g} seconds. {self.broken}")
             if self.broken and tries == 1:
-                yield Notice(f"{self.broken} Trying again." if not isinstance(self.broken, Left) else str(self.broken))
+                await self._say(Notice(f"{self.broken} Trying again." if not isinstance(self.broken, Left) else str(self.broken)))
             await asyncio.sleep(self._wait(tries))
             source = self._again(self.broken)
 
-    async def _uncut(self, source: AsyncGenerator[Raw, None]) -> AsyncGenerator[Raw, None]:
-        """The same, until the connection breaks, which `broken` then says; raised where nothing is there to come back to."""
+    async def _hear(self, source: AsyncGenerator[Raw, None]) -> None:
+        """One connection, until it breaks, which `broken` then says; raised where nothing is there to come back to."""
         self.broken = None
         try:
-            async with aclosing(source):
-                async for raw in source:
-                    yield raw
+            await self._read(source)
         except TRANSIENT as error:
             if not (self.asked and self._lasting()):
                 raise
             self.broken = error
 
+    async def _read(self, source: AsyncGenerator[Raw, None]) -> None:
+        async with aclosing(source):
+            async for raw in source:
+                await self._tell(raw)
+                if self.story.end:
+                    return
+
     def _wait(self, tries: int) -> float:
         if isinstance(self.broken, Left):
-            return min(max(self.broken.again - now(), 0.1), self.patience)
+            return min(max(self.broken.again - clock.now(), 0.1), self.patience)
         return net.pause(tries) if self.broken else min(LOOK * 1.5**tries, net.LONGEST)
 
     async def _spoken(self, send: Call) -> AsyncGenerator[Raw, None]:
         """Say it, and hear what comes of it."""
         stream, self.ear = self.profile.stream, Ear(self.profile.stream)
         if stream is None:
-            await self._note(done=False)
+            await memory.note(self.turn, self.story, done=False)
             async with self.line.opened(send, self.story.scope, {}) as raws:
                 self.asked = True
                 await self.unsaid.given()
@@ -192,7 +215,7 @@ class Work:
                     self.story.learn(send, raw.data)
                     self.ear.heard += 1
                     yield raw
-            await self._note(done=True)
+            await memory.note(self.turn, self.story, done=True)
             return
         if not stream.first:
             await self._send(send)
@@ -215,10 +238,10 @@ class Work:
                 yield raw
 
     async def _send(self, call: Call) -> None:
-        await self._note(done=False)
+        await memory.note(self.turn, self.story, done=False)
         self.story.learn(call, await self.line.call(call, self.story.scope))
         self.asked = True
-        await self._note(done=True)
+        await memory.note(self.turn, self.story, done=True)
         await self.unsaid.given()
 
     def _lasting(self) -> bool:
@@ -230,16 +253,6 @@ class Work:
         if self.profile.ends:
             return list(self.story.close(Finished("completed")))
         return list(self.story.close(Finished("failed", f"{self.profile.name} stopped talking, and did not say how it ended. Ask again.")))
-
-    async def _note(self, *, done: bool) -> None:
-        await self.turn.keep.append(
-            SENT, [json.dumps({"turn": self.turn.number, "done": done, "kept": self.story.resume, "before": self.story.before})]
-        )
-
-    async def _sent(self) -> Json:
-        """What this turn had come to, in a process that ended."""
-        notes = [json.loads(line) for line in await self.turn.keep.load(SENT)]
-        return next((note for note in reversed(notes) if note["turn"] == self.turn.number), {})
 
     def _answering(self, answer: Answer) -> Call | None:
         """The request that answers, where there is one; its words are known by name from then on."""
@@ -257,7 +270,7 @@ class Work:
             if message.answer is None and message.text.strip():
                 await self.unsaid.heard(message)
             elif message.answer and not await self._answered(message.answer):
-                self.late.append(Notice(coding.LATE))
+                await self._say(Notice(coding.LATE))
 
     async def _answered(self, answer: Answer) -> bool:
         if self.story.open.pop(answer.question, None) is None or not (call := self._answering(answer)):
@@ -265,7 +278,7 @@ class Work:
         try:
             await self.line.call(call, self.story.scope)
         except Unavailable as error:
-            self.late.append(Notice(str(error), "warning"))
+            await self._say(Notice(str(error), "warning"))
         return True
 
     async def _stop(self) -> None:
@@ -274,12 +287,3 @@ class Work:
             return
         async with net.ending(STOPPING):
             await self.line.call(self.profile.cancel, self.story.scope)
-
-
-def _kept(text: str, profile: Profile) -> Json:
-    """What an earlier turn has kept; nothing where the conversation was another runtime's."""
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return {name: value for name, value in found.items() if name in profile.kept} if isinstance(found, dict) else {}

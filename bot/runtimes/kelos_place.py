@@ -17,7 +17,7 @@ from bot.runtimes import feed
 from bot.runtimes import kelos_setting as setting
 from bot.runtimes.claude_words import short
 from bot.runtimes.kubernetes_line import Line, Taken
-from bot.runtimes.shim_line import SAID, Busy, Cut
+from bot.runtimes.shim_line import SAID, Cut, passing
 from bot.spoken import Json
 
 CONTAINER = "kelos-agent"
@@ -188,7 +188,7 @@ class ByConsole:
     async def _asked(self, verb: str, url: str, body: Json | None) -> Any:
         timeout = aiohttp.ClientTimeout(total=net.CALL, connect=net.CONNECTING)
         try:
-            async with self._http.request(verb, url, json=body, headers=self.headers, allow_redirects=False, timeout=timeout) as response:
+            async with self._http.request(verb, url, json=body, headers=self.headers, timeout=timeout) as response:
                 said = await feed.whole(response.content.iter_any(), net.CALL)
                 if response.status >= 300:
                     raise self._said(response.status, said[:SAID].decode("utf-8", "replace"))
@@ -205,14 +205,14 @@ class ByConsole:
                 return Unavailable(f"{self.host} does not let us in ({code}): options.key in {self.file} is not the console's token.{told}")
             case 409:
                 return Cut(f"The session is not ready ({code}).{told}")
-            case 429:
-                return Busy(f"{self.host} was asked too often (429): try again later.{told}")
-            case _ if code >= 500:
-                return Down(f"{self.host} cannot answer now ({code}): try again later.{told}")
-        return Unavailable(f"{self.host} refused it ({code}): look at the options in {self.file}.{told}")
+        return passing(self.host, code, told) or Unavailable(f"{self.host} refused it ({code}): look at the options in {self.file}.{told}")
 
     def _broken(self, error: Exception) -> Unavailable:
         match error:
+            case net.Onward():
+                return Unavailable(
+                    f"{self.host} sends us on to {error}, where our token does not belong: correct options.console in {self.file}."
+                )
             case aiohttp.ClientConnectorError(os_error=net.Forbidden()):
                 return Unavailable(f"{self.host}: {error.os_error} in {self.file}.")
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():

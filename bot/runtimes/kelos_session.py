@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
+from anyio.streams.memory import MemoryObjectSendStream
+
 from bot import net
 from bot.breaker import Left, at
 from bot.clock import now
@@ -17,6 +19,7 @@ from bot.runtimes import kelos_setting as setting
 from bot.runtimes.kelos_place import Place, Wire
 from bot.runtimes.kelos_story import KNOWN, Story
 from bot.runtimes.shim_line import PASSING, Cut
+from bot.runtimes.telling import telling, underway
 from bot.runtimes.unknown import GARBLED, Unknown
 from bot.spoken import Json
 
@@ -33,6 +36,8 @@ ELSEWHERE = "The question was answered elsewhere already, or is not asked any mo
 class Work:
     """A session's question needs nobody who holds it open: it ends the turn, and its answer goes on with the same one."""
 
+    tell: MemoryObjectSendStream[Event]
+
     def __init__(self, turn: Turn, options: setting.KelosOptions, place: Place, name: str) -> None:
         self.turn, self.options, self.place, self.name = turn, options, place, name
         self.request = f"{turn.session_id}/{turn.number}" + (f"/{turn.answer.question}" if turn.answer else "")
@@ -48,26 +53,26 @@ class Work:
         self.used, self.base = (0, 0), (0, 0)
         self.failed: Unavailable | None = None
 
-    async def told(self) -> AsyncGenerator[Event, None]:
-        try:
-            async with aclosing(self._ready()) as waiting:
-                async for event in waiting:
-                    yield event
-            async with aclosing(self._followed()) as events:
-                async for event in events:
-                    yield event
-        except Unavailable as error:
-            if not self.begun:
-                raise
-            raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
-        finally:
-            await self._stop()
-        if used := await self._used():
-            yield used
-        assert self.story.end
-        yield self.story.end
+    def told(self) -> AsyncGenerator[Event, None]:
+        return telling(self._work, f"kelos-{self.turn.session_id}")
 
-    async def _ready(self) -> AsyncGenerator[Event, None]:
+    async def _work(self, tell: MemoryObjectSendStream[Event]) -> None:
+        self.tell = tell
+        async with tell:
+            try:
+                with underway(lambda: self.begun):
+                    await self._ready()
+                    await self._follow()
+            finally:
+                await self._stop()
+            assert self.story.end
+            await self._tell(*await self._used(), self.story.end)
+
+    async def _tell(self, *events: Event) -> None:
+        for event in events:
+            await self.tell.send(event)
+
+    async def _ready(self) -> None:
         """There is one, and it is awake."""
         begun, said = time.monotonic(), ""
         while (found := await self.place.find()) is None or found["phase"] != "Ready":
@@ -77,9 +82,7 @@ class Work:
                 raise Unavailable(f"The session {self.name} was not ready within {self.options.start_seconds:g} seconds. {words}")
             if waited > TOLD and words != said:
                 said = words
-                if not self.begun:
-                    yield self._started()
-                yield Notice(words)
+                await self._tell(*([] if self.begun else [self._started()]), Notice(words))
             await asyncio.sleep(LOOK)
 
     async def _help(self, found: Json | None) -> None:
@@ -98,20 +101,18 @@ class Work:
         resume = {"session": self.name, "journal": self.journal, "last": self.begins}
         return Started(json.dumps(resume), self.name, self.turn.agent.model)
 
-    async def _followed(self) -> AsyncGenerator[Event, None]:
-        """All that this turn tells, over as many connections as it takes."""
+    async def _follow(self) -> None:
+        """Hear all that this turn tells, over as many connections as it takes."""
         lost, tries = 0.0, 0
         while True:
             before = self.last
-            async with aclosing(self._uncut()) as events:
-                async for event in events:
-                    yield event
+            await self._connect()
             if self.story.end:
                 return
             lost, tries = (time.monotonic(), 0) if self.last > before or not lost else (lost, tries + 1)
             self._judge(lost, tries)
             if self.sent and not tries:
-                yield Notice(f"The connection to the session was lost at {at(now())}; trying to get it back.")
+                await self._tell(Notice(f"The connection to the session was lost at {at(now())}; trying to get it back."))
             await asyncio.sleep(net.pause(tries))
             with suppress(*PASSING):
                 await self.place.find()  # its pod may be another by now
@@ -122,26 +123,24 @@ class Work:
         if time.monotonic() - lost > self.options.patience:
             raise RuntimeFailed(f"The connection was lost, and did not come back within {self.options.patience:g} seconds. {self.failed}")
 
-    async def _uncut(self) -> AsyncGenerator[Event, None]:
+    async def _connect(self) -> None:
+        """One connection, until its end; `failed` says why it ended."""
         self.failed = Cut("The session ended the connection.")
         try:
-            async with aclosing(self._once()) as events:
-                async for event in events:
-                    yield event
+            async with self.place.opened() as wire:
+                await self._hear(wire)
         except PASSING as error:
             self.failed = error
 
-    async def _once(self) -> AsyncGenerator[Event, None]:
-        async with self.place.opened() as wire:
-            self.history = []
-            asked = {"journalId": self.journal} if self.journal else {}
-            await wire.send({"type": "subscribe", "since": self.last, "historyBounds": True, **asked})
-            async with aclosing(wire.told()) as told:
-                async for said in told:
-                    for event in await self._read(said, wire):
-                        yield event
-                    if self.story.end:
-                        return
+    async def _hear(self, wire: Wire) -> None:
+        self.history = []
+        asked = {"journalId": self.journal} if self.journal else {}
+        await wire.send({"type": "subscribe", "since": self.last, "historyBounds": True, **asked})
+        async with aclosing(wire.told()) as told:
+            async for said in told:
+                await self._tell(*await self._read(said, wire))
+                if self.story.end:
+                    return
 
     async def _stop(self) -> None:
         """Nobody would hear what comes of it, unless the next process goes on with it."""
@@ -150,7 +149,7 @@ class Work:
         async with net.ending(STOPPING), self.place.opened() as wire, aclosing(wire.told()) as told:
             await wire.send({"type": "interrupt", "requestId": f"{self.request}/stop"})
             async for said in told:
-                if said.get("type") in STOPPED and int(said.get("id") or 0) > self.last:
+                if said.get("type") in STOPPED and _number(said) > self.last:
                     return
 
     async def _read(self, said: Json, wire: Wire) -> list[Event]:
@@ -261,10 +260,16 @@ class Work:
         if not kept:
             await self.turn.keep.append(COUNTED, [json.dumps(self.used)])
 
-    async def _used(self) -> Usage | None:
+    async def _used(self) -> list[Usage]:
         read, written = self.used[0] - self.base[0], self.used[1] - self.base[1]
         await self.turn.keep.append(COUNTED, [json.dumps(self.used)])
-        return Usage(read, written) if (read > 0 or written > 0) and min(read, written) >= 0 else None
+        return [Usage(read, written)] if (read > 0 or written > 0) and min(read, written) >= 0 else []
+
+
+def _number(said: Json) -> int:
+    """Its place in the journal; 0 where it has none."""
+    number = said.get("id")
+    return number if isinstance(number, int) else 0
 
 
 def _answers(turn: Turn) -> dict[str, Any]:

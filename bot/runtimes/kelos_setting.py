@@ -52,7 +52,7 @@ class KelosOptions(ClusterOptions):
     """How long it may take to be ready."""
     console: net.AnyUrl = ""
     """The console's address, where Sessions are reached by that and not by the cluster itself."""
-    key: str = ""
+    key: net.Variable = ""
     """The variable, named under `environment:`, that holds the console's token."""
     private: bool = False
     """Whether the console's address may be a private one."""

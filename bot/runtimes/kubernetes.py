@@ -57,6 +57,7 @@ class Kubernetes:
     """The runtime `kubernetes`. Our workspaces stay on this machine."""
 
     Options = KubernetesOptions
+    reports = True
     elsewhere = True
 
     def __init__(self, options: KubernetesOptions) -> None:
@@ -95,7 +96,7 @@ class Pod:
         )  # fmt: skip
         self.name = ""
 
-    async def ready(self) -> AsyncIterator[str]:
+    async def ready(self) -> AsyncGenerator[str, None]:
         await self._made()
         begun, said, last = time.monotonic(), "", ""
         while not self.name:

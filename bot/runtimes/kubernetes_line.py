@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import aiohttp
 from kubernetes_asyncio import config
 from kubernetes_asyncio.client import ApiClient, Configuration, CoreV1Api
 from kubernetes_asyncio.config import ConfigException
+from kubernetes_asyncio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 from kubernetes_asyncio.stream import WsApiClient
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +21,7 @@ from bot.breaker import BREAKER, Down
 from bot.errors import Unavailable
 from bot.runtimes import feed
 from bot.runtimes.claude_words import short
-from bot.runtimes.shim_line import SAID, Busy, Chunks, Cut
+from bot.runtimes.shim_line import SAID, Chunks, Cut, passing
 from bot.spoken import Json
 
 INSIDE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -64,6 +66,7 @@ class Line:
                 inside: Any = config.load_incluster_config
                 inside(client_configuration=found)
             else:
+                await asyncio.to_thread(_there, given.kubeconfig)
                 await config.load_kube_config(
                     str(given.kubeconfig) if given.kubeconfig else None, given.context or None, client_configuration=found
                 )
@@ -72,7 +75,7 @@ class Line:
                 f"The cluster is not known ({short(str(error), 200)}): look at options.kubeconfig and options.context in {self.file}."
             ) from error
         self.host = net.host_of(str(found.host))
-        self._api = ApiClient(found)
+        self._api = _staying(ApiClient(found))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -135,7 +138,7 @@ class Line:
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """A command in a container, and its streams."""
         await net.pace(self.host)
-        api = WsApiClient(self._found, heartbeat=beat)
+        api = _staying(WsApiClient(self._found, heartbeat=beat))
         try:
             core: Any = CoreV1Api(api)
             made = await core.connect_get_namespaced_pod_exec(
@@ -227,19 +230,32 @@ class Line:
                 return Missing(f"{place} has none of that ({path}): is what it belongs to installed there?{told}")
             case 409:
                 return Taken(f"{place} has one of that name already.{told}")
-            case 429:
-                return Busy(f"{place} was asked too often (429): try again later.{told}")
-            case _ if code >= 500:
-                return Down(f"{place} cannot answer now ({code}): try again later.{told}")
-        return Unavailable(f"{place} refused it ({code}): look at the options in {self.file}.{told}")
+        return passing(place, code, told) or Unavailable(f"{place} refused it ({code}): look at the options in {self.file}.{told}")
 
     def _broken(self, error: Exception) -> Unavailable:
         match error:
+            case net.Onward():
+                return Unavailable(
+                    f"{self.host} sends us on to {error}, which is no cluster of ours: look at options.kubeconfig in {self.file}."
+                )
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
                 return Unavailable(f"{self.host} cannot be trusted: look at the certificate in options.kubeconfig of {self.file}.")
             case TimeoutError():
                 return Down(f"{self.host} did not answer in time: try again later.")
         return Down(f"{self.host} cannot be reached ({type(error).__name__}): look at options.kubeconfig in {self.file}.")
+
+
+def _staying(api: Any) -> Any:
+    """Its client would go where it is sent, and take along what is for a pod."""
+    api.rest_client.pool_manager.trace_configs.append(net.staying())
+    return api
+
+
+def _there(file: Path | None) -> None:
+    """Its client would only log where there is none. Raises ConfigException."""
+    names = str(file or KUBE_CONFIG_DEFAULT_LOCATION)
+    if not any(Path(name).expanduser().is_file() for name in names.split(os.pathsep) if name):
+        raise ConfigException(f"there is no {names}")
 
 
 def _message(said: str) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -35,6 +35,7 @@ class Line:
         """`place` says where the address is written."""
         self.url, self.place, self.secrets, self.patience = url, place, Secrets.of([key]), patience
         self.failed: type[RuntimeFailed] = Unavailable
+        self.broken: RuntimeFailed | None = None
         headers = {"x-api-key": key} if key else {}
         timeout = httpx.Timeout(SILENCE, connect=CONNECTING)
         hooks: dict[str, list[Any]] = {"request": [_hurried], "response": [_stay]}
@@ -102,26 +103,37 @@ class Line:
         """All that the run tells from its beginning, over as many connections as it takes."""
         last, lost, pause = "-1", 0.0, FIRST
         while True:
-            try:
-                with self._told("a run"):
-                    async with aclosing(self._joined(thread, run, last)) as parts:
-                        async for part in parts:
-                            last, lost, pause = part.id or last, 0.0, FIRST
-                            yield part
+            async with self._connected(thread, run, last) as parts:
+                async for part in parts:
+                    last, lost, pause = part.id or last, 0.0, FIRST
+                    yield part
                 if await self.status(thread, run) not in RUNNING:
                     return
-            except RuntimeFailed as error:
+            if self.broken:
                 lost = lost or time.monotonic()
-                if why := await self.gone():
-                    raise RuntimeFailed(why) from error
-                if not passing(error.__cause__):
-                    raise
-                if time.monotonic() - lost > self.patience:
-                    raise RuntimeFailed(
-                        f"The connection was lost, and did not come back within {self.patience:g} seconds. {error}"
-                    ) from error
+                await self._judge(self.broken, lost)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST)
+
+    @asynccontextmanager
+    async def _connected(self, thread: str, run: str, last: str) -> AsyncIterator[AsyncGenerator[Part, None]]:
+        """What the run tells after `last`. If the connection breaks, `broken` says why."""
+        self.broken = None
+        try:
+            with self._told("a run"):
+                async with aclosing(self._joined(thread, run, last)) as parts:
+                    yield parts
+        except RuntimeFailed as error:
+            self.broken = error
+
+    async def _judge(self, broken: RuntimeFailed, lost: float) -> None:
+        """Raises RuntimeFailed, where it will not come back, or has not for too long."""
+        if why := await self.gone():
+            raise RuntimeFailed(why) from broken
+        if not passing(broken.__cause__):
+            raise broken
+        if time.monotonic() - lost > self.patience:
+            raise RuntimeFailed(f"The connection was lost, and did not come back within {self.patience:g} seconds. {broken}") from broken
 
     async def _joined(self, thread: str, run: str, last: str) -> AsyncGenerator[Part, None]:
         async for part in self._client.runs.join_stream(thread, run, last_event_id=last):

@@ -11,7 +11,7 @@ from bot.event import Event, Finished, Notice, Started, Text, Usage
 from bot.ports import Turn
 from bot.runtimes import coding, langgraph_questions
 from bot.runtimes import langgraph_words as words
-from bot.runtimes.langgraph_line import Line
+from bot.runtimes.langgraph_line import Line, Part
 from bot.runtimes.langgraph_story import Story, answer, known
 from bot.runtimes.unknown import Unknown
 
@@ -70,11 +70,13 @@ class Work:
         """What was counted before, in a process that ended, is not counted again."""
         async with aclosing(self.line.follow(self.thread, self.run)) as parts:
             async for part in parts:
-                for notice in [] if known(part.event) else self.unknown.told(part.data, part.event):
-                    yield notice
-                for event in self.unknown.read(partial(self.story.tell, part.event), part.data, part.event):
-                    if not isinstance(event, Usage) or await self._counts(part.id or "", counted):
-                        yield event
+                for event in await self._told(part, counted):
+                    yield event
+
+    async def _told(self, part: Part, counted: tuple[int, ...]) -> list[Event]:
+        odd = [] if known(part.event) else self.unknown.told(part.data, part.event)
+        events = [*odd, *self.unknown.read(partial(self.story.tell, part.event), part.data, part.event)]
+        return [event for event in events if not isinstance(event, Usage) or await self._counts(part.id or "", counted)]
 
     async def _counts(self, id: str, counted: tuple[int, ...]) -> bool:
         if fresh := not counted or place(id) > counted:
@@ -90,8 +92,8 @@ class Work:
                 yield langgraph_questions.asked(interrupts[0], self.turn.number)
                 yield Finished("input_required")
             case "success":
-                if not self.story.said and (text := answer(thread.get("values"))):
-                    yield Text(text)
+                if text := self.story.whole(thread.get("values")) if self.story.said else answer(thread.get("values")):
+                    yield Text(text, final=True)
                 yield Finished("completed")
             case "interrupted":
                 yield Finished("canceled")

@@ -1,11 +1,12 @@
 """Agents on Claude Managed Agents, and on every bridge that speaks as they do."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 from pydantic import Field, field_validator
 
 from bot import net
+from bot.agent import Agent
 from bot.errors import Unavailable
 from bot.event import Event
 from bot.message import Message
@@ -23,7 +24,7 @@ class ManagedAgentsOptions(Reach):
 
     url: str = "https://api.anthropic.com"
     """The platform's address, or a bridge's."""
-    key: str = "ANTHROPIC_API_KEY"
+    key: net.Variable = "ANTHROPIC_API_KEY"
     """The variable, named under `environment:`, that holds the key; empty for a bridge that wants none."""
     agent: str = ""
     """The agent's id there. Without it one is made from this file: with its model, the platform's own tools and a question tool."""
@@ -48,14 +49,22 @@ class ManagedAgents:
     """The runtime `managed_agents`. What people say meanwhile goes into the session's queue, or waits for the next turn."""
 
     Options = ManagedAgentsOptions
+    reports = True
 
     def __init__(self, options: ManagedAgentsOptions) -> None:
         self.options = options
 
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where the platform is not there, does not let us in, or does not know the agent."""
+        self._known(agent)
+        line = self._line(Turn("doctor", 1, agent, "", environment=environment))
+        try:
+            await line.reach(self.options.agent)
+        finally:
+            await line.close()
+
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        given, file = self.options, turn.agent.file
-        headers, key = given.filled(turn), secret(turn, given.key)
-        line = Line(given.url, key, f"options.url and options.key in {file}", headers, private=given.private, silence=given.silence)
+        given, line = self.options, self._line(turn)
 
         async def begin() -> str:
             return await line.begin(await self._settings(turn, line))
@@ -72,11 +81,19 @@ class ManagedAgents:
         given = self.options
         return net.host_of(given.url) == HOME if given.steers is None else given.steers
 
+    def _line(self, turn: Turn) -> Line:
+        given, where = self.options, f"options.url and options.key in {turn.agent.file}"
+        headers, key = given.filled(turn), secret(turn, given.key)
+        return Line(given.url, key, where, headers, private=given.private, silence=given.silence)
+
+    def _known(self, agent: Agent) -> None:
+        if not self.options.agent and not agent.model:
+            raise Unavailable(f"{agent.file}: say which agent it is (options.agent), or which `model:` one is to be made with.")
+
     async def _settings(self, turn: Turn, line: Line) -> Json:
         """What a session is begun with: the agent's budget is also the platform's."""
         given, file, limit = self.options, turn.agent, turn.agent.budget.usd_per_session
-        if not given.agent and not file.model:
-            raise Unavailable(f"{file.file}: say which agent it is (options.agent), or which `model:` one is to be made with.")
+        self._known(file)
         cost = {"amount": str(max(1, int((limit or 0) * 100))), "currency": "USD"}  # in cents
         return {
             "agent": given.agent or await line.agent(f"{file.name} {file.version}", self._made(turn)),

@@ -34,6 +34,16 @@ class Line:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def reach(self, agent: str) -> None:
+        """Raises Unavailable. Some bridges cannot tell of their agents; that they answer is enough."""
+        agents = self._beta.agents.with_raw_response
+        with self.place.asked(f"an agent {agent!r}" if agent else "agents"):
+            try:
+                await (agents.retrieve(agent) if agent and self.place.host == HOME else agents.list(limit=1))
+            except APIStatusError as error:
+                if self.place.host == HOME or error.status_code not in NONE:
+                    raise
+
     async def agent(self, name: str, made: Json) -> str:
         """The id of the agent of this name, made if there is none."""
         known = await self._named("agents", name)

@@ -13,6 +13,7 @@ from bot.runtimes import coding
 from bot.runtimes.unsaid import Unsaid
 
 Json = dict[str, Any]
+Tell = Callable[[Event], Awaitable[None]]
 UNREAD = "The agent may not have read what was said meanwhile: say it again."
 
 
@@ -25,12 +26,11 @@ class Steer:
     def __init__(self, turn: Turn, inbox: AsyncIterator[Message] | None, send: Callable[[Sequence[Json]], Awaitable[list[str]]]) -> None:
         self.turn, self.inbox, self.send = turn, inbox, send
         self.unsaid = Unsaid(turn)
-        self.late: list[Event] = []
         self.queued: set[str] = set()
         self._saying = asyncio.Lock()
         self._ear: asyncio.Task[None] | None = None
 
-    async def listen(self, said: Iterable[Json]) -> None:
+    async def listen(self, said: Iterable[Json], tell: Tell) -> None:
         """From now on. `said` is what the session holds: a process that ended may have said it there."""
         if self.inbox and not self._ear:
             messages = [each for each in said if each.get("type") == "user.message"]
@@ -38,13 +38,13 @@ class Steer:
             known = "\n".join(str(each.get("content")) for each in messages)
             for id in [id for id, words in self.unsaid.words.items() if repr(words)[1:-1] in known]:
                 await self.unsaid.given(id)
-            self._ear = asyncio.create_task(self._listen(self.inbox), name=f"managed-agents-inbox-{self.turn.session_id}")
+            self._ear = asyncio.create_task(self._listen(self.inbox, tell), name=f"managed-agents-inbox-{self.turn.session_id}")
 
-    async def _listen(self, inbox: AsyncIterator[Message]) -> None:
+    async def _listen(self, inbox: AsyncIterator[Message], tell: Tell) -> None:
         await self._say()
         async for message in inbox:
             if message.answer:
-                self.late.append(Notice(coding.LATE))
+                await tell(Notice(coding.LATE))
             elif message.text.strip():
                 await self.unsaid.heard(message)
                 await self._say()
@@ -70,10 +70,9 @@ class Steer:
         self.queued -= {str(each.get("id")) for each in events if "" < str(each.get("processed_at") or "") < idle}
         return not self.queued
 
-    def take(self, end: Finished | None = None) -> list[Event]:
-        """What is to be told of it; at the end of a turn also that something was lost."""
-        told, self.late = self.late, []
-        return [*told, *([Notice(UNREAD, "warning")] if end and end.state != "input_required" and self.queued else [])]
+    def left(self, end: Finished) -> list[Event]:
+        """What there is to say of it at the end of a turn."""
+        return [Notice(UNREAD, "warning")] if end.state != "input_required" and self.queued else []
 
     async def close(self) -> None:
         if self._ear:

@@ -4,10 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
 from typing import Protocol
 
+from anyio.streams.memory import MemoryObjectSendStream
 from pydantic import BaseModel, ValidationError
 
 from bot import net
@@ -20,6 +21,7 @@ from bot.runtimes import managed_agents_questions as questions
 from bot.runtimes.managed_agents_steer import Steer
 from bot.runtimes.managed_agents_story import Story, less, usage
 from bot.runtimes.sdk_wire import Json, Place
+from bot.runtimes.telling import telling
 from bot.runtimes.unknown import GARBLED, Unknown
 
 COUNTED, SENT = "managed-agents-counted", "managed-agents-sent"
@@ -53,6 +55,8 @@ class Past(BaseModel):
 class Work:
     """`begin` makes a new session, and gives its id; the `inbox` is given where the platform takes words while its agent works."""
 
+    tell: MemoryObjectSendStream[Event]
+
     def __init__(
         self, turn: Turn, line: Line, begin: Callable[[], Awaitable[str]], patience: float, inbox: AsyncIterator[Message] | None = None
     ) -> None:
@@ -66,7 +70,26 @@ class Work:
         self.new = self.sent = self.tried = self.counted = False
         self.lost, self.tries = 0.0, 0
 
-    async def told(self) -> AsyncGenerator[Event, None]:
+    def told(self) -> AsyncGenerator[Event, None]:
+        return telling(self._work, f"managed-agents-{self.turn.session_id}")
+
+    async def _work(self, tell: MemoryObjectSendStream[Event]) -> None:
+        self.tell = tell
+        async with tell:
+            await self._begin()
+            try:
+                await self._happen()
+            finally:
+                await self.steer.close()
+                if self.tried and not self.story.end and not self.turn.leaving():
+                    await self.line.stop(self.past.session)
+            await self._ended()
+
+    async def _say(self, *events: Event) -> None:
+        for event in events:
+            await self.tell.send(event)
+
+    async def _begin(self) -> None:
         turn, line = self.turn, self.line
         before = await line.history(self.past.session, self.past.at) if self.past.session else None
         self.new = before is None or any(each.get("type") in ("session.status_terminated", "session.deleted") for each in before)
@@ -75,19 +98,9 @@ class Work:
         self._sort(before or [])
         await self.steer.unsaid.load()
         line.place.failed = RuntimeFailed
-        yield Started(self.past.model_dump_json(), self.past.session, turn.agent.model)
+        await self._say(Started(self.past.model_dump_json(), self.past.session, turn.agent.model))
         if self.new and turn.resume and not (turn.again and turn.number == 1):
-            yield Notice(coding.LOST, "warning")
-        try:
-            async with aclosing(self._happen()) as events:
-                async for event in events:
-                    yield event
-        finally:
-            await self.steer.close()
-            if self.tried and not self.story.end and not turn.leaving():
-                await line.stop(self.past.session)
-        async for event in self._ended():
-            yield event
+            await self._say(Notice(coding.LOST, "warning"))
 
     def _sort(self, events: list[Json]) -> None:
         """What happened before this turn is not told; what happened in it, in a process that ended, is told anew."""
@@ -112,14 +125,13 @@ class Work:
     def _name(self) -> str:
         return f"{self.turn.number}" + (f"/{self.turn.answer.question}" if self.turn.answer else "")
 
-    async def _happen(self) -> AsyncGenerator[Event, None]:
+    async def _happen(self) -> None:
         """Over as many connections as it takes: first what has happened, then what happens."""
         while not self.story.end:
             broke: Unavailable | None = None
             try:
-                async with self.line.stream(self.past.session) as stream, aclosing(self._heard(stream)) as events:
-                    async for event in events:
-                        yield event
+                async with self.line.stream(self.past.session) as stream:
+                    await self._hear(stream)
             except Unavailable as error:
                 broke = error
             if not self.story.end:
@@ -134,18 +146,16 @@ class Work:
             raise RuntimeFailed(f"{self.line.place.url} says nothing more of this work; it may have been restarted. Say how to go on.")
         await asyncio.sleep(net.pause(self.tries))
 
-    async def _heard(self, stream: AsyncGenerator[Json, None]) -> AsyncGenerator[Event, None]:
+    async def _hear(self, stream: AsyncGenerator[Json, None]) -> None:
         self.story.connected()
         events = await self.line.history(self.past.session, self.past.at)
         if events is None:
             raise RuntimeFailed(f"{self.line.place.url} does not know the session any more. Say how to go on.")
         self.lost = 0.0
-        async for event in self._caught_up(events):
-            yield event
+        await self._catch_up(events)
         if not self.sent:
-            for notice in await self._send():
-                yield notice
-        await self.steer.listen(self.log)
+            await self._say(*await self._send())
+        await self.steer.listen(self.log, self._say)
         while not await self._over():
             try:
                 async with asyncio.timeout((WAKING if self.steer.queued else SETTLING) if self.story.end else None):
@@ -154,8 +164,7 @@ class Work:
                 return
             if each is None:
                 return
-            async for event in self._tell(each):
-                yield event
+            await self._tell(each)
 
     async def _over(self) -> bool:
         """The agent may be idle, and yet go on with what people said meanwhile: then it says so soon."""
@@ -165,32 +174,28 @@ class Work:
             self.story.sure = self.steer.read([each for each in events if _key(each) in self.seen])
         return bool(end and self.story.sure)
 
-    async def _caught_up(self, events: list[Json]) -> AsyncGenerator[Event, None]:
+    async def _catch_up(self, events: list[Json]) -> None:
         """What came before anything was asked belongs to an earlier turn."""
         self.sent = self.sent or (self.tried and any(_key(each) not in self.seen for each in events))
         if not self.sent:
             self.seen |= {_key(each) for each in events}
             return
         for each in events:
-            async for event in self._tell(each):
-                yield event
+            await self._tell(each)
 
-    async def _tell(self, each: Json) -> AsyncGenerator[Event, None]:
+    async def _tell(self, each: Json) -> None:
         if (key := _key(each)) in self.seen:
             return
         self.seen |= {key} if key else set()
         self.tries = 0
         self.log.append(each)
-        for event in [*self.steer.take(), *self.unknown.read(self.story.tell, each, str(each.get("type")))]:
-            yield event
+        await self._say(*self.unknown.read(self.story.tell, each, str(each.get("type"))))
         if self.story.odd:
-            for notice in self.unknown.told(self.story.odd, str(self.story.odd.get("type"))):
-                yield notice
+            await self._say(*self.unknown.told(self.story.odd, str(self.story.odd.get("type"))))
             self.story.odd = None
         if self.story.used:
             used, self.story.used = self.story.used, {}
-            async for event in self._count(used):
-                yield event
+            await self._count(used)
 
     async def _send(self) -> list[Notice]:
         """What the turn begins with: the answer where a call waits for one, else a message."""
@@ -226,20 +231,18 @@ class Work:
         turn = replace(self.turn, again=self.turn.again or twice)
         return "\n\n".join([*told, *self.steer.unsaid.take(asked=True), coding.begun(turn, known or twice, known)])
 
-    async def _ended(self) -> AsyncGenerator[Event, None]:
+    async def _ended(self) -> None:
         if not self.counted:
-            async for event in self._count(await self.line.used(self.past.session)):
-                yield event
+            await self._count(await self.line.used(self.past.session))
         end = self.story.end or Finished("failed", "The platform ended without saying how.")
-        for notice in self.steer.take(end):
-            yield notice
+        await self._say(*self.steer.left(end))
         if end.state == "input_required" and (waiting := questions.waiting(self.log)):
-            yield questions.asked(next(iter(waiting.values())))
+            await self._say(questions.asked(next(iter(waiting.values()))))
         elif end.state == "input_required":
             end = Finished("failed", "The platform waits for something, and does not say what.")
-        yield end
+        await self._say(end)
 
-    async def _count(self, used: Json) -> AsyncGenerator[Usage, None]:
+    async def _count(self, used: Json) -> None:
         """The platform counts the whole session; what was counted before, in whichever process, is not counted again."""
         self.counted = True
         try:
@@ -250,7 +253,7 @@ class Work:
         fresh = less(now, Usage(**json.loads(last[0])) if last else Usage())
         if fresh != Usage():
             await self.turn.keep.append(place, [json.dumps(asdict(now))])
-            yield fresh
+            await self._say(fresh)
 
 
 def _key(event: Json) -> str:

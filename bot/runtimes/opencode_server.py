@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -49,10 +49,10 @@ class Server:
     async def _listen(self, listening: "asyncio.Future[str]") -> None:
         """Its standard output is read to the end, so that it never waits for us."""
         with suppress(RuntimeFailed):  # the child knows why it was ended
-            async with aclosing(self.child.lines()) as lines:  # type: ignore[type-var]
-                async for line in lines:
-                    if not listening.done() and (found := LISTENS.search(line)):
-                        listening.set_result(found[1].decode())
+            async for line in self.child.lines():
+                found = None if listening.done() else LISTENS.search(line)
+                if found:
+                    listening.set_result(found[1].decode())
         await self.child.ended()
         if not listening.done():
             listening.set_exception(RuntimeFailed(self.child.why()))
@@ -109,14 +109,17 @@ class Server:
 
 async def records(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Json, None]:
     """The events in a stream of them. Only LF ends a line: others may stand within JSON, and httpx would split there too."""
-    rest = b""
+    held = bytearray()
     async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > LINE:
-            raise RuntimeFailed(f"OpenCode said more than {LINE >> 20} MiB in one event, so it was ended.")
+        *lines, rest = piece.split(b"\n")
         for line in lines:
-            if event := read(line):
+            held += line
+            if event := read(bytes(held)):
                 yield event
+            held.clear()
+        held += rest
+        if len(held) > LINE:
+            raise RuntimeFailed(f"OpenCode said more than {LINE >> 20} MiB in one event, so it was ended.")
 
 
 def read(line: bytes) -> Json | None:

@@ -1,9 +1,12 @@
 """What OpenCode's server is begun with: its folders, its environment, its rules."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from bot.errors import Unavailable
 from bot.runtimes import gateway, home
@@ -41,6 +44,7 @@ class Setting(home.Home):
         if not self.options.project_config:
             file = self.turn.agent.file
             self.trust("OpenCode", *BROUGHT, remedy=f"Where you do too, say `project_config: true` under `options:` in {file}")
+        self._forget()
         kept = {name: str(self.kept / folder) for name, folder in FOLDERS.items()}
         config = {
             "share": "disabled",
@@ -54,6 +58,13 @@ class Setting(home.Home):
         project = {} if self.options.project_config else {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         words = ("opencode", "serve", "--hostname", "127.0.0.1", "--port", "0")
         return self.command("OpenCode", *words, remedy=REMEDY, environment={**SWITCHES, **project, **kept, **own})
+
+    def _forget(self) -> None:
+        """Plugins and rules that stand there count in all later turns; a script that people allowed once may have left them."""
+        for left in (self.kept / FOLDERS["XDG_CONFIG_HOME"], self.turn.folder / "home" / ".opencode"):
+            with suppress(FileNotFoundError):
+                left.rename(aside := left.with_name(f"{left.name}-{uuid4().hex}"))  # also where it has become a link
+                shutil.rmtree(aside, ignore_errors=True)
 
     def model(self) -> dict[str, str]:
         """As OpenCode names it; nothing where the file names none. Raises Unavailable."""

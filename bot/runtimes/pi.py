@@ -1,10 +1,11 @@
 """Agents that run on Pi, in a process of its own on this machine."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from anyio.streams.memory import MemoryObjectSendStream
 
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
@@ -15,10 +16,12 @@ from bot.runtimes import coding, pi_setting
 from bot.runtimes.child import Child
 from bot.runtimes.claude_words import content
 from bot.runtimes.fit import Program, begins, has_key
+from bot.runtimes.held import listen
 from bot.runtimes.pi_process import Process, older
 from bot.runtimes.pi_questions import Questions
 from bot.runtimes.pi_setting import Setting
 from bot.runtimes.pi_story import Story, refused
+from bot.runtimes.telling import meanwhile, telling
 
 Json = dict[str, Any]
 PROGRAM = Program("Pi", "pi", pi_setting.REMEDY)
@@ -28,6 +31,7 @@ class Pi:
     """The runtime `pi`. Each turn is one process, which goes on with the session file in the session's folder."""
 
     Options = pi_setting.Options
+    reports = True
 
     def __init__(self, options: pi_setting.Options) -> None:
         self.options = options
@@ -41,64 +45,69 @@ class Pi:
         if not self.options.models:
             has_key("Pi", agent, environment)
 
-    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        setting = Setting(turn, self.options)
-        process = Process(Child(setting.begun()), self.options.start_seconds, turn.agent.file)
-        story = Story(turn.agent.file, setting.work)
-        work = Work(turn, process, story, inbox)
-        try:
-            state, messages = await process.start()
-            yield Started(Path(state["sessionFile"]).name, str(state.get("sessionId", "")), named(state))
-            if turn.resume and not messages and not (turn.again and turn.number == 1):
-                yield Notice(coding.LOST, "warning")
-            known = any(message.get("role") == "user" and content(message.get("content")) == turn.prompt for message in messages)
-            await work.say(coding.begun(turn, bool(messages), known))
-            async for event in work.told():
-                yield event
-        finally:
-            await work.stop()
-            await process.close(story.settled)
+    def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        return telling(lambda tell: Work(Setting(turn, self.options), inbox, tell).run(), f"pi-{turn.session_id}")
 
 
 class Work:
-    """One turn of a process that has started."""
+    """One turn, from the start of the process to its end."""
 
-    def __init__(self, turn: Turn, process: Process, story: Story, inbox: AsyncIterator[Message]) -> None:
-        self.turn, self.process, self.story, self.inbox = turn, process, story, inbox
-        self.questions = Questions(story)
+    process: Process
+
+    def __init__(self, setting: Setting, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
+        self.setting, self.inbox, self.tell, self.turn = setting, inbox, tell, setting.turn
+        self.story = Story(self.turn.agent.file, setting.work)
+        self.questions = Questions(self.story)
         self.numbers = count(1)
         self.sent: set[str] = set()  # what Pi has not said yet that it has
-        self.beside: list[Event] = []
         self.refusal: Finished | None = None
-        self.listening: asyncio.Task[None] | None = None
 
-    async def told(self) -> AsyncGenerator[Event, None]:
-        self.listening = asyncio.create_task(self._listen(), name=f"pi-inbox-{self.turn.session_id}")
+    async def run(self) -> None:
+        async with self.tell:
+            process = self.process = Process(Child(self.setting.begun()), self.setting.options.start_seconds, self.turn.agent.file)
+            try:
+                await self._begin(*await process.start())
+                await self._hear()
+                self.tell.close()  # all is told, and it may end in peace
+            finally:
+                await process.close(self.story.settled)
+
+    async def _begin(self, state: Json, messages: list[Json]) -> None:
+        turn = self.turn
+        await self.tell.send(Started(Path(state["sessionFile"]).name, str(state.get("sessionId", "")), named(state)))
+        if turn.resume and not messages and not (turn.again and turn.number == 1):
+            await self.tell.send(Notice(coding.LOST, "warning"))
+        known = any(message.get("role") == "user" and content(message.get("content")) == turn.prompt for message in messages)
+        await self._say(coding.begun(turn, bool(messages), known))
+
+    async def _hear(self) -> None:
+        listening = listen(self.turn, self.inbox, self._answered, self.tell.send, self._say)
+        async with meanwhile(listening, f"pi-inbox-{self.turn.session_id}"):
+            await self._read()
+        await self.tell.send(self.refusal or self.story.end())
+
+    async def _read(self) -> None:
         async for record in self.process.records:
             self._acknowledged(record)
-            if asked := self.questions.asked(record):
-                yield asked
-            for event in self.story.tell(record):
-                yield event
-            while self.beside:
-                yield self.beside.pop(0)
+            asked = self.questions.asked(record)
+            for event in (*([asked] if asked else []), *self.story.tell(record)):
+                await self.tell.send(event)
             if self.refusal or (self.story.settled and not self.sent):
-                break
-        else:
-            raise RuntimeFailed(self.process.child.why())
-        yield self.refusal or self.story.end()
+                return
+        raise RuntimeFailed(self.process.child.why())
 
-    async def say(self, text: str) -> None:
+    async def _say(self, text: str) -> None:
         """Into what runs, before the model is asked again; anew, where nothing runs any more."""
         number = str(next(self.numbers))
         self.sent.add(number)
         await self.process.send({"type": "prompt", "id": number, "message": text, "streamingBehavior": "steer"})
 
-    async def stop(self) -> None:
-        if self.listening:
-            self.listening.cancel()
-            await asyncio.wait([self.listening])
-            _ = self.listening.cancelled() or self.listening.exception()  # that Pi has gone is told by what it does not say
+    async def _answered(self, message: Message) -> bool:
+        found = self.questions.answered(message)
+        if found:
+            await self.tell.send(found[1])
+            await self.process.send(found[0])
+        return found is not None
 
     def _acknowledged(self, record: Json) -> None:
         match record:
@@ -107,17 +116,6 @@ class Work:
                 self.story.settled = False  # what is taken after the end begins anew
                 if not good:
                     self.refusal = refused(str(record.get("error") or "nothing"), self.turn.agent.file)
-
-    async def _listen(self) -> None:
-        async for message in self.inbox:
-            if found := self.questions.answered(message):
-                reply, closed = found
-                self.beside.append(closed)
-                await self.process.send(reply)
-            elif message.answer:
-                self.beside.append(Notice(coding.LATE))
-            elif message.text.strip():
-                await self.say(coding.said(self.turn, message))
 
 
 def named(state: Json) -> str:

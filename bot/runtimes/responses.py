@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bot import net
+from bot.agent import Agent
 from bot.errors import Unavailable
 from bot.event import Event
 from bot.message import Message
@@ -24,7 +25,7 @@ class ResponsesOptions(Reach):
 
     url: net.AnyUrl = ""
     """The API's address, with its /v1. Without it: frontdesk's LiteLLM where one is set, else OpenAI."""
-    key: str = "OPENAI_API_KEY"
+    key: net.Variable = "OPENAI_API_KEY"
     """The variable, named under `environment:`, that holds the key; empty where none is wanted."""
     oauth: OAuth | None = None
     """In place of a key that does not change: client credentials, as Databricks wants them."""
@@ -48,10 +49,21 @@ class Responses:
     """The runtime `responses`. What people say meanwhile waits for the next turn."""
 
     Options = ResponsesOptions
+    reports = True
     elsewhere = True  # our tools are reached from there
 
     def __init__(self, options: ResponsesOptions) -> None:
         self.options = options
+
+    async def reach(self, agent: Agent, environment: Mapping[str, str]) -> None:
+        """Raises Unavailable where the API is not there, does not know the key, or nothing says which model."""
+        self._modelled(agent)
+        base, key = (environment.get(name, "") for name in ("LITELLM_API_BASE", "LITELLM_API_KEY"))
+        line = self._line(Turn("doctor", 1, agent, "", environment=environment, gateway=(base, key)))
+        try:
+            await line.reach()
+        finally:
+            await line.close()
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
         line = self._line(turn)
@@ -73,10 +85,13 @@ class Responses:
         client = credentials(given.oauth, turn) if given.oauth else None
         return Line(url, key, where, headers, private=private, silence=given.silence, client=client)
 
+    def _modelled(self, agent: Agent) -> None:
+        if not agent.model:
+            raise Unavailable(f"{agent.file}: say which `model:` it is; an agent's name on platforms that have agents for models.")
+
     def _work(self, turn: Turn, line: Line) -> responses_work.Work | responses_chat.Work:
         given = self.options
-        if not turn.agent.model:
-            raise Unavailable(f"{turn.agent.file}: say which `model:` it is; an agent's name on platforms that have agents for models.")
+        self._modelled(turn.agent)
         asked: Json = {"model": turn.agent.model, "extra_body": dict(given.more)}
         if given.api == "chat":
             tools = [*(responses_chat.tools() if given.asks else ()), *map(dict, given.tools)]

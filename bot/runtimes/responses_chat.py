@@ -102,13 +102,10 @@ class Work:
         self.said = self._mine(files)
         system = [{"role": "system", "content": turn.instructions}] if turn.instructions.strip() else []
         try:
-            async with self.line.chat({**self.asked, "messages": [*system, *memory.said, *self.said]}) as chunks:
-                self.line.place.failed = RuntimeFailed
-                for event in started:
+            opened = self.line.chat({**self.asked, "messages": [*system, *memory.said, *self.said]})
+            async with opened as chunks, aclosing(self._heard(chunks, started)) as events:
+                async for event in events:
                     yield event
-                async with aclosing(self._heard(chunks)) as events:
-                    async for event in events:
-                        yield event
         except Unavailable as error:
             if self.line.place.failed is Unavailable:
                 raise
@@ -126,7 +123,10 @@ class Work:
         parts = [{"type": "text", "text": turn.prompt}, *map(_part, files)] if files else turn.prompt
         return [*memory.cut, {"role": "user", "content": parts}]
 
-    async def _heard(self, chunks: AsyncGenerator[Json, None]) -> AsyncGenerator[Event, None]:
+    async def _heard(self, chunks: AsyncGenerator[Json, None], started: list[Event]) -> AsyncGenerator[Event, None]:
+        self.line.place.failed = RuntimeFailed
+        for event in started:
+            yield event
         async for chunk in chunks:
             for event in self.unknown.read(self.chat.tell, chunk):
                 yield event

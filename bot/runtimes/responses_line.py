@@ -42,6 +42,15 @@ class Line:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def reach(self) -> None:
+        """Raises Unavailable where nobody answers, or the key is not known; a key may well be good for less than to list the models."""
+        with self.place.asked("models"):
+            try:
+                await self._client.models.with_raw_response.list()
+            except APIStatusError as error:
+                if error.status_code in (401, 407, 429) or error.status_code >= 500:
+                    raise
+
     async def conversation(self) -> str:
         with self.place.asked("conversations"):
             return str(read((await self._client.conversations.with_raw_response.create()).http_response)["id"])

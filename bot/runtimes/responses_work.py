@@ -36,6 +36,7 @@ class Work:
         self.answers = False  # whether this turn's words are the answer to a call
         self.conversation = ""
         self.notices: list[Notice] = []
+        self.broken: Unavailable | None = None
         self.lost, self.tries = 0.0, 0
 
     async def told(self) -> AsyncGenerator[Event, None]:
@@ -97,17 +98,23 @@ class Work:
             return
         opening = await self._opening()
         while not self.story.end:
-            broke: Unavailable | None = None
-            try:
-                async with opening as heard, aclosing(self._heard(heard)) as events:
-                    async for event in events:
-                        yield event
-            except Unavailable as error:
-                if not self.begun and not self._forgotten(error):
-                    raise
-                broke = error
+            async with aclosing(self._uncut(opening)) as events:
+                async for event in events:
+                    yield event
             if not self.story.end:
-                opening = await (self._again(broke) if self.begun else self._opening())
+                opening = await (self._again(self.broken) if self.begun else self._opening())
+
+    async def _uncut(self, opening: AbstractAsyncContextManager[Events]) -> AsyncGenerator[Event, None]:
+        """One connection, until it breaks, which `broken` then says."""
+        self.broken = None
+        try:
+            async with opening as heard, aclosing(self._heard(heard)) as events:
+                async for event in events:
+                    yield event
+        except Unavailable as error:
+            if not self.begun and not self._forgotten(error):
+                raise
+            self.broken = error
 
     async def _heard(self, heard: Events) -> AsyncGenerator[Event, None]:
         for event in [] if self.begun else self._started():

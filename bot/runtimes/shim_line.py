@@ -1,6 +1,6 @@
 """How a shim is reached, whatever lies between; and what goes wrong on that way."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -28,10 +28,17 @@ PASSING = (Down, Busy)
 """What another try may help against; each order may be sent again."""
 
 
+def passing(place: str, code: int, told: str) -> Unavailable | None:
+    """What is said of a refusal that another try may help against."""
+    if code == 429:
+        return Busy(f"{place} was asked too often (429): try again later.{told}")
+    return Down(f"{place} cannot answer now ({code}): try again later.{told}") if code >= 500 else None
+
+
 class AtOnce:
     """A way to containers that are made when they are asked for, as AgentCore's are."""
 
-    async def ready(self) -> AsyncIterator[str]:
+    async def ready(self) -> AsyncGenerator[str, None]:
         for nothing in list[str]():
             yield nothing
 
@@ -45,7 +52,7 @@ class Carrier(Protocol):
     session: str
     secrets: Secrets
 
-    def ready(self) -> AsyncIterator[str]:
+    def ready(self) -> AsyncGenerator[str, None]:
         """Make sure that there is one; what there is to say while that takes long is given in words. Raises Unavailable."""
         ...
 

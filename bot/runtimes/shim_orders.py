@@ -60,7 +60,8 @@ class Orders:
         return replace(self, turn=replace(self.turn, prompt="\n\n".join(late), resume=resume, answer=None, files=()), name=self.next)
 
     def _order(self, op: str, **more: Any) -> bytes:
-        return line({"op": op, "token": self.token, "turn": self.name, **more}).encode()
+        """It begins with the token: whoever has another is not heard further."""
+        return line({"token": self.token, "op": op, "turn": self.name, **more}).encode()
 
     def _files(self) -> list[Json]:
         """Raises Unavailable where one is too large."""

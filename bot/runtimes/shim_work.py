@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from functools import partial
+
+from anyio.streams.memory import MemoryObjectSendStream
 
 from bot import net
 from bot.breaker import Left, at
@@ -13,9 +16,10 @@ from bot.event import Event, Finished, Notice, Started, Usage
 from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import coding
-from bot.runtimes.shim_line import PASSING, Carrier, Cut, spoken
+from bot.runtimes.shim_line import PASSING, Carrier, Chunks, Cut, spoken
 from bot.runtimes.shim_orders import Orders
 from bot.runtimes.shim_records import Record, artifact, records
+from bot.runtimes.telling import telling, underway
 from bot.runtimes.unknown import Unknown
 from bot.runtimes.unsaid import Unsaid
 from bot.spoken import Json, load
@@ -29,6 +33,8 @@ LOST = "The container in which this ran has ended in its middle, and what it did
 class Work:
     """`orders` are what the shim is told. Whatever is sent twice is done once, so that any try may be repeated."""
 
+    tell: MemoryObjectSendStream[Event]
+
     def __init__(self, turn: Turn, carrier: Carrier, orders: Orders) -> None:
         self.turn, self.carrier, self.orders = turn, carrier, orders
         self.silence, self.patience = orders.options.silence, orders.options.patience
@@ -39,23 +45,27 @@ class Work:
         self.kept: dict[str, int] = {}
         self.names: set[str] = set()
         self.unsaid = Unsaid(turn)
-        self.late: list[Event] = []
         self.failed: Unavailable | None = None
         self._saying = asyncio.Lock()
         self._ear: asyncio.Task[None] | None = None
 
-    async def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        await self._remember()
-        try:
-            async with aclosing(self._turns(inbox)) as events:
-                async for event in events:
-                    yield event
-        except Unavailable as error:
-            if not self.begun:
-                raise
-            raise RuntimeFailed(str(error)) from error  # Unavailable is only raised while nothing has begun
-        finally:
-            await self._close()
+    def told(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+        return telling(partial(self._work, inbox), f"shim-{self.turn.session_id}")
+
+    async def _work(self, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event]) -> None:
+        self.tell = tell
+        async with tell:
+            await self._remember()
+            try:
+                with underway(lambda: self.begun):
+                    await self._turns(inbox)
+            finally:
+                await self._close()
+            await self._tell(self.end or Finished("failed", LOST))
+
+    async def _tell(self, *events: Event) -> None:
+        for event in events:
+            await self.tell.send(event)
 
     async def _remember(self) -> None:
         """What an earlier process has heard of this very turn."""
@@ -68,44 +78,26 @@ class Work:
         if not self.turn.again and not self.turn.answer:
             self.orders = self.orders.beside(self.unsaid.take())
 
-    async def _turns(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
+    async def _turns(self, inbox: AsyncIterator[Message]) -> None:
         """The turn, and one more for what was said too late for it."""
-        async with aclosing(self._ready()) as waiting:
-            async for event in waiting:
-                yield event
-        while not self.over:
-            async with aclosing(self._events(inbox)) as events:
-                async for event in events:
-                    yield event
+        async with aclosing(self.carrier.ready()) as waiting:
+            async for words in waiting:
+                await self._wait(words)
+        while True:
+            await self._follow(inbox)
             async with self._saying:  # what is on its way to the agent has arrived by then, or has not
                 self.over = not (self.end and self.end.state == "completed" and (self.unsaid.words or self.orders.next in self.names))
-            for late in self._late():
-                yield late
             if self.over:
-                yield self.end or Finished("failed", LOST)
                 return
             self.known = self.orders.next in self.names  # an earlier process has begun it
             self.orders = self.orders.then([] if self.known else self.unsaid.take(), self.resume)
             self.end, self.at = None, 0
 
-    def _late(self) -> list[Event]:
-        late, self.late = self.late, []
-        return late
-
-    async def _ready(self) -> AsyncGenerator[Event, None]:
-        async for words in self.carrier.ready():
-            if not self.begun:
-                self.begun = True
-                yield Started(self.resume or self.orders.resumed(""), self.orders.session, self.turn.agent.model)
-            yield Notice(words)
-
-    async def _events(self, inbox: AsyncIterator[Message]) -> AsyncGenerator[Event, None]:
-        async with aclosing(self._followed()) as told:
-            async for each in told:
-                if isinstance(each, Record) and each.said.get("listens") and not self._ear:
-                    self._ear = asyncio.create_task(self._listen(inbox), name=f"shim-inbox-{self.turn.session_id}")
-                for event in [*self._late(), *([each] if isinstance(each, Notice) else await self._event(each))]:
-                    yield event
+    async def _wait(self, words: str) -> None:
+        if not self.begun:
+            self.begun = True
+            await self._tell(Started(self.resume or self.orders.resumed(""), self.orders.session, self.turn.agent.model))
+        await self._tell(Notice(words))
 
     async def _event(self, record: Record) -> list[Event]:
         if not (said := record.said.get("event")):
@@ -136,21 +128,19 @@ class Work:
         self.counted = number
         await self.turn.keep.append(KEPT, [f"{self.orders.name} {self.boot} {number}"])
 
-    async def _followed(self) -> AsyncGenerator[Record | Notice, None]:
-        """What the shim tells, over as many connections as it takes."""
+    async def _follow(self, inbox: AsyncIterator[Message]) -> None:
+        """Hear what the shim tells, over as many connections as it takes."""
         lost, tries = 0.0, 0
         while True:
             before = self.at
-            async with aclosing(self._uncut()) as told:
-                async for record in told:
-                    yield record
+            await self._connect(inbox)
             if self.end:
                 return
             progress = self.at > before
             lost, tries = (time.monotonic(), 0) if progress or not lost else (lost, tries + 1)
             self._judge(lost, tries)
             if self.begun and not tries:
-                yield Notice(f"The connection to {self.carrier.place} was lost at {at(now())}; trying to get it back.")
+                await self._tell(Notice(f"The connection to {self.carrier.place} was lost at {at(now())}; trying to get it back."))
             await asyncio.sleep(net.pause(tries))
 
     def _judge(self, lost: float, tries: int) -> None:
@@ -160,27 +150,32 @@ class Work:
         if time.monotonic() - lost > self.patience:
             raise RuntimeFailed(f"The connection was lost, and did not come back within {self.patience:g} seconds. {self.failed}")
 
-    async def _uncut(self) -> AsyncGenerator[Record, None]:
+    async def _connect(self, inbox: AsyncIterator[Message]) -> None:
         """One connection, until its end; `failed` says why it ended."""
         self.failed = Cut(f"{self.carrier.place} ended the connection.")
+        order = await self.orders.run(self.at, known=self.known)
+        self.asked = True
         try:
-            async with aclosing(self._once()) as told:
-                async for record in told:
-                    yield record
+            async with self.carrier.opened(order, self.silence) as chunks:
+                await self._hear(chunks, inbox)
         except PASSING as error:
             self.failed = error
 
-    async def _once(self) -> AsyncGenerator[Record, None]:
-        order = await self.orders.run(self.at, known=self.known)
-        self.asked = True
-        async with self.carrier.opened(order, self.silence) as chunks, aclosing(records(chunks, self.carrier, self.silence)) as told:
+    async def _hear(self, chunks: Chunks, inbox: AsyncIterator[Message]) -> None:
+        async with aclosing(records(chunks, self.carrier, self.silence)) as told:
             async for record in told:
-                await self._met(record)
-                if record.n > self.at:
-                    self.at = record.n
-                    yield record
+                await self._read(record, inbox)
                 if self.end:
                     return
+
+    async def _read(self, record: Record, inbox: AsyncIterator[Message]) -> None:
+        await self._met(record)
+        if record.n <= self.at:
+            return
+        self.at = record.n
+        if record.said.get("listens") and not self._ear:
+            self._ear = asyncio.create_task(self._listen(inbox), name=f"shim-inbox-{self.turn.session_id}")
+        await self._tell(*await self._event(record))
 
     async def _met(self, record: Record) -> None:
         """The shim says first who it is."""
@@ -200,15 +195,19 @@ class Work:
         """What people say, and their answers. Taking something is a promise to give it to the agent."""
         async for message in inbox:
             async with self._saying:
-                await self._hear(message)
+                late = await self._heard(message)
+            if late:
+                await self._tell(Notice(coding.LATE))
 
-    async def _hear(self, message: Message) -> None:
+    async def _heard(self, message: Message) -> bool:
+        """Whether it is an answer for which nobody waits."""
         if message.answer:
-            self.late += [] if await self._say(message) else [Notice(coding.LATE)]
+            return not await self._say(message)
         elif message.text.strip():
             await self.unsaid.heard(message)
             if await self._say(message):
                 await self.unsaid.given(message.id)
+        return False
 
     async def _say(self, message: Message) -> bool:
         """Whether the agent will hear it."""

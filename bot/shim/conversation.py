@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -80,7 +81,7 @@ class Conversation:
     def _turn(self, asked: Run, agent: Agent) -> Turn:
         try:
             (self.folder / "in").mkdir(parents=True, exist_ok=True)
-            paths = {file.path: self._bring(file) for file in asked.files}
+            paths = {file.path: self._bring(file, name) for file, name in zip(asked.files, _names(asked.files), strict=True)}
         except OSError as error:
             raise BotError(f"The container cannot keep anything in {self.folder}: {error.strerror}. Give it room.") from error
         prompt = asked.prompt
@@ -93,13 +94,23 @@ class Conversation:
             tools=Tools(asked.tools.url, asked.tools.token.get_secret_value()) if asked.tools else None,
         )  # fmt: skip
 
-    def _bring(self, file: File) -> Path:
-        path = (self.folder / "in" / (Path(file.path).name or "file")).resolve()
+    def _bring(self, file: File, name: str) -> Path:
+        path = (self.folder / "in" / name).resolve()
         try:
             path.write_bytes(base64.b64decode(file.data, validate=True))
         except binascii.Error as error:
             raise BotError(f"{path.name} came broken; send it again.") from error
         return path
+
+
+def _names(files: Sequence[File]) -> list[str]:
+    """What they are called in here: two of the same name stay two."""
+    names: list[str] = []
+    for file in files:
+        path = Path(Path(file.path).name or "file")
+        tries = (path.name if number == 1 else f"{path.stem}-{number}{path.suffix}" for number in count(1))
+        names.append(next(name for name in tries if name not in names))
+    return names
 
 
 def _answer(given: Given | None) -> Answer | None:

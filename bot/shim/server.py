@@ -18,7 +18,9 @@ from bot.shim.conversation import Conversation
 from bot.spoken import ORDER, SESSION, Json, Run, Say, Stop, line
 
 LARGEST = 96 << 20  # bytes of an order, with its files
+SMALL = 64 << 10  # of one that does not begin with the token
 SHORTEST = 16  # characters of a token
+STRANGER = "This is not the token of this shim."
 
 
 class Shim:
@@ -32,7 +34,7 @@ class Shim:
         self.boot = uuid4().hex
         self.changed = time.time()
         self.port = 0
-        app = web.Application(client_max_size=LARGEST)
+        app = web.Application()
         app.add_routes([web.post("/invocations", self._asked), web.get("/ping", self._pinged)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
 
@@ -64,11 +66,13 @@ class Shim:
     async def _asked(self, request: web.Request) -> web.StreamResponse:
         id = request.headers.get(SESSION, "")
         try:
-            order = ORDER.validate_json(await request.read())
+            order = ORDER.validate_json(await self._read(request))
+        except web.HTTPUnauthorized:
+            return _refused(401, STRANGER)
         except ValidationError as error:
             return _refused(400, f"This shim cannot read that order: {error.errors()[0]['msg']}. Are both of the same version?")
         if not hmac.compare_digest(order.token.get_secret_value().encode(), self.token.encode()):
-            return _refused(401, "This is not the token of this shim.")
+            return _refused(401, STRANGER)
         if not 0 < len(id) <= 256:
             return _refused(400, f"The header {SESSION} has to name the conversation.")
         self.changed = time.time()
@@ -80,6 +84,17 @@ class Shim:
                 return web.json_response({"stopped": await conversation.stop(order.turn)})
             case Run():
                 return await self._run(request, conversation, order)
+
+    async def _read(self, request: web.Request) -> bytes:
+        """The order. Ours begin with the token, so that nobody without it can make us hold much."""
+        begins, said = line({"token": self.token})[:-1].encode(), bytearray()
+        async for chunk in request.content.iter_any():
+            said += chunk
+            if len(said) > SMALL and not hmac.compare_digest(said[: len(begins)], begins):
+                raise web.HTTPUnauthorized
+            if len(said) > LARGEST:
+                raise web.HTTPRequestEntityTooLarge(LARGEST, len(said))
+        return bytes(said)
 
     def _conversation(self, id: str) -> Conversation:
         if id not in self.conversations:

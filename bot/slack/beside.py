@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.agent import Agent
 from bot.errors import BotError
 from bot.fired import Fired
+from bot.found import Card
 from bot.message import Message, Person
 from bot.session import Session
 from bot.slack import parse
@@ -18,7 +19,7 @@ from bot.slack.directory import Directory
 from bot.slack.markdown import brief, mrkdwn
 from bot.slack.outbox import Outbox
 from bot.slack.view import Block, View, section
-from bot.slack.views import compare
+from bot.slack.views import compare, finding
 
 log = logging.getLogger(__name__)
 SHUT = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action")
@@ -37,7 +38,7 @@ class Beside:
         """
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
         name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
-        about = f" in <#{message.channel}>" if message.private else ""
+        about = f" in <#{message.channel}>" if message.private and message.channel else ""
         text = f"{name} asked *{agent.name}*{about}:\n{said}"
         view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
         channel = await self._direct(message.author.id) if message.private else message.channel
@@ -75,6 +76,26 @@ class Beside:
             await self.outbox.once(f"compare:{id}", channel, ts, view)
         except SlackApiError as error:
             raise _told(error, "I could not show that") from error
+
+    async def finding(self, card: Card) -> None:
+        """Show a finding as it is now, once in its thread, and edit that from then on. Raises as `open` does."""
+        view, (channel, ts) = finding.render(card, self.directory.site), parse.place(card.thread)
+        try:
+            await self.outbox.once(f"finding:{card.id}:{card.times}", channel, ts, view)
+        except SlackApiError as error:
+            raise _told(error, "I could not show that finding") from error
+
+    def link(self, thread: str) -> str:
+        """The address of a thread."""
+        channel, ts = parse.place(thread)
+        return f"{self.directory.site}archives/{channel}/p{ts.replace('.', '')}"
+
+    async def public(self, channel: str) -> bool:
+        """Whether everybody here may read a channel; not where Slack does not say."""
+        with contextlib.suppress(SlackApiError):
+            said = (await call(self.client.conversations_info(channel=channel))).get("channel") or {}
+            return bool(said.get("is_channel")) and not said.get("is_private", True)
+        return False
 
     async def letter(self, slot: str, user: str, view: View) -> None:
         """Write to a person directly, once, and edit that from then on. Raises as `open` does."""

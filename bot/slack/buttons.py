@@ -9,14 +9,18 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import policy
+from bot.change import Decisions
 from bot.dispatch import Desk
 from bot.event import DENY
+from bot.found import Board
 from bot.message import Message, Person
 from bot.ports import Feedback, Store
 from bot.slack.calls import call
 from bot.slack.making import Making
+from bot.slack.trying import Trying
 from bot.slack.view import Block
-from bot.slack.views import feedback, question, triage
+from bot.slack.views import change, feedback, home, question, schedule, triage
 from bot.slack.views import session as turn
 from bot.timetable import Timetable
 
@@ -43,6 +47,9 @@ class Room:
     client: AsyncWebClient
     timetable: Timetable
     making: Making
+    board: Board
+    trying: Trying
+    decisions: Decisions
 
     async def show(self, press: Press, view: Block) -> str:
         """Open a form; what to tell the person where it came too late for Slack."""
@@ -142,6 +149,26 @@ async def rated(press: Press, room: Room) -> str:
     return "Thank you, it is noted."
 
 
+async def unrated(press: Press, room: Room) -> str:
+    """Take back what one thought of an answer."""
+    session_id, number = press.value.split(" ")
+    await room.store.unrate(session_id, int(number), press.by.id)
+    return ""
+
+
+async def tried(press: Press, room: Room) -> str:
+    """The button beside an agent in App Home."""
+    agent = room.desk.agent(press.value)
+    policy.check(agent, press.by, "run")
+    return await room.show(press, home.trial(agent))
+
+
+async def begun(press: Press, room: Room) -> str:
+    """Its form: the agent answers where only this person sees it."""
+    words = next(iter(press.values.get("words", ())), "")
+    return await room.desk.hear(Message(press.id, "", "", press.by, words, "shortcut", press.at, agent=press.value, private=True))
+
+
 async def voted(press: Press, room: Room) -> str:
     """Which of two answers to the same is better."""
     choice, id, thread, *session_ids = press.value.split(" ")
@@ -150,10 +177,21 @@ async def voted(press: Press, room: Room) -> str:
     return await room.desk.comparison.vote(id, thread, session_ids, int(choice), press.by, press.at)
 
 
+async def preferred(press: Press, room: Room) -> str:
+    """Which answer of a trial is better."""
+    return await room.trying.prefer(press.value, press.by, press.at)
+
+
 async def timed(press: Press, room: Room) -> str:
     """A schedule is paused, goes on, begins now, or is removed."""
     verb, name = press.value.split(" ")
     return await room.timetable.asked(verb, name, press.by, press.id)
+
+
+async def decided(press: Press, room: Room) -> str:
+    """What is to come of a finding: a ticket, a change, or nothing for now."""
+    verb, id = press.value.split(" ")
+    return await room.board.press(verb, id, press.by, press.id)
 
 
 async def explained(press: Press, room: Room) -> str:
@@ -186,9 +224,18 @@ async def opened(press: Press, room: Room, name: str, about: dict[str, Any], tit
 
 async def commanded(press: Press, room: Room) -> str:
     """The desk's own slash command."""
-    if press.value.strip().lower() == "new":
-        return await room.show(press, room.making.form(press.by))
-    return "`/frontdesk new` makes an agent. What else I can do says `@Frontdesk help`."
+    match press.value.strip().lower():
+        case "new":
+            return await room.show(press, room.making.form(press.by))
+        case "schedule":
+            agents, zone = room.desk.agents_for(press.by), await room.making.beside.directory.zone(press.by.id)
+            return await room.show(press, schedule.form(agents, zone) if agents else triage.nobody())
+    return "`/frontdesk new` makes an agent, `/frontdesk schedule` lets one begin by itself. What else I can do says `@Frontdesk help`."
+
+
+async def planned(press: Press, room: Room) -> str:
+    """Its form: an agent begins by itself from now on."""
+    return await room.timetable.plan(*schedule.planned(press.values), press.by, press.id)
 
 
 async def drafted(press: Press, room: Room) -> str:
@@ -201,28 +248,40 @@ async def reworked(press: Press, room: Room) -> str:
     return await room.show(press, room.making.form(press.by, press.value))
 
 
+async def sampled(press: Press, room: Room) -> str:
+    """The form in which its author tries it."""
+    return await room.show(press, room.making.sample(press.value, press.by))
+
+
+async def rehearsed(press: Press, room: Room) -> str:
+    return await room.making.tried(press.value, press.by, next(iter(press.values.get("words", ())), ""), press.id)
+
+
+async def judged(press: Press, room: Room) -> str:
+    """A change of an agent's file is allowed, or not; or somebody wants to see all of it."""
+    verb, id, mark = (*press.value.split(" "), "")[:3]
+    if verb != "look":
+        return await room.decisions.decide("approve" if verb == "approve" else "reject", id, mark, press.by, press.id)
+    sheet = await room.decisions.look(id, press.by)
+    return await room.show(press, change.whole(sheet)) if sheet else "That proposal is no longer known."
+
+
 async def proposed(press: Press, room: Room) -> str:
     return await room.making.proposed(press.value)
 
 
 async def settled(press: Press, room: Room) -> str:
     """A new agent is allowed, or not."""
-    return await room.making.settled(press.value, press.by)
+    return await room.making.settled(press.value, press.by, press.id)
 
 
 PRESSED: dict[str, Handler] = {
-    "answer": answered,
-    "reply": asked_more,
-    "deny": denied,
-    "stop": stopped,
-    "retry": retried,
-    "steps": looked,
-    "feedback": rated,
-    "vote": voted,
-    "schedule": timed,
-    "rework": reworked,
-    "propose": proposed,
-    "settle": settled,
-}
-SENT: dict[str, Handler] = {"reply": replied, "deny": refused, "feedback": explained, "triage": started, "new": drafted}
+    "answer": answered, "reply": asked_more, "deny": denied, "stop": stopped, "retry": retried, "steps": looked,
+    "feedback": rated, "unrate": unrated, "try": tried, "vote": voted, "prefer": preferred, "schedule": timed, "finding": decided,
+    "rework": reworked, "propose": proposed, "settle": settled, "sample": sampled, "proposal": judged,
+}  # fmt: skip
+SENT: dict[str, Handler] = {
+    "reply": replied, "deny": refused, "feedback": explained, "triage": started, "try": begun, "schedule": planned,
+    "new": drafted, "sample": rehearsed,
+}  # fmt: skip
 """Buttons and forms by name. To add one: write its handler, and its line here."""

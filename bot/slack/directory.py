@@ -109,6 +109,16 @@ class Directory:
         groups = frozenset(group for group, members in self._members.items() if id in members)
         return Person(id, str(name), self._kind(user, hints), groups)
 
+    def written(self, text: str) -> str:
+        """The same with names, as agents' files write them, where those ids stand."""
+        for name, id in self.ids.items():
+            text = text.replace(id, name)
+        return text
+
+    async def zone(self, id: str) -> str:
+        """Somebody's time zone, such as Europe/Berlin. Raises SlackApiError as `person` does."""
+        return str((await self._user(id)).get("tz") or "UTC")
+
     async def named(self, text: str) -> str:
         """The same with people's names where only ids stand; an id stays where its name cannot be had."""
         for id in list(dict.fromkeys(ID.findall(text)))[:MENTIONS]:

@@ -63,8 +63,12 @@ class Door:
 
     async def fire(self, fired: Fired) -> None:
         """Let something outside Slack begin a session, once for its key, whatever happens to this process. Raises StoreFailed."""
-        await self.journal.receive(delivery(fired))
-        self._spawn(self._serve(fired.key))  # also what was kept before, with the schedule's next time
+        await self.journal.receive(kept := delivery(fired))
+        await self.begin(kept)  # also what was kept before, with the schedule's next time
+
+    async def begin(self, delivery: Delivery) -> None:
+        """Deal with what has been kept."""
+        self._spawn(self._serve(delivery.lane))
 
     async def take(self, delivery: Delivery) -> bool:
         """The same for what is no event of Slack's: False if it was known. Raises StoreFailed."""

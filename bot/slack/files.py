@@ -30,7 +30,8 @@ async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, li
         raise BotError(f"{name} does not lie in Slack, so the agent was not given it. Upload it here.")
     try:
         path = free(folder, name)
-        await asyncio.wait_for(_download(client, attachment, path, limit), 120)
+        async with asyncio.timeout(120):
+            await _download(client, attachment, path, limit)
         return path
     except (aiohttp.ClientError, TimeoutError) as error:
         raise BotError(f"{name} could not be fetched from Slack ({type(error).__name__}), so the agent was not given it.") from error

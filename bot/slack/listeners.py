@@ -10,10 +10,10 @@ from dataclasses import replace
 from slack_sdk.errors import SlackApiError
 
 from bot import clock
+from bot.change import Decisions
 from bot.dispatch import Desk
-from bot.draft import Shelf
-from bot.errors import BotError, Denied, StoreFailed
-from bot.fired import Fired
+from bot.errors import BotError, Denied
+from bot.found import Board
 from bot.journal import Delivery, Journal
 from bot.message import Message, Person
 from bot.ports import Store
@@ -23,10 +23,13 @@ from bot.slack.buttons import Press, Room
 from bot.slack.calls import call, error_of, refused
 from bot.slack.directory import Directory
 from bot.slack.door import Body, Handler
+from bot.slack.firing import Firing
+from bot.slack.home import Homes
 from bot.slack.making import Making
 from bot.slack.markdown import mrkdwn
 from bot.slack.surface import SlackSurface
-from bot.slack.views import home, schedule
+from bot.slack.trying import Trying
+from bot.slack.views import schedule
 from bot.timetable import Timetable
 from bot.words import scheduled
 
@@ -48,17 +51,22 @@ class Listeners:
         directory: Directory,
         renamed: Callable[[], Awaitable[None]],
         timetable: Timetable,
-        shelf: Shelf,
+        making: Making,
+        homes: Homes,
+        board: Board,
+        trying: Trying,
+        decisions: Decisions,
     ) -> None:
+        self.homes = homes
         self.desk, self.journal, self.surface, self.directory, self.renamed = desk, journal, surface, directory, renamed
         self.client = surface.client
-        self.room = Room(desk, store, surface.client, timetable, Making(desk, surface.beside, shelf))
+        self.room = Room(desk, store, surface.client, timetable, making, board, trying, decisions)
         self.handlers: Mapping[str, Handler] = {
             "message": self.said, "app_mention": self.said, "message_changed": self.edited, "message_deleted": self.deleted,
             "reaction_added": self.reacted, "app_home_opened": self.entered, "agent_session_stopped": self.halted,
             "command": self.commanded,
             "block_actions": self.pressed, "view_submission": self.sent, "message_action": self.shortcut, "user_change": self.changed,
-            "member_joined_channel": self.joined, "fired": self.fired,
+            "member_joined_channel": self.joined, "fired": Firing(desk, surface.beside, directory, timetable).fired,
         } | dict.fromkeys(RENAMED, self.moved)  # fmt: skip
 
     async def answer(self, body: Body, text: str) -> None:
@@ -207,6 +215,8 @@ class Listeners:
             press = await self._press(delivery, body, str(action.get("action_id", "")).partition(":")[0], parse.chosen(action))
             if handler := buttons.PRESSED.get(press.name):
                 await self.answer(body, await handler(press, self.room))
+        if (body.get("view") or {}).get("type") == "home":
+            await self.homes.touched(str(body["user"]["id"]))
 
     async def sent(self, delivery: Delivery, body: Body) -> None:
         view = body["view"]
@@ -248,33 +258,14 @@ class Listeners:
 
     async def entered(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
-        person = await self.directory.person(str(event["user"]))
-        sessions, agents = await self.desk.overview(person)
+        if event.get("tab") != "messages":
+            return await self.homes.opened(str(event["user"]))
+        prompts = manifest.prompts(self.desk.agents_for(await self.directory.person(str(event["user"]))))
         try:
-            if event.get("tab") == "messages":
-                if prompts := manifest.prompts(agents):
-                    await call(
-                        self.client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts, thread_ts=None)
-                    )
-            else:
-                await call(self.client.views_publish(user_id=person.id, view=home.render(sessions, agents, self.directory.site)))
+            if prompts:
+                await call(self.client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts, thread_ts=None))
         except SlackApiError as error:
             log.warning("not_shown", extra={"action": "not_shown", "tab": event.get("tab"), "error": error_of(error)})
-
-    async def fired(self, delivery: Delivery, body: Body) -> None:
-        """Post the message under which a session lives that nobody asked for, and begin it."""
-        fired = Fired(**body)
-        try:
-            thread, author = await self.surface.beside.begin(fired)
-            if fired.prompt:
-                channel, _ = parse.place(thread)
-                message = Message(fired.key, thread, channel, author, fired.prompt, fired.door, fired.at, agent=fired.agent)
-                await self.desk.fire(replace(message, channel_name=await self.directory.channel(channel)))
-        except BotError as error:
-            if isinstance(error, StoreFailed):
-                raise
-            log.error("not_fired", extra={"action": "not_fired", "key": fired.key, "error": str(error)})
-            await self.room.timetable.failed(fired, str(error))
 
     async def changed(self, delivery: Delivery, body: Body) -> None:
         user = body["event"].get("user") or {}

@@ -38,7 +38,8 @@ EVENTS = {
 CALLS = ("assistant:write", "chat:write", "commands", "files:read", "files:write", "im:read", "im:write", "mpim:read", "reactions:write")
 SCOPES = tuple(sorted({scope for scope in EVENTS.values() if scope} | set(CALLS)))
 
-OWN = {"command": "/frontdesk", "description": "Make an agent.", "usage_hint": "new", "should_escape": True}
+DOES = "Make an agent, or let one begin by itself."
+OWN = {"command": "/frontdesk", "description": DOES, "usage_hint": "new, or schedule", "should_escape": True}
 
 # https://docs.slack.dev/reference/app-manifest: where it stands, and how many characters (or entries) it may have.
 LENGTHS = {

@@ -106,13 +106,16 @@ def plain(text: str) -> str:
     return html.unescape(text)
 
 
+ONE = ("selected_user", "selected_conversation", "selected_time")
+
+
 def values(view: Payload) -> dict[str, tuple[str, ...]]:
     """What was filled in, by the block's id: what was typed, or the values chosen."""
     found: dict[str, tuple[str, ...]] = {}
     for block, elements in ((view.get("state") or {}).get("values") or {}).items():
         for element in elements.values():
             chosen = element.get("selected_options") or ([element["selected_option"]] if element.get("selected_option") else [])
-            one = element.get("value") or element.get("selected_user") or element.get("selected_conversation")
+            one = next((element[key] for key in ("value", *ONE) if element.get(key)), "")
             typed = (str(one),) if one else ()
             found[block] = tuple(str(option["value"]) for option in chosen) or typed
     return found

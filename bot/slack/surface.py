@@ -169,7 +169,7 @@ class SlackSurface:
 
     def _bare(self, session: Session, slot: str, view: View) -> bool:
         """Whether Slack's own line says all that there is to say: an answer that grows begins with its first words, or steps."""
-        silent = session.live and view.rank > 0 and not view.flow and not session.queued
+        silent = session.live and view.rank > 0 and not view.flow and not session.queued and not turn.warned(session)
         return silent and self.streams.serve(session.thread) and not self.outbox.exists(slot)
 
     def _apart(self, session: Session, agent: Agent) -> bool:

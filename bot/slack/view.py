@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.slack import parse
 from bot.slack.markdown import brief, mrkdwn
 
 Block = dict[str, Any]
 CardStatus = Literal["pending", "in_progress", "complete", "error"]
+FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+UNSEEN = FILLERS | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)}  # U+FE0F is part of emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,20 @@ def markdown(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
+def header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def link(thread: str, words: str, site: str, post: str = "") -> str:
+    """Leads to a thread, or to a message in it. `site` is the workspace's address, such as https://example.slack.com/."""
+    label = mrkdwn(words, 500) or "(no words)"
+    if not thread.startswith("slack:"):
+        return label
+    channel, ts = parse.place(thread)
+    inside = f"?thread_ts={ts}&cid={channel}" if post not in ("", ts) else ""
+    return f"<{site}archives/{channel}/p{(post or ts).replace('.', '')}{inside}|{label}>"
+
+
 def actions(*elements: Mapping[str, Any]) -> Block:
     return {"type": "actions", "elements": list(elements)}
 
@@ -80,7 +97,11 @@ def modal(name: str, title: str, submit: str, blocks: Sequence[Block], about: st
 
 def visible(text: str) -> str:
     """What would show nothing, or turn the letters around it, shows itself."""
-    return "".join(rf"\u{ord(letter):04x}" if unicodedata.category(letter) == "Cf" else letter for letter in text)
+    return "".join(rf"\u{ord(letter):04x}" if _unseen(letter) else letter for letter in text)
+
+
+def _unseen(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or ord(letter) in UNSEEN
 
 
 def code(text: str, limit: int = 2800) -> str:

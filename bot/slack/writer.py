@@ -135,11 +135,16 @@ class Writer:
             while True:
                 self._changed.clear()
                 delay = await self._start_all()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), delay)
+                await self._rest(delay)
         finally:
             for task in self._sending.values():
                 task.cancel()
+
+    async def _rest(self, delay: float | None) -> None:
+        """Until something has changed. Not by `wait_for`, which in Python 3.11 forgets that it was cancelled where both come together."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._changed.wait()
 
     async def _start_all(self) -> float | None:
         """Start whatever may be sent now; seconds until more may be."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from bot.agent import Agent, parse, version
+from bot.agent import Agent, parse, remains, version
 from bot.errors import ConfigError
 from bot.route import conflicts
 
@@ -22,6 +22,7 @@ class Agents:
         self.folder = folder
         self.look = look  # seconds: some file systems tell of no change, so look anyway
         self.problems: list[str] = []
+        self.remains: list[Agent] = []  # of broken files, what can be read all the same
         self._good: dict[str, Agent] = {}
 
     @property
@@ -36,7 +37,7 @@ class Agents:
 
     def load(self) -> None:
         """Read the folder again. What is wrong with a file is told in `problems`. Raises ConfigError if there is no folder."""
-        found = self._found()
+        found, self.remains = self._found(), []
         problems = [problem for name, path in found.items() if (problem := self._read(name, path))]
         self._good = {name: agent for name, agent in self._good.items() if name in found}
         if not found:
@@ -95,7 +96,8 @@ class Agents:
         except OSError as error:
             problem = f"agents/{path.name}: it cannot be read ({error.strerror}); give this user the right to, or remove it"
         except ConfigError as error:
-            problem = str(error)
+            problem, rest = str(error), remains(name, text)
+            self.remains += [rest] if rest else []
         except (ValueError, RecursionError) as error:
             problem = f"agents/{path.name}: the front matter is no YAML: {error}"
         else:

@@ -31,11 +31,18 @@ class SqlOpinions:
 
         return await self.db.write(work)
 
-    async def feedback(self, agent: str = "", limit: int = 100, session_id: str = "") -> list[Feedback]:
+    async def unrate(self, session_id: str, turn: int, person: str) -> None:
+        mine = sa.and_(feedback.c.session_id == session_id, feedback.c.turn == turn, feedback.c.person == person)
+        await self.db.write(lambda connection: connection.execute(feedback.delete().where(mine)).rowcount)
+
+    async def feedback(self, agent: str = "", limit: int = 100) -> list[Feedback]:
         query = sa.select(feedback).order_by(feedback.c.at.desc()).limit(limit)
         query = query.where(feedback.c.agent == agent) if agent else query
-        query = query.where(feedback.c.session_id == session_id) if session_id else query
         return [rows.FEEDBACK.validate_json(row.data) for row in await self.db.read(query)]
+
+    async def votes(self, session_id: str) -> int:
+        given = await self.db.read(sa.select(feedback.c.data).where(feedback.c.session_id == session_id))
+        return sum(rows.FEEDBACK.validate_json(row.data).vote for row in given)
 
     async def spent(self, agent: str, since: float) -> Usage:
         figures = (turns.c.input_tokens, turns.c.output_tokens, turns.c.cached_tokens, turns.c.usd)

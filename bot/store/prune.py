@@ -4,16 +4,33 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.change import SETTLED
 from bot.session import OVER
 from bot.store.database import Database
 from bot.store.journal import TIMED
-from bot.store.tables import deliveries, events, feedback, inbox, kept, posts, questions, sessions, turns
+from bot.store.proposals import OPEN, left
+from bot.store.tables import (
+    deliveries,
+    events,
+    feedback,
+    findings,
+    inbox,
+    kept,
+    posts,
+    proposals,
+    questions,
+    reports,
+    sessions,
+    trials,
+    turns,
+    votes,
+)
 
 AGAIN = 2 * 86400.0  # seconds for which a delivery is known again; Slack gives up after an hour or so
 GROUP = 500  # sessions in one transaction: nobody who writes beside it waits for long
 OWED = sa.and_(posts.c.slot.regexp_match("^(status|owed):"), posts.c.shown != "")  # what Slack is to be told still
-COMPARED = posts.c.slot.startswith("compare:")  # people vote for days
-BELONGING = (events, turns, questions, feedback, inbox, posts, kept)
+COMPARED = posts.c.slot.regexp_match("^(compare|finding|trial|proposal|draft):")  # people vote for days, and take as long to decide
+BELONGING = (events, turns, questions, feedback, reports, inbox, posts, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +53,21 @@ async def prune(db: Database, before: float) -> Pruned:
     gone: list[str] = []
     while group := await db.write(lambda connection: _group(connection, before)):
         gone += group
-    await db.write(lambda connection: connection.execute(posts.delete().where(COMPARED, posts.c.at < before)).rowcount, hard=False)
+    await db.write(lambda connection: _tried(connection, before), hard=False)
     return Pruned(tuple(gone), await delivered(db, before))
+
+
+def _tried(connection: sa.Connection, before: float) -> None:
+    """What was tried, compared, found and decided then, with all votes. What nobody has decided is left, and goes the next time."""
+    old = sa.select(trials.c.id).where(trials.c.at < before)
+    connection.execute(votes.delete().where(votes.c.trial_id.in_(old)))
+    connection.execute(trials.delete().where(trials.c.at < before))
+    connection.execute(proposals.delete().where(proposals.c.state.in_(SETTLED), proposals.c.at < before))
+    for row in connection.execute(sa.select(proposals).where(proposals.c.at < before)).all():
+        connection.execute(proposals.update().where(proposals.c.id == row.id, proposals.c.data == row.data).values(**left(row)))
+    open = sa.select(proposals.c.finding).where(proposals.c.state.in_(OPEN))
+    connection.execute(findings.delete().where(findings.c.at < before, findings.c.id.not_in(open)))
+    connection.execute(posts.delete().where(COMPARED, posts.c.at < before))
 
 
 async def delivered(db: Database, before: float) -> int:

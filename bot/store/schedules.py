@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from bot.store.tables import schedules
 from bot.trigger import Schedule
 
 PLANNED = schedules.c.due > 0  # what stands in no file any more keeps its place, and who paused it, for when it comes back
+Row = dict[str, Any]
 ON = sa.and_(PLANNED, schedules.c.paused == "")
 
 
@@ -31,7 +32,7 @@ class Schedules:
         await self.db.write(lambda connection: _agree(connection, plans, tidy))
 
     async def keep(self, plan: Plan) -> None:
-        await self.db.write(lambda connection: _insert(connection, [plan]))
+        await self.db.write(lambda connection: _put(connection, _row(plan), new=True))
 
     async def change(
         self, name: str, *, paused: str | None = None, due: float | None = None, last: float | None = None, trouble: str | None = None
@@ -71,21 +72,36 @@ def _agree(connection: sa.Connection, plans: Sequence[Plan], tidy: bool) -> None
     known = {row.name: row for row in connection.execute(sa.select(schedules).where(schedules.c.asked == ""))}
     gone = known.keys() - {plan.name for plan in plans} if tidy else set()
     connection.execute(schedules.update().where(schedules.c.name.in_(gone), PLANNED).values(due=0.0))
-    _insert(connection, [plan for plan in plans if plan.name not in known])
-    for plan in plans:
-        row, new = known.get(plan.name), _row(plan)
-        if row and (row.data != new["data"] or not row.due):
-            due = row.due if row.due and row.spec == new["spec"] else plan.due
-            values = {"data": new["data"], "spec": new["spec"], "due": due}
-            connection.execute(schedules.update().where(schedules.c.name == plan.name).values(values))
+    rows = [_row(plan) for plan in plans]
+    for row in rows:
+        old = known.get(row["name"])
+        if not (old and old.due and old.data == row["data"]):
+            _put(connection, _carried(row, old, known.values(), rows), new=old is None)
 
 
-def _insert(connection: sa.Connection, plans: Sequence[Plan]) -> None:
-    if plans:
-        connection.execute(insert(connection, schedules).on_conflict_do_nothing(), [_row(plan) for plan in plans])
+def _carried(new: Row, old: sa.Row[Any] | None, known: Iterable[sa.Row[Any]], rows: Sequence[Row]) -> Row:
+    """With all that belongs to it: a number says only where a schedule stands in its file, and others come and go before it."""
+    if moved := next((row for row in known if row.due and _same(_row(_plan(row)), new)), None):
+        return new | {key: getattr(moved, key) for key in ("due", "last", "paused", "trouble")}
+    if old is None or (old.data != new["data"] and any(_same(_row(_plan(old)), row) for row in rows)):
+        return new
+    due = old.due if old.due and old.spec == new["spec"] else new["due"]
+    return new | {"due": due, "last": old.last, "paused": old.paused, "trouble": old.trouble}
 
 
-def _row(plan: Plan) -> dict[str, Any]:
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool((one["agent"], one["data"]) == (other["agent"], other["data"]))
+
+
+def _put(connection: sa.Connection, row: Row, *, new: bool) -> None:
+    """Where another replica was first with a new one, its row stays."""
+    if new:
+        connection.execute(insert(connection, schedules).values(row).on_conflict_do_nothing())
+    else:
+        connection.execute(schedules.update().where(schedules.c.name == row["name"]).values(row))
+
+
+def _row(plan: Plan) -> Row:
     row = {"name": plan.name, "agent": plan.agent, "due": plan.due, "last": plan.last, "paused": plan.paused}
     row |= {"asked": plan.asked, "trouble": plan.trouble}
     return row | {"spec": f"{plan.schedule.cron} {plan.schedule.timezone}", "data": plan.schedule.model_dump_json()}

@@ -10,16 +10,19 @@ import sqlalchemy as sa
 from bot import clock
 from bot.agent import Agent
 from bot.errors import Superseded
-from bot.event import Answered, Event, Finished, Question, Text, Thought, Usage
+from bot.event import Answered, Event, Finished, Improvement, Question, Text, Thought, Usage
 from bot.message import Message
 from bot.ports import Asked, Unread
 from bot.session import Session
-from bot.store import rows
+from bot.store import reports, rows
 from bot.store.database import Database, insert, named
 from bot.store.journal import SqlJournal
 from bot.store.keep import SqlKeep
 from bot.store.opinions import SqlOpinions
+from bot.store.past import SqlPast
+from bot.store.reports import SqlReports
 from bot.store.tables import events, inbox, questions, sessions, turns
+from bot.store.trials import SqlTrials
 
 # What is asked again and again stands ready, as in the journal.
 CURRENT = sa.select(sessions).where(sessions.c.thread == named("thread"), sessions.c.current).limit(1)
@@ -31,7 +34,7 @@ OWN = sessions.update().where(_mine).values(**_now).returning(sessions.c.sequenc
 TOLD = events.insert()
 
 
-class SqlStore(SqlJournal, SqlOpinions):
+class SqlStore(SqlJournal, SqlOpinions, SqlPast, SqlReports, SqlTrials):
     """Implements the ports Store and Journal."""
 
     def __init__(self, url: str) -> None:
@@ -182,6 +185,8 @@ class SqlStore(SqlJournal, SqlOpinions):
                 kind = type(event).__name__
                 row = {"session_id": session.id, "sequence": after + n, "turn": session.number, "at": at, "type": kind}
                 connection.execute(TOLD, row | {"data": rows.dump(rows.EVENTS[kind], event)})
+                if isinstance(event, Improvement):
+                    connection.execute(reports.keep(session.id, after + n, session.number, at, event))
                 _note(connection, session, event)
             if any(isinstance(event, Finished | Usage) for event in told):
                 connection.execute(_account(session))

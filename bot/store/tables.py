@@ -91,6 +91,19 @@ feedback = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
 )
 
+THUMB = sa.not_(feedback.c.data.contains('"reasons":["compared"'))
+"""Not what was preferred to another agent's answer, and what was not."""
+
+reports = sa.Table(
+    "reports",
+    meta,
+    sa.Column("session_id", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
 deliveries = sa.Table(
     "deliveries",
     meta,
@@ -159,5 +172,46 @@ schedules = sa.Table(
     sa.Column("paused", sa.String, nullable=False),
     sa.Column("asked", sa.String, nullable=False),
     sa.Column("trouble", sa.String, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+findings = sa.Table(
+    "findings",
+    meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+trials = sa.Table(
+    "trials",
+    meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("agent", sa.String, nullable=False),
+    sa.Column("old_version", sa.String, nullable=False),
+    sa.Column("new_version", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Index("ix_trials_agent_at", "agent", "at"),
+)
+
+votes = sa.Table(
+    "votes",
+    meta,
+    sa.Column("trial_id", sa.ForeignKey("trials.id"), primary_key=True),
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("voter", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+proposals = sa.Table(
+    "proposals",
+    meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("agent", sa.String, nullable=False),
+    sa.Column("finding", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
 )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,8 @@ from bot import clock, nofollow, prompt
 from bot.agent import explain
 from bot.aid import Talk
 from bot.errors import BotError
-from bot.event import ALLOW, APPROVE, DENY, Artifact, Improvement, Notice, Option, Part, Question, permission
+from bot.event import ALLOW, APPROVE, DENY, Artifact, Improvement, ImprovementKind, Notice, Option, Part, Question, permission
+from bot.found import Board, Found
 from bot.message import Answer
 from bot.plan import PROPOSAL, Plan, Plans, when
 from bot.ports import Turn
@@ -27,6 +28,7 @@ HOLD = 45.0  # seconds: some harnesses cut a call that takes a minute
 OURS = "ask-"  # with which the ids of our questions begin, and no runtime's
 LARGEST = 100 << 20  # bytes
 MOST = 5  # questions that wait at once: each of them calls somebody
+SHOWN = ("report_findings", "propose_schedule")  # what people see that no answer holds
 ASKED = (
     "You asked, and nobody has answered yet. End your turn now, with a short word on what you wait for and without guessing the answer; "
     "it comes as the next message."
@@ -86,6 +88,22 @@ class ProposeSchedule(Arguments):
     words: str = Field(min_length=1, max_length=200, description="The times in people's words: every Monday at 9.")
 
 
+class Finding(Arguments):
+    agent: str = Field(description="Whose file, rights or surroundings are to change.")
+    title: str = Field(min_length=1, max_length=120, description="What goes wrong, in one sentence.")
+    what: str = Field(min_length=1, max_length=1200, description="How it shows, why it happens, and how sure you are.")
+    change: str = Field(default="", max_length=2000, description="The exact words for which file, or the one right or setting.")
+    evidence: list[str] = Field(min_length=1, max_length=100, description="All turns that show it, by their names in the digest.")
+    again: str = Field(default="", max_length=20, description="The id that the digest gives it, if people know it already.")
+
+
+class ReportFindings(Arguments):
+    """Show people what repeats, each as a card with buttons by which they decide. Call this once, with all that you have found. Whom each
+    hit and what it cost is counted from the turns that you name, and they are ranked by that."""
+
+    findings: list[Finding] = Field(min_length=1, max_length=5)
+
+
 class ReadThread(Arguments):
     """Read all that people have said in the thread."""
 
@@ -94,7 +112,7 @@ class ReportImprovement(Arguments):
     """Say what was missing, unclear, slow or denied, and would have made this work easier. Those who look after you read it; people in
     the thread do not see it."""
 
-    kind: Literal["missing", "unclear", "slow", "denied", "other"]
+    kind: ImprovementKind
     text: str = Field(min_length=1, max_length=2000, description="What would have helped.")
     evidence: str = Field(default="", max_length=2000, description="What happened: the command, the error, the question.")
 
@@ -106,14 +124,15 @@ class Errand:
     turn: Turn
     talk: Talk
     plans: Plans | None = None
+    board: Board | None = None
     open: dict[str, Question] = field(default_factory=dict)
     _running: set["asyncio.Task[str]"] = field(default_factory=set)
     _over: bool = False
 
     async def call(self, name: str, arguments: dict[str, Any]) -> str:
         """What the agent is told. Raises Refused."""
-        if name not in DEEDS:
-            raise Refused(f"There is no tool {name!r}; there are {', '.join(DEEDS)}.")
+        if name not in self.deeds:
+            raise Refused(f"There is no tool {name!r}; there are {', '.join(self.deeds)}.")
         kind, deed = DEEDS[name]
         try:
             given = kind.model_validate(arguments)
@@ -132,6 +151,13 @@ class Errand:
         finally:
             work.cancel()
             self._running.discard(work)
+
+    @property
+    def deeds(self) -> list[str]:
+        """What the agent can do: findings are for those only that are told what happened, and people see nothing of a hidden turn."""
+        if self.turn.number < 0:
+            return [name for name in DEEDS if name not in SHOWN]
+        return [name for name in DEEDS if name != "report_findings" or self.turn.agent.digest]
 
     def close(self) -> None:
         self._over = True
@@ -239,6 +265,13 @@ def _named(agent: str, question: str) -> str:
     return f"{agent}:p{question[-6:]}"
 
 
+async def report_findings(errand: Errand, given: ReportFindings) -> str:
+    if errand.board is None or not errand.talk.session.channel:
+        raise Refused("Findings can be shown in a Slack thread only: write them into your answer.")
+    found = [Found(each.agent, each.title, each.what, each.change, tuple(each.evidence), each.again) for each in given.findings]
+    return await errand.board.report(errand.turn.agent.name.partition("@")[0], errand.talk.session, found)
+
+
 async def read_thread(errand: Errand, _: ReadThread) -> str:
     return prompt.quoted(said) if (said := await errand.talk.said()) else "Nothing has been said in the thread beside what you were told."
 
@@ -259,6 +292,7 @@ DEEDS: dict[str, tuple[type[Arguments], Deed]] = {
     "post_update": (PostUpdate, post_update),
     "upload_file": (UploadFile, upload_file),
     "propose_schedule": (ProposeSchedule, propose_schedule),
+    "report_findings": (ReportFindings, report_findings),
     "read_thread": (ReadThread, read_thread),
     "report_improvement": (ReportImprovement, report_improvement),
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bot.aid import Talk
 from bot.errors import ConfigError
 from bot.event import Notice
+from bot.found import Board
 from bot.plan import PROPOSAL, Plans
 from bot.ports import Runtime, Tools, Turn
 from bot.tools import outside
@@ -34,6 +35,7 @@ class Lending:
     def __init__(self, public: str = "") -> None:
         self.public = public.rstrip("/")
         self.plans: Plans | None = None  # where schedules are kept, if something begins them
+        self.board: Board | None = None  # where findings are shown, if people see them
         self._errands: dict[str, Errand] = {}
         self._secret = secrets.token_bytes(32)
         self._server: ToolServer | None = None
@@ -47,7 +49,7 @@ class Lending:
             await settle(self.plans, turn.agent.name.partition("@")[0], turn.answer)
         if turn.answer and turn.answer.question.startswith(OURS):
             turn = replace(turn, answer=None)  # the runtime knows nothing of it; the prompt has it in words
-        if not (turn.agent.tools or getattr(runtime, "tools", False)):
+        if not (turn.agent.tools or turn.agent.digest or getattr(runtime, "tools", False)):
             yield turn
             return
         elsewhere = getattr(runtime, "elsewhere", False)
@@ -59,7 +61,7 @@ class Lending:
             if self._server is None:
                 await self._start(turn.agent.file)
         token = self._token(turn.session_id)
-        errand = self._errands[token] = Errand(turn, talk, self.plans)
+        errand = self._errands[token] = Errand(turn, talk, self.plans, self.board)
         try:
             yield replace(turn, tools=Tools(self.public + outside.PATH if elsewhere else self._url, token))
         finally:

@@ -88,11 +88,13 @@ class ToolServer:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return self.whose(token) if kind == "Bearer" else None
 
-    async def _list(self, _: ServerRequestContext, __: PaginatedRequestParams | None) -> ListToolsResult:
+    async def _list(self, context: ServerRequestContext, _: PaginatedRequestParams | None) -> ListToolsResult:
+        errand = self._errand(context.request) if context.request else None
         return ListToolsResult(
             tools=[
                 Tool(name=name, description=" ".join((getdoc(kind) or "").split()), input_schema=kind.model_json_schema())
                 for name, (kind, _) in DEEDS.items()
+                if errand and name in errand.deeds
             ]
         )
 

@@ -29,6 +29,7 @@ class Scheduler:
     ) -> None:
         self.agents, self.plans, self.fire, self.alone = agents, plans, fire, alone
         self._agreed: Sequence[Agent] | None = None  # whose schedules are planned
+        self._tidy = False  # whether no others are, as far as files go
 
     async def run(self) -> None:
         while True:
@@ -39,10 +40,10 @@ class Scheduler:
 
     async def tick(self) -> float:
         """Begin what is due; for how long nothing will be. Raises StoreFailed."""
-        now, agents = clock.now(), self.agents()
-        if agents is not self._agreed:
-            await self.plans.agree(planned(agents, now), tidy=self.alone())
-            self._agreed = agents
+        now, agents, alone = clock.now(), self.agents(), self.alone()
+        if agents is not self._agreed or alone > self._tidy:
+            await self.plans.agree(planned(agents, now), tidy=alone)
+            self._agreed, self._tidy = agents, alone
         plans, due = await self.plans.due(now)
         there = {agent.name: agent for agent in agents}
         await asyncio.gather(*(self._begin(plan, there[plan.agent], now) for plan in plans if plan.agent in there))

@@ -20,6 +20,7 @@ from bot.triggers.rate import Rate
 from bot.triggers.template import Unfilled
 
 log = logging.getLogger(__name__)
+ROUTE = "/hooks/{agent}/{which}"
 PATIENCE = 10.0  # seconds that a call may take to be sent
 ROOM = 64  # calls of the largest size that may be read at once
 JSON = re.compile(r"application/(\S+\+)?json")
@@ -42,7 +43,7 @@ class Webhooks:
     def __init__(self, agents: Callable[[], Sequence[Agent]], take: Take, environment: Mapping[str, str], limit: int) -> None:
         self.agents, self.take, self.environment, self.limit = agents, take, environment, limit
         self.held = Held(agents, take)
-        self.routes = [web.post("/hooks/{agent}/{which}", self.called)]
+        self.routes = [web.post(ROUTE, self.called)]
         self.handlers = {"held": self.held.mended}
         self._room = ROOM * limit
         self._rates: dict[str, Rate] = {}

@@ -108,7 +108,7 @@ def read(folder: Path) -> Known:
 def parse(text: str) -> Known:
     """Raises ConfigError."""
     try:
-        found = yaml.safe_load(text) or {}
+        found = mistakes.read(text) or {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
         raise ConfigError(f"{FILE}: this is no YAML: {where}{mistakes.remedy(where)}") from error

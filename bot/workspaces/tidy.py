@@ -8,7 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import processes
 from bot.workspaces.lock import free
+
+LEFT = ("tmp", "home/.cache", "home/.npm")  # of a session: what whoever needs it makes again
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,12 @@ class Found:
 def tidy(sessions: Path, store: Path, days: float, gigabytes: float, *, dry: bool = False) -> list[Path]:
     """Take away what is older, and then the oldest until the rest fits (0 GB is any size); whose turn runs is left alone.
 
-    Mirrors go only once no session's workspace needs them.
+    Mirrors go only once no session's workspace needs them. What harnesses left beside their work goes by its age alone.
     """
     before, most, gone = time.time() - days * 86400, int(gigabytes * 2**30), list[Path]()
     for kind in (_workspaces(sessions), _mirrors(sessions, store, gone), _caches(store)):
         gone += [found.folder for found in kind if found.used < before and (dry or _take(found))]
+    gone += [folder for folder in _left(sessions, before) if dry or _away(folder)]
     if not most:
         return gone
     left = [found for found in (*_workspaces(sessions), *_caches(store)) if found.folder not in gone]
@@ -47,14 +51,28 @@ def tidy(sessions: Path, store: Path, days: float, gigabytes: float, *, dry: boo
 
 
 def _take(found: Found) -> bool:
-    """Whether nobody uses it; then it is away, and at once: half of one would be taken for the whole."""
-    away = found.folder.with_name(f"{found.folder.name}.away")
+    """Whether nobody uses it; then it is away."""
     with suppress(OSError), free(found.lock) as alone:
         if alone:
-            shutil.rmtree(away, ignore_errors=True)
-            found.folder.rename(away)
-            shutil.rmtree(away, ignore_errors=True)
+            _away(found.folder)
     return not found.folder.exists()
+
+
+def _away(folder: Path) -> bool:
+    """Whether it is, and at once: half of one would be taken for the whole."""
+    aside = folder.with_name(f"{folder.name}.away")
+    with suppress(OSError):
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+    return not os.path.lexists(folder)
+
+
+def _left(sessions: Path, before: float) -> Iterator[Path]:
+    """Where no harness runs; each has touched its session's `tmp`."""
+    for tmp in sessions.glob("*/tmp"):
+        if tmp.lstat().st_mtime < before and not processes.marks(tmp.parent.resolve()):
+            yield from (folder for name in LEFT if os.path.isdir(folder := tmp.parent / name))
 
 
 def _workspaces(sessions: Path) -> Iterator[Found]:

@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.store import prune
 from bot.store.sql import SqlStore
 from tests.cli.test_cli import Shell
+from tests.standins.wait import until
 from tests.test_path import find, said
 
 
@@ -121,12 +122,11 @@ async def test_old_deliveries_are_forgotten_by_the_bot_itself(settings: Settings
     age(Path(settings.database_url.partition("///")[2]))
 
     async with app.running(settings) as desk:
-        for _ in range(500):
-            if not (left := (await prune.look(desk.store.db, time.time())).deliveries):
-                break
-            await asyncio.sleep(0.02)  # a database tells nobody
+        await until(lambda: forgotten(desk))
 
-    assert left == 0
+
+async def forgotten(desk: app.Frontdesk) -> bool:
+    return not (await prune.look(desk.store.db, time.time())).deliveries
 
 
 def test_a_database_that_is_not_there_is_not_made_by_tidying_up(shell: Shell) -> None:

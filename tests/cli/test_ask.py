@@ -1,7 +1,10 @@
 """An agent asked in the terminal leaves nothing behind, but for what it made for the person."""
 
+import errno
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +86,41 @@ def test_what_it_made_is_kept_where_it_says(asking: Asking) -> None:
     assert named == f"a.txt: sessions/{folder.name}/out/a.txt"
     assert kept == f"What it made is in sessions/{folder.name}; take that away when you need it no more."
     assert (folder / "out" / "a.txt").read_text().strip() == "here"
+
+
+@pytest.fixture
+def other_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "rename", refuse)
+
+
+@pytest.mark.usefixtures("other_disk")
+def test_what_it_made_is_moved_to_another_disk_without_its_pipes_and_sockets(tmp_path: Path) -> None:
+    (made := tmp_path / "work").mkdir()
+    (made / "a.txt").write_text("here")
+    (made / "link").symlink_to("a.txt")
+    os.mkfifo(made / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(made / "socket"))
+
+        assert ask.moved(made, tmp_path / "kept") == []
+
+    assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == ["a.txt", "link"]
+    assert not made.exists()
+
+
+@pytest.mark.usefixtures("other_disk")
+def test_what_cannot_be_moved_is_named_and_all_else_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(made: str, kept: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", kept)
+
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "a.txt").write_text("here")
+    monkeypatch.setattr(shutil, "copy2", fill)
+
+    assert ask.moved(tmp_path / "work", tmp_path / "kept") == [f"[Errno 28] No space left on device: '{tmp_path}/kept/a.txt'"]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.app import Frontdesk
-from bot.cli.bench import Kept
+from bot.cli.bench import Kept, Watching
 from bot.cli.play import playing
 from bot.playground.bench import Run, Story, Told
 from bot.playground.page import Page
 from bot.playground.things import Json
 from bot.settings import Settings
+from bot.store.files import Agents
+from tests.standins.stage import agent
 from tests.test_path import find
 
 BODY = "Help {{ person.name }}."
@@ -31,6 +33,11 @@ class Bench:
 
     def write(self, name: str, front: str = "", body: str = BODY) -> None:
         write(self.folder, name, front, body)
+
+    async def rewrite(self, root: Json, front: str, body: str = BODY) -> None:
+        """Another file of the agent, once it is known that the thread's turn was by the one before."""
+        self.write("helper", f"triggers: [{{mention: ['*']}}]\n{front}", body)
+        await self.slack.until(lambda: self.turn(root).stale)
 
     async def asked(self, text: str) -> Json:
         """A mention, and its thread once the turn has ended or waits."""
@@ -104,8 +111,7 @@ async def test_the_channel_has_its_name_after_an_answer_too(bench: Bench) -> Non
 async def test_a_turn_is_run_again_with_the_file_as_it_is_now_and_nothing_is_said_in_slack(bench: Bench) -> None:
     root = await bench.asked("!say Hello.")
     calls = len(bench.slack.messages("general"))
-    bench.write("helper", "model: other\ntriggers: [{mention: ['*']}]", "Be brief, {{ person.name }}, in {{ channel.name }}.")
-    await bench.slack.until(lambda: bench.turn(root).stale)
+    await bench.rewrite(root, "model: other", "Be brief, {{ person.name }}, in {{ channel.name }}.")
 
     again = await bench.again(root, "completed")
 
@@ -128,8 +134,7 @@ async def test_what_it_would_ask_ends_the_run(bench: Bench) -> None:
 
 async def test_a_run_can_be_stopped(bench: Bench) -> None:
     root = await bench.asked("!say Hello.")
-    bench.write("helper", "triggers: [{mention: ['*']}]\noptions: {slow: 60}")
-    await bench.slack.until(lambda: bench.turn(root).stale)
+    await bench.rewrite(root, "options: {slow: 60}")
     await bench.again(root, "working")
 
     with pytest.raises(ValueError, match="It runs already"):
@@ -141,30 +146,29 @@ async def test_a_run_can_be_stopped(bench: Bench) -> None:
     assert again.reason == "It was stopped."
 
 
-async def test_a_run_keeps_to_the_time_that_its_file_allows(bench: Bench) -> None:
-    root = await bench.asked("!say Hello.")
-    bench.write("helper", "triggers: [{mention: ['*']}]\noptions: {slow: 60}\nbudget: {minutes_per_turn: 0.001}")
-    await bench.slack.until(lambda: bench.turn(root).stale)
+@pytest.mark.parametrize(
+    ("asked", "front", "reason"),
+    [
+        (
+            "!say Hello.",
+            "options: {slow: 60}\nbudget: {minutes_per_turn: 0.001}",
+            "This took longer than the 0.001 minutes that agents/helper.md",
+        ),
+        ("!cost 2\n!say Never.", "budget: {usd_per_session: 1}", "The budget of $1 for one session is used up"),
+    ],
+)
+async def test_a_run_keeps_to_what_its_file_allows(bench: Bench, asked: str, front: str, reason: str) -> None:
+    root = await bench.asked(asked)
+    await bench.rewrite(root, front)
 
     again = await bench.again(root, "failed")
 
-    assert again.reason.startswith("This took longer than the 0.001 minutes that agents/helper.md allows")
-
-
-async def test_a_run_keeps_to_its_budget(bench: Bench) -> None:
-    root = await bench.asked("!cost 2\n!say Never.")
-    bench.write("helper", "triggers: [{mention: ['*']}]\nbudget: {usd_per_session: 1}")
-    await bench.slack.until(lambda: bench.turn(root).stale)
-
-    again = await bench.again(root, "failed")
-
-    assert again.reason.startswith("The budget of $1 for one session is used up")
+    assert again.reason.startswith(reason)
 
 
 async def test_a_runtime_that_breaks_is_told_in_words(bench: Bench) -> None:
     root = await bench.asked("!say Hello.")
-    bench.write("helper", "triggers: [{mention: ['*']}]\noptions: {sloow: 1}")
-    await bench.slack.until(lambda: bench.turn(root).stale)
+    await bench.rewrite(root, "options: {sloow: 1}")
 
     again = await bench.again(root, "failed")
 
@@ -250,3 +254,9 @@ class Shy:
             yield Question("q1", "question", (Part("key", "Which key?", secret=True),))
             yield Finished("input_required")
 """
+
+
+def test_a_runtime_that_needs_our_tools_says_so_in_play_too(settings: Settings) -> None:
+    watching = Watching(settings, Agents(settings.agents_dir), lambda: None, "@Frontdesk", "")
+
+    assert getattr(watching.runtime(agent(runtime="hermes")), "tools", False)

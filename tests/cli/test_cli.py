@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.agent import parse
-from bot.event import Finished, Started, Text, Usage
+from bot.breaker import BREAKER, FAILURES, Down
+from bot.event import Finished, Improvement, Started, Text, Usage
 from bot.message import Message, Person
+from bot.ops.health import Health
+from bot.ops.server import Server
 from bot.ports import Feedback
 from bot.session import Session
 from bot.store.sql import SqlStore
@@ -20,7 +23,7 @@ from tests.standins.postgres import cluster, database
 
 ROOT = Path(__file__).parents[2]
 HELPER = "---\ndescription: Helps.\nruntime: echo\ntriggers: [{mention: ['*']}, {command: /help-me}]\n---\nHelp {{ person.name }}.\n"
-VERBS = ("sessions", "usage", "feedback")
+VERBS = ("sessions", "usage", "feedback", "reports")
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,13 @@ async def keep(url: str) -> None:
     session, epoch = await store.begin("s1")
     session = session.begin([message])
     await store.take("s1", epoch, session, parse("helper", HELPER), ["m1"])
-    told = [Started("r1"), Text("The red one."), Usage(100, 20, 0, 0.25), Finished("completed")]
+    told = [
+        Started("r1"),
+        Text("The red one."),
+        Usage(100, 20, 0, 0.25),
+        Improvement("missing", "A map.", "No door."),
+        Finished("completed"),
+    ]
     await store.save(epoch, session.fold(told, 1763640009.0), told, 1763640009.0)
     await store.rate(Feedback("s1", 1, "U1", "bad", ("wrong",), "It was blue.", at=1763640010.0))
     await store.close_all()
@@ -180,12 +189,14 @@ def test_sessions_costs_and_opinions_are_read_from_the_store(kept: Shell) -> Non
     sessions = json.loads(kept.run("sessions", "--json").stdout)
     usage = json.loads(kept.run("usage", "--json").stdout)
     feedback = json.loads(kept.run("feedback", "--json").stdout)
+    reports = json.loads(kept.run("reports", "--json", "--days=9999").stdout)
 
     assert [(s["id"], s["agent"], s["state"], s["by"], s["usd"], s["title"]) for s in sessions] == [
         ("s1", "helper", "completed", "Ana", 0.25, "Which door?"),
     ]
     assert usage == [{"agent": "helper", "input_tokens": 100, "output_tokens": 20, "cached_tokens": 0, "usd": 0.25}]
     assert [(f["agent"], f["rating"], f["reasons"], f["text"]) for f in feedback] == [("helper", "bad", "wrong", "It was blue.")]
+    assert [(r["session"], r["turn"], r["kind"], r["text"], r["evidence"]) for r in reports] == [("s1", 1, "missing", "A map.", "No door.")]
 
 
 def test_what_is_kept_on_postgresql_is_read_as_well(shell: Shell) -> None:
@@ -195,7 +206,7 @@ def test_what_is_kept_on_postgresql_is_read_as_well(shell: Shell) -> None:
             return [await asyncio.to_thread(lambda verb=verb: shell.run(verb, DATABASE_URL=url).stdout) for verb in VERBS]
 
     with cluster() as made:
-        sessions, usage, feedback = asyncio.run(read())
+        sessions, usage, feedback, _ = asyncio.run(read())
 
     assert "Which door?" in sessions
     assert "$0.25" in usage
@@ -237,6 +248,31 @@ def test_the_doctor_says_of_a_damaged_database_what_helps(shell: Shell) -> None:
 
     assert found["database"]["words"].endswith("Restore it from a backup.")
     assert found["database"]["remedy"] == ""
+
+
+async def test_the_doctor_says_what_the_bot_that_runs_leaves_alone(shell: Shell) -> None:
+    served = Server(Health({}), lambda: asyncio.sleep(0, b""))
+    await served.start("127.0.0.1", 0)
+    for _ in range(FAILURES):
+        with pytest.raises(Down), BREAKER.through("acme.example"):
+            raise Down("nobody answers")
+
+    looked = await asyncio.to_thread(shell.run, "doctor", "--no-wait", "--json", HTTP_PORT=str(served.port))
+    BREAKER.forget()
+    await served.close()
+
+    [platform] = [each for each in json.loads(looked.stdout) if each["name"] == "platform"]
+    assert not platform["ok"]
+    assert platform["words"].startswith("acme.example does not answer since ")
+
+
+def test_the_doctor_looks_at_the_others_where_one_file_is_wrong(shell: Shell) -> None:
+    shell.write("agents/a.md", HELPER.replace("description", "descriptoin"))
+
+    found = {each["words"]: each for each in json.loads(shell.run("doctor", "--no-wait", "--json").stdout)}
+
+    assert not found["agents/a.md: descriptoin: unknown key; did you mean 'description'?"]["ok"]
+    assert found["echo is ready"]["name"] == "agent helper"
 
 
 def test_a_file_that_is_wrong_is_told_once(shell: Shell) -> None:

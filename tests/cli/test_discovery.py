@@ -150,6 +150,16 @@ async def test_what_is_no_platform_is_told(platform: tuple[Offering, str], answe
         await PLATFORMS["managed_agents"].offers(address(url))
 
 
+async def test_a_session_whose_configs_are_no_list_is_offered_without_them(platform: tuple[Offering, str]) -> None:
+    worker = {**WORKER, "agentConfigRefs": 7}
+    platform[0].answers["/api/sessions/team/web-1"] = {"manifest": {"spec": {"worker": worker}}}
+
+    [offer] = await PLATFORMS["kelos"].offers(address(platform[1]))
+
+    assert "configs" not in offer.options
+    assert offer.options["type"] == "codex"
+
+
 async def test_a_wrong_key_and_an_address_that_was_not_meant_are_told(platform: tuple[Offering, str]) -> None:
     offering, url = platform
     with pytest.raises(RuntimeFailed, match=r"does not let us in .401.: name the variable.*in --key"):
@@ -207,6 +217,7 @@ async def test_the_command_lists_and_writes_what_is_picked_and_never_over_a_file
 
     listed, told = await shell(tmp_path, *words), await shell(tmp_path, *words, "--json")
     assert (listed.returncode, listed.stdout) == (0, "release-notes  Writes them.\n")
+    assert f"Write files with: frontdesk agents import managed_agents {platform[1]} --key KEY --private --write NAME" in listed.stderr
     assert [draft["name"] for draft in json.loads(told.stdout)] == ["release-notes"]
     assert not (tmp_path / "agents").exists()
 
@@ -217,6 +228,16 @@ async def test_the_command_lists_and_writes_what_is_picked_and_never_over_a_file
     again = await shell(tmp_path, *words, "--all")
     assert (again.returncode, again.stdout) == (1, "")
     assert "s3cret" not in "".join(run.stdout + run.stderr for run in (listed, told, other, made, again))
+
+
+async def test_where_a_file_would_be_wrong_none_is_written(platform: tuple[Offering, str], tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "anthropic.py").write_text("raise ModuleNotFoundError(name='anthropic')\n")
+
+    run = await shell(tmp_path, "managed_agents", platform[1], "--key", "KEY", "--private", "--all")
+
+    assert run.stderr.splitlines()[-1] == "frontdesk: So none of these files is written."
+    assert not [*(tmp_path / "agents").iterdir()]
 
 
 async def test_a_key_that_is_not_there_is_told(tmp_path: Path) -> None:

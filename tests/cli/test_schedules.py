@@ -7,8 +7,9 @@ import pytest
 
 from bot import app
 from bot.agent import parse
-from bot.cli import main
+from bot.cli import main, play
 from bot.cli.notes import routes
+from bot.cli.play import playing
 from bot.cli.schedules import act
 from bot.playground import Slack
 from bot.settings import Settings
@@ -36,6 +37,30 @@ def test_schedules_are_listed_before_any_desk_has_run(folder: Path, capsys: pyte
     assert code == 0
     assert heads.split() == ["NAME", "CRON", "TIME", "ZONE", "WRITES", "TO", "NEXT", "LAST"]
     assert row.startswith("counter:1  0 9 * * 1  Europe/Berlin  #random    Mon ")
+
+
+def test_it_is_said_whose_schedules_they_are(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["schedules"])
+    before = capsys.readouterr().err
+    (folder / "play.db").touch()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///play.db")
+    main(["schedules"])
+    after = capsys.readouterr().err
+
+    assert before.startswith("frontdesk: no desk has run on frontdesk.db yet, so this is what the agents' files say;")
+    assert after.startswith("frontdesk: this is what the desk on play.db has;")
+
+
+async def test_the_schedules_of_a_desk_that_plays_are_found_by_the_address_that_it_says(folder: Path) -> None:
+    async with playing(Settings(agents_dir=folder / "agents"), 0) as (_, desk):
+        await desk.scheduler.tick()
+        [said] = play.beside(desk)
+
+        paused = await act(Settings(database_url=said.split("DATABASE_URL=")[1].split()[0]), "pause", "counter")
+
+        [plan] = await desk.scheduler.plans.all()
+    assert paused == "counter:1 is paused. `resume schedule counter:1` lets it go on."
+    assert plan.paused == "the shell"
 
 
 def test_schedules_are_listed_for_scripts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +105,6 @@ async def test_a_schedule_is_run_paused_and_listed_while_the_desk_runs(slack: Sl
 def test_the_bench_says_how_to_have_it_at_once() -> None:
     counter = parse("counter", COUNTER)
 
-    [route] = routes(counter, [counter], "@Frontdesk")
+    [route] = routes(counter, [counter], "@Frontdesk", "http://127.0.0.1:1")
 
     assert (route.words, route.text) == ("counter's schedule 0 9 * * 1 (Europe/Berlin) for #random", "@Frontdesk schedules")

@@ -6,6 +6,7 @@ import pytest
 
 from bot.engine.local import LocalEngine
 from bot.errors import Superseded
+from tests.standins.wait import until
 
 
 class Loses:
@@ -28,6 +29,24 @@ async def test_a_session_that_was_lost_is_not_begun_again_by_what_was_said_to_it
     await engine.serve("s")
 
     assert turns.ran == ["s"]
+
+
+async def test_who_goes_away_lets_what_only_looks_back_give_way() -> None:
+    async def run(session_id: str, wake: asyncio.Event) -> None:
+        wake.clear()
+        looks.append(session_id)
+        if len(looks) == 1:
+            await wake.wait()
+
+    looks: list[str] = []
+    engine = LocalEngine(run)
+    await engine.submit("a")
+    await until(lambda: looks)
+
+    async with asyncio.timeout(5):
+        await engine.close(60)
+
+    assert (looks, engine.running) == (["a", "a"], 0)
 
 
 async def test_who_goes_away_says_how_many_sessions_are_left_to_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from procrastinate.exceptions import ConnectorException
 
+from bot.bell import Bell
 from bot.engine import procrastinate as queue
 from bot.engine.procrastinate import ProcrastinateEngine
 from bot.errors import StoreFailed
@@ -36,7 +37,8 @@ class Replica:
         self.hold: dict[str, asyncio.Event] = {}
         self.woken: Counter[str] = Counter()
         self.running: set[str] = set()
-        self.engine = ProcrastinateEngine(url, self._run)
+        self.bell = Bell("https://desk.example")
+        self.engine = ProcrastinateEngine(url, self._run, self.bell)
 
     async def _run(self, session_id: str, wake: asyncio.Event) -> None:
         self.ran.append((self.name, session_id))
@@ -61,6 +63,18 @@ async def replicas(url: str, *names: str) -> AsyncIterator[tuple[list[Replica], 
     finally:
         for replica in made:
             await replica.engine.close()
+
+
+async def test_a_ring_that_comes_to_another_replica_is_heard_by_the_one_that_waits(url: str) -> None:
+    async with replicas(url, "a", "b") as ((a, b), _):
+        with a.bell.hung("token") as rope:
+            assert rope
+
+            async def rung() -> bool:
+                assert await b.bell.rung({"X-A2A-Notification-Token": "token"})
+                return rope.known
+
+            await until(rung)  # again, as they may not listen yet
 
 
 async def test_each_session_is_served(url: str) -> None:

@@ -1,6 +1,6 @@
 """The contract for harnesses of ours that run elsewhere behind our shim: what it says of them holds there as here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from bot.breaker import BREAKER
+from bot.errors import Unavailable
 from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes import runtime_of
 from bot.runtimes.claude_setting import BUNDLED
 from bot.shim.server import Shim
 from tests.runtimes.contract import BLUE, Contract, Harness, done
+from tests.runtimes.hardship import Hardship
 from tests.runtimes.remote import Kept
 from tests.runtimes.talk import talked, talking
 from tests.standins.model import Model
@@ -41,8 +43,10 @@ def shimmed(runtime: str, **more: Any) -> Shimmed:
     return Shimmed(runtime, shell=shell, environment=lambda url: SECRETS, ask=ask, plan=PLAN, model="claude-sonnet-5", **more)
 
 
-class Contained(Contract):
-    """A subclass gives `place`, a context in which its platform stands before the shim: the options that lead there."""
+class Contained(Hardship):
+    """A subclass gives `_platform`, a context in which it stands before the shim: the options that lead there; `astray` lead nowhere."""
+
+    astray: Mapping[str, Any]
 
     @pytest.fixture
     async def shim(self, model: Model, folder: Path) -> AsyncIterator[Shim]:
@@ -72,6 +76,20 @@ class Contained(Contract):
 
         assert done(talk) == "completed"
         assert BLUE in str(model.log[-1].body)
+
+    @Contract._of("trouble")
+    async def test_a_token_that_its_shim_does_not_take_is_told_and_not_shown(self, model: Model, folder: Path) -> None:
+        with pytest.raises(Unavailable, match=r"options\.token") as caught:
+            await talked(self.harness.turn(folder, model.url, "!say never", environment={"SHIM_TOKEN": "another-one-altogether"}))
+
+        assert "another-one" not in str(caught.value)
+
+    @Contract._of("trouble")
+    async def test_a_platform_that_is_not_there_is_told_with_the_remedy(self, model: Model, folder: Path) -> None:
+        self.harness = replace(self.harness, options={**self.harness.options, **self.astray})
+
+        with pytest.raises(Unavailable, match=r"look at options\..* in agents/coder\.md"):
+            await talked(self.harness.turn(folder, model.url, "!say never"))
 
     def _platform(self, container: str) -> Any:
         raise NotImplementedError

@@ -6,7 +6,7 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,6 +23,7 @@ from .shimmed import Contained, shimmed
 class TestAgentCore(Contained):
     name = "agentcore"
     harness = shimmed("agentcore")
+    astray: ClassVar = {"url": "http://127.0.0.1:9"}
 
     @asynccontextmanager
     async def _platform(self, container: str) -> AsyncIterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Unavailable
-from bot.event import ALLOW_SESSION, Question
+from bot.event import ALLOW_SESSION, Notice, Question
 from tests.harnesses import harness
 from tests.runtimes.contract import Harness
 from tests.runtimes.hardship import Hardship
@@ -52,6 +52,18 @@ class TestCodex(Hardship):
 async def test_without_a_key_it_is_told_how_to_give_one(model: Model, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="Put a valid OPENAI_API_KEY into frontdesk's environment"):
         await talked(CODEX.turn(tmp_path / "s", model.url, "!say never", environment={"OPENAI_API_KEY": ""}))
+
+
+async def test_a_model_that_cannot_be_reached_is_told_early_and_then_ends_the_turn(tmp_path: Path) -> None:
+    talk = await talked(CODEX.turn(tmp_path / "s", "http://127.0.0.1:9", "!say never", options={"retries": 1}))
+
+    assert [notice.text for notice in talk.all(Notice)] == [
+        "The model's API fails; trying again. Codex said: Connection failed: error sending request"
+    ]
+    assert talk.finished.state == "failed"
+    assert talk.finished.reason.startswith(
+        "The model's API cannot be reached, or broke off. Look at its address (OPENAI_BASE_URL, or options.base_url in agents/"
+    )
 
 
 async def test_a_change_of_a_file_is_shown_before_it_is_done(model: Model, tmp_path: Path) -> None:

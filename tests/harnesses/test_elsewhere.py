@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -56,6 +56,11 @@ class OnLangGraph(Served):
 
 class TestLangGraph(OnLangGraph):
     name = "langgraph"
+    worded: ClassVar = {
+        "credentials": r"does not accept the key \(401\)",
+        "throttled": r"asked too often \(429\)",
+        "page": "Is it a LangGraph server",
+    }
     harness = Remote(
         "langgraph",
         shell=DEEPAGENTS.shell,

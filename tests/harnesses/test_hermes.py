@@ -90,7 +90,7 @@ def made(folder: Path, name: str) -> bool:
 
 def remote(folder: Path, url: str, prompt: str, key: str = "k" * 32, **more: Any) -> Turn:
     turn = HERMES.turn(folder, url, prompt, environment={"KEY": key}, keep=Kept(), **more)
-    agent = turn.agent.model_copy(update={"options": {"url": url, "key": "KEY"}})
+    agent = turn.agent.model_copy(update={"options": {"url": url, "key": "KEY", "private": True}})
     return replace(turn, agent=agent)
 
 

@@ -20,8 +20,9 @@ from bot.event import Text
 from bot.ports import Turn
 from bot.runtimes.loopback import free
 from tests.runtimes.contract import SOON, Contract, family
-from tests.runtimes.remote import NOISE, Kept, Remote
+from tests.runtimes.remote import NOISE, Kept, Remote, Troubled
 from tests.runtimes.talk import moment, talked, talking
+from tests.standins.front import Front
 from tests.standins.model import Model
 from tests.standins.noisy import Noisy
 from tests.standins.wait import until
@@ -87,8 +88,13 @@ class Serving(Remote):
         return super().turn(folder, url, prompt, environment=dict(self.environment(url)), **{"keep": Kept(), **more})
 
 
-class Served(Contract):
+class Served(Troubled):
     """What the contract holds for processes of ours holds for theirs otherwise."""
+
+    @pytest.fixture
+    async def door(self, model: Server) -> AsyncIterator[Front]:
+        async with Front(model.url) as front:
+            yield front
 
     @Contract._of("stop")
     async def test_a_stop_leaves_nothing_behind(self, model: Server, folder: Path) -> None:  # type: ignore[override]
@@ -139,6 +145,7 @@ def basic(_: str) -> Mapping[str, str]:
 
 class TestOpenCode(Served):
     name = "http: OpenCode"
+    secret = basic("")["KEY"]
     harness = Serving(
         "http", shell=OPENCODE.shell, environment=basic, ask=OPENCODE.ask, plan=OPENCODE.plan, model="stand-in",
         options={"profile": "opencode", "key": "KEY", "values": {"provider": "fake"}},
@@ -163,6 +170,7 @@ def bearer(_: str) -> Mapping[str, str]:
 
 class TestHermes(Served):
     name = "http: Hermes"
+    secret = bearer("")["KEY"]
     harness = Serving(
         "http", shell=HERMES.shell, environment=bearer, options={"profile": "hermes", "key": "KEY"},
         ask=HERMES.ask, plan=HERMES.plan, cannot=HERMES.cannot,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,6 +15,7 @@ from .shimmed import Contained, shimmed
 class TestKubernetes(Contained):
     name = "kubernetes"
     harness = shimmed("kubernetes")
+    astray: ClassVar = {"kubeconfig": "/nowhere/kubeconfig"}
 
     @pytest.fixture(autouse=True)
     def _place(self, tmp_path: Path) -> None:

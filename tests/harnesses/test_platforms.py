@@ -12,6 +12,8 @@ from tests.harnesses.test_gateway import KEY, Proxy, serving
 from tests.harnesses.test_hermes import gateway
 from tests.runtimes.remote import Remote
 from tests.runtimes.talk import after, talked
+from tests.runtimes.test_http import TestHttp as TestHttp
+from tests.runtimes.test_kelos_contract import TestKelos as TestKelos
 from tests.runtimes.test_litellm_platform import TestLiteLLMPlatform as TestLiteLLMPlatform
 from tests.runtimes.test_managed_agents import TestManagedAgents as TestManagedAgents
 from tests.runtimes.test_responses import HARNESS, ask

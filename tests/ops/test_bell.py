@@ -4,7 +4,8 @@ import aiohttp
 import pytest
 
 from bot import app
-from bot.errors import ConfigError
+from bot.bell import MOST, Bell
+from bot.errors import ConfigError, StoreFailed
 from bot.playground import Slack
 from bot.settings import Settings, read
 
@@ -34,6 +35,29 @@ async def test_without_a_public_address_nobody_can_ring(served: Settings, slack:
             assert rope is None
 
         assert await rung(served, "token") == 404
+
+
+async def test_strangers_who_ring_do_not_keep_the_other_replicas_busy() -> None:
+    bell, told = Bell("https://desk.example"), list[str]()
+
+    async def tell(mark: str) -> None:
+        told.append(mark)
+
+    bell.others = tell
+    heard = [await bell.rung({"Authorization": f"Bearer {number}"}) for number in range(10 * MOST)]
+
+    assert heard.count(True) == len(told)
+    assert MOST <= len(told) <= 2 * MOST  # two seconds at most
+
+
+async def test_where_the_other_replicas_cannot_be_told_it_is_not_said_that_they_were() -> None:
+    async def away(_: str) -> None:
+        raise StoreFailed("the database is away")
+
+    bell = Bell("https://desk.example")
+    bell.others = away
+
+    assert not await bell.rung({"Authorization": "Bearer token"})
 
 
 def test_an_address_that_is_none_is_told() -> None:

@@ -4,10 +4,14 @@ import asyncio
 import re
 
 from bot import app
+from bot.ops.ear import Ear, Ears
 from bot.playground import Slack
+from bot.runtimes.hermes import Hermes
+from bot.runtimes.hermes_setting import Options
 from bot.settings import Settings
 from tests.ops.conftest import free, get, until
 from tests.standins.postgres import cluster
+from tests.standins.stage import agent
 from tests.test_path import find, last, said
 
 
@@ -123,3 +127,9 @@ async def test_replicas_on_one_database_are_ready_and_know_of_one_another(served
             assert set(await until(one, 503)) >= {"database"}
             made.start()
             assert await until(one, 200) == {}
+
+
+def test_what_a_runtime_says_of_itself_is_heard_through_an_ear() -> None:
+    heard = Ears(Ear()).runtime(lambda agent: Hermes(Options()))(agent())
+
+    assert (heard.tools, heard.reports, hasattr(heard, "elsewhere")) == (True, True, False)  # type: ignore[attr-defined]

@@ -1,7 +1,6 @@
 """What people did at the page becomes a test: as it is written, and as it runs."""
 
 import ast
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from bot.playground.sights import Line, Shown
 from bot.playground.source import literal, telling
 from bot.playground.tape import Row, Tape
 from bot.settings import Settings
+from tests.conftest import slack
 
+__all__ = ["slack"]
 Json = dict[str, Any]
 EVIL = '"""\')\nimport os; os._exit(1) #\u202e {0} \\ \x00 "'
 
@@ -183,12 +184,6 @@ def test_a_literal_means_what_it_was(value: Any) -> None:
 )
 def test_it_waits_for_words_that_stay_the_same(text: str, words: str) -> None:
     assert telling(text) == words
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[Slack]:
-    async with Slack(rates=None) as slack:
-        yield slack
 
 
 def last(slack: Slack, root: Json) -> str:

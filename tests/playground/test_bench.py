@@ -86,6 +86,16 @@ def test_what_is_wrong_stands_on_its_card_or_above_all(page: Page, bench: Memory
     assert drawn.index("agents/new.md") < drawn.index("agents/helper.md: options.x")
 
 
+def test_what_is_to_be_written_is_shown_as_code(page: Page, bench: Memory) -> None:
+    route = Route("helper's schedule", "*", hint="It begins by itself; `Run now` has it now.")
+    bench.cards = [Card("helper", "agents/helper.md", "Helps.", "echo", "v1", (route,), problems=["write `<b>command:` under `options:`"])]
+
+    drawn = agents(page)
+
+    assert "<li>write <code>&lt;b&gt;command:</code> under <code>options:</code></li>" in drawn
+    assert "; <code>Run now</code> has it now." in drawn
+
+
 def test_without_an_agent_the_pane_says_so(page: Page) -> None:
     assert "No agent can be asked yet." in agents(page)
 

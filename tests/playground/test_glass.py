@@ -1,7 +1,6 @@
 """Behind the glass, as the server draws it: calls and envelopes, limits, what makes Slack misbehave, and the test of it all."""
 
 import re
-from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
@@ -12,22 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import Slack
 from bot.playground.glass import NEWEST, masked
-from bot.playground.page import Page
 from bot.playground.switches import switches
 
 from .conftest import Listen
-from .screenshot import MANIFEST
-from .test_page import EVIL, Browser, harm
+from .test_page import EVIL, Browser, harm, slack
 
+__all__ = ["slack"]
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[Slack]:
-    slack = Slack(ack_seconds=0.15)
-    Page(slack, MANIFEST, token="secret")
-    async with slack:
-        yield slack
 
 
 class Glass(Browser):

@@ -1,23 +1,32 @@
 """The contract for what runs elsewhere: no process of ours is to be ended, but theirs has to be."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.errors import RuntimeFailed, Unavailable
-from bot.event import Event, Text
+from bot.event import Event, Notice, Text
 from bot.ports import Turn
+from bot.report import ASK
 from tests.standins.wait import until
 
-from .contract import SOON, Contract, Harness
-from .talk import moment, talked, talking
+from .contract import SOON, Contract, Harness, done
+from .talk import Talk, after, moment, talked, talking
 
 CHANCE = 11  # characters that may well be said twice
 Lines = dict[str, list[str]]
+REFUSALS: Mapping[str, tuple[int, dict[str, str], bytes, str]] = {
+    "credentials": (401, {}, b'{"error": {"message": "invalid key: KEY"}}', r"does not accept the credentials \(401\)"),
+    "throttled": (429, {"Retry-After": "70"}, b"{}", r"\(429\)\. Try again in 70 seconds"),
+    "busy": (503, {}, b"<html>busy</html>", r"cannot do it now \(503\)"),
+    "redirect": (307, {"Location": "https://elsewhere.example/"}, b"", r"sends us on to elsewhere\.example"),
+    "page": (200, {"Content-Type": "text/html"}, b"<html>Log in</html>", r"web page|with a stream"),
+}
+"""What a platform may answer in place of what it is asked, and what is then said."""
 NOISE = b': hello\n\ndata: this is no JSON\n\nevent: odd\ndata: {"half":\n\ndata: [1]\n\nid: 7\n\n'
 
 
@@ -47,13 +56,58 @@ class Remote(Harness):
         return super().turn(folder, url, prompt, asks=asks, options=options, **{"keep": Kept(), **more})
 
 
-class Elsewhere(Contract):
+class Troubled(Contract):
+    """`door` answers in the platform's place, and goes down; `worded` is what is said otherwise of a refusal."""
+
+    secret = "sk-test"
+    worded: Mapping[str, str] = {}
+
+    @Contract._of("resume")
+    async def test_it_is_asked_what_would_have_helped_and_the_conversation_goes_on(self, model: Any, folder: Path) -> None:
+        first = await talked(self.harness.turn(folder, model.url, "!say the first thing"))
+
+        asked = await talked(replace(after(first, ASK), number=-1))
+        second = await talked(replace(after(first, "!say the second thing"), resume=asked.resume))
+
+        assert (done(asked), done(second)) == ("completed", "completed")
+        assert not [notice for talk in (asked, second) for notice in talk.all(Notice) if notice.level == "warning"]
+        assert second.answered.strip() == "the second thing"
+
+    @Contract._of("trouble")
+    async def test_one_that_is_not_there_is_told_before_anything_has_begun(self, door: Any, folder: Path) -> None:
+        await door.down()
+
+        with pytest.raises(Unavailable, match=self.worded.get("gone", r"does not answer.*options\.url")):
+            await talked(self.harness.turn(folder, door.url, "!say never"))
+
+    @Contract._of("trouble")
+    async def test_a_private_address_is_left_alone_unless_the_file_allows_it(self, door: Any, folder: Path) -> None:
+        with pytest.raises(Unavailable, match=r"private address.*options\.private"):
+            await talked(self.harness.turn(folder, door.url, "!say never", options={"private": False}))
+
+    @Contract._of("trouble")
+    @pytest.mark.parametrize("what", [*REFUSALS])
+    async def test_what_it_refuses_is_told_before_anything_has_begun_and_without_the_key(self, door: Any, folder: Path, what: str) -> None:
+        status, headers, body, words = REFUSALS[what]
+        door.refuse(status, body.replace(b"KEY", self.secret.encode()), headers)
+
+        with pytest.raises(Unavailable, match=self.worded.get(what, words)) as caught:
+            await talked(self.harness.turn(folder, door.url, "!say never"))
+
+        assert self.secret not in str(caught.value)
+
+
+class Elsewhere(Troubled):
     """`model` is a stand-in for the platform: it says what was `stopped`, makes `noise`, and goes `down`.
 
     `slow` is a script that says "one", and then takes long.
     """
 
     slow = "!say one\n!hold\n!say never"
+
+    @pytest.fixture
+    def door(self, model: Any) -> Any:
+        return model
 
     @Contract._of("stop")
     async def test_a_stop_leaves_nothing_behind(self, model: Any, folder: Path) -> None:
@@ -88,39 +142,15 @@ class Elsewhere(Contract):
         assert not isinstance(caught.value, Unavailable)
         assert talk.answered.strip() == "one"
 
-    @Contract._of("trouble")
-    async def test_one_that_is_not_there_is_told_before_anything_has_begun(self, model: Any, folder: Path) -> None:
-        await model.down()
 
-        with pytest.raises(Unavailable, match=r"does not answer.*options\.url"):
-            await talked(self.harness.turn(folder, model.url, "!say never"))
-
-    @Contract._of("trouble")
-    async def test_a_private_address_is_left_alone_unless_the_file_allows_it(self, model: Any, folder: Path) -> None:
-        with pytest.raises(Unavailable, match=r"private address.*options\.private"):
-            await talked(self.harness.turn(folder, model.url, "!say never", options={"private": False}))
-
-    @Contract._of("trouble")
-    @pytest.mark.parametrize(
-        ("status", "headers", "body", "words"),
-        [
-            (401, {}, b'{"error": {"message": "invalid key: sk-test"}}', r"does not accept the credentials \(401\)"),
-            (429, {"Retry-After": "7"}, b"{}", r"\(429\)\. Try again in 7 seconds"),
-            (503, {}, b"<html>busy</html>", r"cannot do it now \(503\)"),
-            (307, {"Location": "https://elsewhere.example/"}, b"", r"sends us on to elsewhere\.example"),
-            (200, {"Content-Type": "text/html"}, b"<html>Log in</html>", r"web page|with a stream"),
-        ],
-        ids=["credentials", "throttled", "busy", "redirect", "page"],
-    )
-    async def test_what_it_refuses_is_told_before_anything_has_begun_and_without_the_key(
-        self, model: Any, folder: Path, status: int, headers: dict[str, str], body: bytes, words: str
-    ) -> None:
-        model.refuse(status, body, headers)
-
-        with pytest.raises(Unavailable, match=words) as caught:
-            await talked(self.harness.turn(folder, model.url, "!say never"))
-
-        assert "sk-test" not in str(caught.value)
+async def restarted(platform: Any, turn: Turn) -> Talk:
+    """A turn that says "one", and goes on when its platform, which goes down then, is back."""
+    async with talking(turn) as talk:
+        await talk.until(lambda: talk.answered == "one")
+        await platform.restart()
+        platform.hold.set()
+        await talk.task
+    return talk
 
 
 def answered_once(events: Sequence[Event]) -> bool:

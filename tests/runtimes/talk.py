@@ -35,17 +35,24 @@ def turn(folder: Path, url: str, prompt: str, *, options: Mapping[str, Any] | No
 
 class Inbox:
     def __init__(self) -> None:
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._messages: asyncio.Queue[Message | Exception] = asyncio.Queue()
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self
 
     async def __anext__(self) -> Message:
-        return await self._messages.get()
+        said = await self._messages.get()
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     def empty(self) -> bool:
         """Whether all that was said has been taken."""
         return self._messages.empty()
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more can be read of it."""
+        self._messages.put_nowait(error)
 
     def say(self, text: str, author: Person = ANNA, answer: Answer | None = None) -> None:
         self._messages.put_nowait(Message(f"m{next(NUMBERS)}", "t", "c", author, text, answer=answer))

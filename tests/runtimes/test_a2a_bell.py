@@ -28,7 +28,7 @@ class Door:
     deaf: bool = False
 
     async def rung(self, request: web.Request) -> web.Response:
-        self.codes.append(503 if self.deaf else 204 if self.bell.rung(request.headers) else 404)
+        self.codes.append(503 if self.deaf else 204 if await self.bell.rung(request.headers) else 404)
         self.came.set()
         return web.Response(status=self.codes[-1])
 

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from bot.errors import Unavailable
 from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes.a2a_human import EXTENSION
@@ -64,6 +63,14 @@ class Place(Front):
 
 
 class OnA2A(Elsewhere):
+    worded: ClassVar = {
+        "gone": r"cannot be reached.*options\.url",
+        "credentials": r"does not let us in \(HTTP 401\)",
+        "throttled": r"asked too often \(HTTP 429\): try again later",
+        "busy": r"cannot answer now \(HTTP 503\)",
+        "page": r"not A2A",
+    }
+
     @Contract._of("resume")
     async def test_the_next_turn_is_in_the_same_context(self, model: Any, folder: Path) -> None:
         first = await talked(self.harness.turn(folder, model.url, "!say the first thing"))
@@ -86,35 +93,6 @@ class OnA2A(Elsewhere):
 
         assert done(talk) == "completed"
         assert BLUE in talk.answered
-
-    @Contract._of("trouble")
-    async def test_one_that_is_not_there_is_told_before_anything_has_begun(self, model: Any, folder: Path) -> None:
-        await model.down()
-
-        with pytest.raises(Unavailable, match=r"cannot be reached.*options\.url"):
-            await talked(self.harness.turn(folder, model.url, "!say never"))
-
-    @Contract._of("trouble")
-    @pytest.mark.parametrize(
-        ("status", "headers", "body", "words"),
-        [
-            (401, {}, b'{"error": {"message": "invalid key: sk-test"}}', r"does not let us in \(HTTP 401\)"),
-            (429, {"Retry-After": "70"}, b"{}", r"asked too often \(HTTP 429\): try again later"),
-            (503, {}, b"<html>busy</html>", r"cannot answer now \(HTTP 503\)"),
-            (307, {"Location": "https://elsewhere.example/"}, b"", r"sends us on to elsewhere\.example"),
-            (200, {"Content-Type": "text/html"}, b"<html>Log in</html>", r"not A2A"),
-        ],
-        ids=["credentials", "throttled", "busy", "redirect", "page"],
-    )
-    async def test_what_it_refuses_is_told_before_anything_has_begun_and_without_the_key(
-        self, model: Any, folder: Path, status: int, headers: dict[str, str], body: bytes, words: str
-    ) -> None:
-        model.refuse(status, body, headers)
-
-        with pytest.raises(Unavailable, match=words) as caught:
-            await talked(self.harness.turn(folder, model.url, "!say never"))
-
-        assert "sk-test" not in str(caught.value)
 
 
 class TestA2A(OnA2A):

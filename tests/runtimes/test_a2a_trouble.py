@@ -301,8 +301,8 @@ async def test_an_endpoint_may_stand_in_for_what_the_card_says(tmp_path: Path) -
         ("{url: 'https://x.test', endpoint: nowhere}", "options.endpoint: an address begins"),
         ("{url: 'https://x.test', header: {}}", "options.header: unknown key; did you mean 'headers'"),
         ("{url: 'https://x.test', headers: {'a b': c}}", "options.headers: 'a b' cannot be the name"),
-        ("{url: 'https://x.test', protocol: 2}", "options.protocol: Input should be 'auto', '0.3' or '1.0'"),
-        ("{url: 'https://x.test', silence: 0}", "options.silence: Input should be greater than 0"),
+        ("{url: 'https://x.test', protocol: 2}", "options.protocol: has to be 'auto', '0.3' or '1.0'"),
+        ("{url: 'https://x.test', silence: 0}", "options.silence: has to be greater than 0"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_key(options: str, words: str) -> None:

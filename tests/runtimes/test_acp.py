@@ -249,6 +249,24 @@ async def test_one_that_cannot_begin_says_what_to_do(folder: Path, more: dict[st
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "words", [("gemini", "gemini --acp"), ("copilot", "copilot --acp"), ("goose", "goose acp"), ("cursor", "agent acp")]
+)
+async def test_one_that_no_test_has_run_is_begun_as_its_makers_say(tmp_path: Path, folder: Path, words: tuple[str, str]) -> None:
+    """Here another stands in for it, by its name."""
+    harness, command = words
+    (tmp_path / "bin").mkdir()
+    stand_in = tmp_path / "bin" / command.partition(" ")[0]
+    stand_in.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" > {tmp_path}/begun\nexec {sys.executable} -P {acp_agent.__file__} {folder}\n')
+    stand_in.chmod(0o755)
+    environment = {"PATH": str(stand_in.parent)}
+
+    talk = await talked(turn(folder, "!say hello", options={"harness": harness, "command": []}, environment=environment))
+
+    assert talk.answered == "hello"
+    assert (tmp_path / "begun").read_text().strip() == command
+
+
 @pytest.mark.parametrize("options", [{}, {"command": []}, {"harness": "deepagents"}])
 def test_a_file_that_does_not_say_what_to_begin_is_wrong(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"^agents/stranger.md: options: nothing says what to begin; write `command:` under `options:`"):

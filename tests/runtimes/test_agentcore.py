@@ -1,5 +1,6 @@
 """Turns in AgentCore: AWS's own client, a stand-in for its data plane, and our shim with a harness that needs no model."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from bot.agent import Agent
 from bot.errors import RuntimeFailed, Unavailable
-from bot.event import Artifact, Question, Started, Text, Usage
+from bot.event import Artifact, Notice, Question, Started, Text, Usage
 from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes.agentcore import session_of
@@ -88,6 +89,17 @@ async def test_what_is_said_meanwhile_reaches_the_harness(plane: AgentCoreDataPl
         await talk.task
 
     assert "(You added: and three)" in talk.answered
+
+
+async def test_an_answer_that_reaches_nobody_is_told_though_the_container_is_silent(plane: AgentCoreDataPlane, tmp_path: Path) -> None:
+    async with talking(turn(tmp_path, plane.url, "!say one\n!slow 30\n!say two", listen=True)) as talk:
+        await talk.until(lambda: talk.all(Text))
+        plane.refuse = [("ValidationException", 400)]
+        talk.inbox.say("", answer=Answer("another", {"0": ("yes",)}))
+        async with asyncio.timeout(2):
+            await talk.until(lambda: talk.all(Notice))
+
+    assert "did not wait for it" in talk.all(Notice)[0].text
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -172,6 +184,17 @@ async def test_a_refusal_is_told_with_the_remedy(plane: AgentCoreDataPlane, tmp_
         await talked(turn(tmp_path, plane.url))
 
     assert not any(secret in str(caught.value) for secret in KEYS.values())
+
+
+async def test_credentials_that_expire_in_the_middle_are_told(plane: AgentCoreDataPlane, tmp_path: Path) -> None:
+    plane.cut = [700]
+    async with talking(turn(tmp_path, plane.url, "!say one\n!say two\n!slow 0.1\n!say three")) as talk:
+        await talk.until(lambda: talk.all(Text))
+        plane.refuse = [("ExpiredTokenException", 403)] * 9
+        with pytest.raises(RuntimeFailed, match="credentials have expired: renew AWS_ACCESS_KEY_ID") as caught:
+            await talk.task
+
+    assert not isinstance(caught.value, Unavailable)
 
 
 async def test_a_platform_that_is_crowded_is_asked_again(plane: AgentCoreDataPlane, tmp_path: Path) -> None:

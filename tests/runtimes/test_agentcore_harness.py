@@ -1,5 +1,6 @@
 """Harnesses that AgentCore itself runs: AWS's own client, before a stand-in for InvokeHarness written from botocore's model of it."""
 
+import asyncio
 import json
 import struct
 import zlib
@@ -47,25 +48,29 @@ def frame(name: str, payload: Any, kind: str = "event") -> bytes:
 
 
 class Plane:
-    """`events` is what it tells next; `asked` what it was asked."""
+    """`events` is what it tells next, after which it is silent for `held` seconds; `asked` what it was asked."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
-        self.tail = b""
+        self.tail, self.held = b"", 0.0
 
-    async def invoke(self, request: web.Request) -> web.Response:
+    async def invoke(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         assert request.query["harnessArn"] == ARN
         told = b"".join(frame(name, payload) for event in self.events for name, payload in event.items())
-        return web.Response(body=told + self.tail, content_type="application/vnd.amazon.eventstream")
+        response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
+        await response.prepare(request)
+        await response.write(told + self.tail)
+        await asyncio.sleep(self.held)
+        return response
 
 
 @pytest.fixture
 async def plane() -> AsyncIterator[tuple[Plane, str]]:
     plane, app = Plane(), web.Application()
     app.router.add_post("/harnesses/invoke", plane.invoke)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield plane, f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -144,6 +149,14 @@ async def test_a_stream_that_is_cut_or_is_none_ends_in_words(plane: tuple[Plane,
         await talked(asked(tmp_path, url))
 
     assert not isinstance(caught.value, Unavailable)
+
+
+async def test_one_that_stalls_is_told(plane: tuple[Plane, str], tmp_path: Path) -> None:
+    served, url = plane
+    served.events, served.held = [text("Hel")], 30
+
+    with pytest.raises(RuntimeFailed, match=r"was silent for 0\.5 seconds\. This was cut in its middle"):
+        await talked(asked(tmp_path, url, silence=0.5))
 
 
 async def test_a_limit_is_told(plane: tuple[Plane, str], tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ async def test_a_stop_stops_the_session(tmp_path: Path) -> None:
         assert plane.stopped == list(plane.sessions)
 
 
+@pytest.mark.parametrize("body", ["", 'data: "Hello"\n\n'], ids=["before", "after"])
+async def test_one_that_stalls_before_or_after_its_first_word_ends_in_words(tmp_path: Path, body: str) -> None:
+    async with answering(body, "text/event-stream", [], held=30) as plane:
+        with pytest.raises(RuntimeFailed, match="cut in its middle"):
+            await talked(turn(tmp_path, plane.url, speaks="plain", silence=0.5))
+
+        assert plane.stopped == list(plane.sessions)
+
+
 async def test_a_turn_that_was_cut_ends_in_words(tmp_path: Path) -> None:
     async with answering('data: "Hello"\n\ndata: "never"\n\n', "text/event-stream", []) as plane:
         plane.cut = [15]

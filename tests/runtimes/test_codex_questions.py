@@ -47,7 +47,7 @@ class Desk:
         self.heard.set()
         if isinstance(event, Question) and self.word:
             answer = Answer(event.id, {"decision": (self.word,)})
-            self.questions.answer(Message("m", "t", "c", ANNA, "", answer=answer))
+            await self.questions.answer(Message("m", "t", "c", ANNA, "", answer=answer))
 
     async def _steer(self, text: str) -> None:
         raise AssertionError(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Option, Plan, Step, Text, Usage
+from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Notice, Option, Plan, Step, Text, Usage
 from bot.message import Answer
 from bot.runtimes import codex_forms as forms
 from bot.runtimes import codex_words as words
@@ -73,6 +73,15 @@ def test_a_model_that_it_does_not_list_is_no_news() -> None:
     assert not told(("warning", {"message": "Model metadata for `x` not found."}))
 
 
+def test_a_model_that_cannot_be_reached_is_told_once_with_what_keeps_codex_from_it() -> None:
+    error = {"message": "Reconnecting... 1/4", "additionalDetails": "Connection failed: error sending request"}
+    again = ("error", {"threadId": "t1", "willRetry": True, "error": error})
+
+    assert told(again, again) == [
+        Notice("The model's API fails; trying again. Codex said: Connection failed: error sending request", "warning")
+    ]
+
+
 def test_a_turn_that_was_stopped_is_no_error() -> None:
     assert told(("turn/completed", {"threadId": "t1", "turn": {"status": "interrupted"}})) == [Finished("canceled")]
 
@@ -132,6 +141,8 @@ def errors() -> Iterator[tuple[Any, str]]:
     yield "contextWindowExceeded", "Begin a new thread"
     yield "sandboxError", "`options.commands` in a.md"
     yield {"responseTooManyFailedAttempts": {"httpStatusCode": 429}}, "Try again later"
+    yield {"httpConnectionFailed": {"httpStatusCode": 503}}, "The model's API failed (503). Try again in a few minutes."
+    yield {"httpConnectionFailed": {"httpStatusCode": None}}, "Look at its address (OPENAI_BASE_URL, or options.base_url in a.md)"
 
 
 @pytest.mark.parametrize(("info", "remedy"), list(errors()))

@@ -8,7 +8,7 @@ import pytest
 from bot.agent import Agent
 from bot.message import Answer, Message, Person
 from bot.ports import Turn
-from bot.runtimes.coding import AGAIN, begun, said, title
+from bot.runtimes.coding import AGAIN, begun, heard, said, title, unheard
 
 ANNA = Person("U1", "Anna")
 AGENT = Agent.model_validate({"name": "coder", "version": "1", "description": "Codes.", "runtime": "pi"})
@@ -61,3 +61,16 @@ def test_who_asked_needs_no_name_and_others_do() -> None:
     mine, others = (Message("m1", "t", "c", person, "Be quick") for person in (ANNA, Person("U2", "Bert")))
 
     assert (said(turn(), mine), said(turn(), others)) == ("Be quick", "Bert says: Be quick")
+
+
+def test_what_was_left_unsaid_is_known_until_a_turn_has_said_it(tmp_path: Path) -> None:
+    with heard(turn(folder=tmp_path), ["look at Y too"]):
+        pass
+    begun_only = unheard(turn(folder=tmp_path))
+    with heard(turn(folder=tmp_path, leaving=lambda: True), []):
+        pass
+    cut = unheard(turn(folder=tmp_path))
+    with heard(turn(folder=tmp_path), []):
+        pass
+
+    assert (begun_only, cut, unheard(turn(folder=tmp_path))) == (["look at Y too"], ["look at Y too"], [])

@@ -188,6 +188,7 @@ async def test_a_platform_that_is_not_there_is_told_before_anything_has_begun(tm
     ("options", "words"),
     [
         ({"profile": "nowhere"}, "there is no 'nowhere'; there are agent-runtime, cursor"),
+        ({"profile": "snowflak"}, r"there is no 'snowflak'; did you mean 'snowflake'\? A file of yours is looked for"),
         ({"values": {}}, "options.values.folder: The platform has to know it"),
         ({"values": {"folder": "/", "color": 1}}, "options.values.color: The platform knows no such value; there are asks, folder"),
         ({"url": ""}, "options.url: say where The platform is"),

@@ -165,6 +165,32 @@ async def test_snowflake(wall: Wall, tmp_path: Path) -> None:
     assert [(body["thread_id"], body["parent_message_id"]) for body in bodies(wall, path)] == [(1234, 0), (1234, 456)]
 
 
+def opencode(number: int, *parts: tuple[str, str], finish: str = "", **info: Any) -> Json:
+    """A message as OpenCode keeps it; one that has a `finish` is an agent's."""
+    role = {"role": "assistant", "finish": finish, "time": {"completed": 1}} if finish else {"role": "user", "time": {}}
+    return {"info": {"id": f"msg_{number}", **role, **info}, "parts": [{"type": kind, "text": text} for kind, text in parts]}
+
+
+async def test_opencode_after_a_cut_has_all_of_this_turn_and_nothing_of_another(wall: Wall, tmp_path: Path) -> None:
+    said = [opencode(1, ("text", "Hello")), opencode(2, ("text", "Hello yourself."), finish="stop")]
+    asked = [*said, opencode(3, ("text", "How many?")), opencode(4, ("text", "I look."), ("tool", ""), finish="tool-calls")]
+    begun = sse(("", {"type": "server.connected", "properties": {}}))
+    looked = sse(
+        ("", {"type": "message.part.delta", "properties": {"sessionID": "s1", "field": "text", "partID": "p", "delta": "I look."}})
+    )
+    idle = sse(("", {"type": "session.idle", "properties": {"sessionID": "s1"}}))
+    wall.on("POST", "/session", says({"id": "s1"}))
+    wall.on("POST", "/session/s1/prompt_async", says(None))
+    wall.on("GET", "/session/s1/message", says([]), says(said[-1:]), says(said), says([*asked, opencode(5, ("text", "3."), finish="stop")]))
+    wall.on("GET", "/event", streams(*begun, *idle), streams(*begun, *looked, cut=True))
+    first = await talked(turn(tmp_path, wall, "opencode", provider="p"))
+
+    second = await talked(then(first, "How many?"))
+
+    assert second.answered == "I look.\n\n3."
+    assert second.finished.state == "completed"
+
+
 async def test_n8n_chat(wall: Wall, tmp_path: Path) -> None:
     lines = [{"type": "begin", "metadata": {"nodeId": "n1", "nodeName": "AI Agent"}}, {"type": "item", "content": "There "},
              {"type": "item", "content": "are 3."}, {"type": "end", "metadata": {"nodeId": "n1"}}]  # fmt: skip

@@ -100,6 +100,13 @@ async def test_a_request_that_may_have_been_heard_is_not_sent_twice(wall: Wall, 
     assert [path for _, path, _ in wall.asked].count("/send") == 1
 
 
+async def test_one_that_may_have_been_heard_is_not_sent_twice_though_it_is_asked_to_come_back(wall: Wall, tmp_path: Path) -> None:
+    wall.on("POST", "/send", says({}, 503, Retry_After="0.05"), says({"run": "r1"}))
+
+    assert "cannot do it now (503). Try again in 0.05 seconds." in await refused(turn(tmp_path, wall))
+    assert [path for _, path, _ in wall.asked].count("/send") == 1
+
+
 async def test_one_that_may_be_sent_twice_is(wall: Wall, tmp_path: Path) -> None:
     wall.on("POST", "/send", says({}, 502), says({"run": "r1"}))
     wall.on("GET", "/runs/r1", streams(said("one", 1), OVER))
@@ -233,6 +240,28 @@ async def test_the_same_question_may_be_asked_again_in_a_later_turn(wall: Wall, 
     assert (await second.question()).id != question.id
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["refused", "late"])
+async def test_an_answer_that_reaches_nobody_is_told_though_the_platform_is_silent(wall: Wall, tmp_path: Path, known: bool) -> None:
+    asks = "  - {on: ask, question: {id: $.q, text: $.text}}\nanswer: {question: {post: /answer}}\n"
+
+    async def asking(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=SSE)
+        await response.prepare(request)
+        await response.write(b'event: ask\ndata: {"q": "q1", "text": "Which?"}\n\n')
+        await asyncio.Event().wait()
+        return response
+
+    wall.on("GET", "/runs/r1", asking)
+    wall.on("POST", "/answer", says({}, 500))
+    async with talking(turn(tmp_path, wall, PROFILE + asks)) as talk:
+        question = await talk.question()
+        talk.inbox.say("", answer=Answer(question.id if known else "another", {"0": ("yes",)}))
+        async with asyncio.timeout(2):
+            await talk.until(lambda: talk.all(Notice))
+
+    assert ("refused what it was asked (500)" if known else "did not wait for it") in talk.all(Notice)[0].text
+
+
 @pytest.mark.parametrize("there", ["http://[::1", f"/login?token={SECRET}"])
 async def test_a_redirect_that_leads_nowhere_is_told_without_what_it_says(wall: Wall, tmp_path: Path, there: str) -> None:
     wall.on("POST", "/send", says({}, 307, Location=there))
@@ -293,7 +322,14 @@ async def test_garbage_where_an_id_belongs_ends_in_words(wall: Wall, tmp_path: P
 async def test_what_is_told_while_it_runs_is_whole(wall: Wall, tmp_path: Path) -> None:
     words = [f"w{number} " for number in range(300)]
     pieces = [said(word, number) for number, word in enumerate(words, 1)]
-    wall.on("GET", "/runs/r1", streams(*pieces[:100], cut=True), streams(*pieces[90:200], cut=True), streams(*pieces[200:], OVER))
+
+    async def going_on(request: web.Request) -> web.StreamResponse:
+        """Ten are told once more each time; what was under way when the connection broke is lost."""
+        last = int(request.headers.get("Last-Event-ID", 0))
+        told = pieces[max(0, last - 10) : last + 100]
+        return await (streams(*told, OVER) if last + 100 >= len(pieces) else streams(*told, cut=True))(request)
+
+    wall.on("GET", "/runs/r1", going_on)
 
     talk = await talked(turn(tmp_path, wall))
 

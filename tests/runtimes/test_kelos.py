@@ -171,12 +171,40 @@ async def test_a_turn_is_counted_for_itself(kelos: Kelos, tmp_path: Path) -> Non
     assert [talk.all(Usage) for talk in (first, second)] == [[Usage(100, 10)], [Usage(200, 20)]]
 
 
+async def test_a_session_that_shows_no_sign_of_life_is_asked_anew(kelos: Kelos, tmp_path: Path, way: str) -> None:
+    kelos.mute = 1
+
+    talk = await talked(turn(tmp_path, kelos, "!say one\n!slow 0.6\n!say two", way, silence=0.4))
+
+    assert talk.answered == "one \n\ntwo "
+    assert "was lost" in talk.all(Notice)[0].text
+    assert [asked["type"] for asked in kelos.journal.asked] == ["message"]
+
+
+async def test_what_the_session_tells_somebody_else_is_not_shown(kelos: Kelos, tmp_path: Path) -> None:
+    async with talking(turn(tmp_path, kelos, "!say one\n!hold\n!say two")) as talk:
+        await talk.until(lambda: talk.all(Text))
+        kelos.journal.tell("assistant.message", turnId="turn-9", text="What they asked in the console.")
+        kelos.journal.go.set()
+        await talk.task
+
+    assert talk.answered == "one \n\ntwo "
+
+
 async def test_a_stop_interrupts_it(kelos: Kelos, tmp_path: Path, way: str) -> None:
     async with talking(turn(tmp_path, kelos, "!say one\n!hold\n!say two", way)) as talk:
         await talk.until(lambda: talk.all(Text))
 
     assert kelos.journal.asked[-1]["type"] == "interrupt"
     await until(lambda: kelos.journal.events[-1].get("status") == "interrupted")
+
+
+async def test_a_stop_is_a_stop_whatever_is_told_meanwhile(kelos: Kelos, tmp_path: Path) -> None:
+    async with talking(turn(tmp_path, kelos, "!say one\n!hold")) as talk:
+        await talk.until(lambda: talk.all(Text))
+        kelos.journal.take = lambda asked: {"type": "turn.completed", "id": "seven"}  # type: ignore[method-assign]
+
+    assert talk.task.cancelled()
 
 
 async def test_a_session_that_sleeps_is_woken(kelos: Kelos, tmp_path: Path, way: str) -> None:

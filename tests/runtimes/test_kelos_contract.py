@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,11 +13,12 @@ from bot.breaker import BREAKER
 from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Step, Text
 from bot.ports import Turn
+from tests.standins.front import Front
 from tests.standins.kelos import Kelos
 from tests.standins.wait import until
 
 from .contract import SOON, Contract, Harness
-from .remote import Kept
+from .remote import Kept, Troubled
 from .talk import moment, talked, talking
 
 NOT_TOLD = "A Session tells nothing of it."
@@ -40,8 +41,15 @@ class Consoled(Harness):
         return super().turn(folder, url, prompt, asks=asks, options=options, **{"keep": Kept(), **more})
 
 
-class TestKelos(Contract):
+class TestKelos(Troubled):
     name = "kelos"
+    secret = "the-cluster-token"
+    worded: ClassVar = {
+        "gone": r"cannot be reached.*options\.console",
+        "credentials": r"does not let us in \(401\).*options\.key",
+        "throttled": r"asked too often \(429\): try again later",
+        "busy": r"cannot answer now \(503\): try again later",
+    }
     harness = Consoled(
         "kelos",
         shell=lambda command: "!step Bash",
@@ -64,6 +72,11 @@ class TestKelos(Contract):
         async with Platform() as kelos:
             yield kelos
         BREAKER._places.clear()
+
+    @pytest.fixture
+    async def door(self, model: Platform) -> AsyncIterator[Front]:
+        async with Front(model.url) as front:
+            yield front
 
     @Contract._of("stop")
     async def test_a_stop_leaves_nothing_behind(self, model: Any, folder: Path) -> None:

@@ -15,6 +15,8 @@ from bot.ports import Turn
 from bot.runtimes import kubernetes, runtime_of
 from bot.shim.server import Shim
 from tests.standins.cluster import READY, Cluster
+from tests.standins.front import Front
+from tests.standins.wall import Wall
 
 from .conftest import TOKEN
 from .remote import Kept
@@ -213,6 +215,17 @@ async def test_a_token_that_has_expired_is_told_and_not_shown(cluster: Cluster, 
     assert "an-old-token" not in str(caught.value)
 
 
+async def test_one_that_expires_in_the_middle_is_told(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.cut = [700]
+    async with talking(turn(tmp_path, cluster, "!say one\n!say two\n!slow 0.1\n!say three")) as talk:
+        await talk.until(lambda: talk.all(Text))
+        cluster.token = "a-new-token"
+        with pytest.raises(RuntimeFailed, match=r"does not know us \(401\)") as caught:
+            await talk.task
+
+    assert not isinstance(caught.value, Unavailable)
+
+
 async def test_another_token_than_the_secret_holds_is_told(cluster: Cluster, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"options\.token is not what its Secret holds"):
         await talked(turn(tmp_path, cluster, secret="another-one-altogether"))
@@ -225,6 +238,16 @@ async def test_a_web_page_in_place_of_a_cluster_is_told(cluster: Cluster, tmp_pa
         await talked(turn(tmp_path, cluster))
 
 
+async def test_nobody_is_followed_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
+    async with Front(cluster.url) as front, Wall() as elsewhere:
+        front.refuse(307, b"", {"Location": f"{elsewhere.url}/?token=s3cret"})
+        cluster.url = front.url
+        with pytest.raises(Unavailable, match=r"sends us on to 127\.0\.0\.1:\d+, which is no cluster of ours"):
+            await talked(turn(tmp_path, cluster))
+
+    assert not elsewhere.asked
+
+
 async def test_the_doctor_says_whether_it_is_there(cluster: Cluster, tmp_path: Path) -> None:
     given = turn(tmp_path, cluster)
     runtime = cast(kubernetes.Kubernetes, runtime_of(given.agent))
@@ -235,6 +258,8 @@ async def test_the_doctor_says_whether_it_is_there(cluster: Cluster, tmp_path: P
         await runtime.reach(given.agent, {})
 
 
-async def test_a_kubeconfig_that_is_not_there_is_told(cluster: Cluster, tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"options\.kubeconfig"):
+async def test_a_kubeconfig_that_is_not_there_is_told_once(cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Unavailable, match=r"is not known \(there is no .*/nowhere\): look at options\.kubeconfig"):
         await talked(turn(tmp_path, cluster, kubeconfig=str(tmp_path / "nowhere")))
+
+    assert not caplog.records

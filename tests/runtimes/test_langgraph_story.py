@@ -120,6 +120,22 @@ def test_what_cannot_be_understood_is_passed_over(story: Story, odd: Any) -> Non
     assert told(story, "messages", odd) + told(story, "updates", odd) + told(story, "values", odd) == []
 
 
+def test_what_a_cut_line_lost_is_taken_from_the_threads_state(story: Story) -> None:
+    for text, id in (("First.", "m1"), ("the brown", "m2"), (" fox", "m2")):
+        told(story, "messages", chunk(text, id))
+    first, last = {"type": "ai", "id": "m1", "content": "First."}, {"type": "ai", "id": "m2", "content": "the quick brown fox"}
+
+    assert story.whole({"messages": [{"type": "human", "content": "Hi"}, first, last]}) == "First.\n\nthe quick brown fox"
+
+
+@pytest.mark.parametrize("values", [None, {"messages": []}, {"messages": ["odd", {"type": "ai", "id": "m1", "content": "Hello there"}]}])
+def test_what_came_whole_stays_as_it_is(story: Story, values: Any) -> None:
+    for text in ("Hello", " there"):
+        told(story, "messages", chunk(text))
+
+    assert story.whole(values) == ""
+
+
 def test_the_last_word_stands_in_the_threads_state() -> None:
     assert (
         answer({"messages": [{"type": "human", "content": "Hi"}, {"type": "ai", "content": [{"type": "text", "text": "Hello"}]}]})

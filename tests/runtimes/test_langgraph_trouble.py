@@ -13,11 +13,12 @@ from aiohttp.test_utils import TestServer
 from bot.agent import Agent
 from bot.errors import ConfigError, RuntimeFailed, Unavailable
 from bot.event import Notice
-from bot.runtimes import runtime_of
+from bot.runtimes import langgraph_line, runtime_of
 from bot.runtimes.unknown import FILE
-from tests.runtimes.talk import talked
+from tests.runtimes.talk import talked, talking
 from tests.runtimes.test_langgraph import saying, turn
 from tests.standins.langgraph_server import LangGraphServer
+from tests.standins.wait import until
 
 KEY = {"LG_KEY": "s3cret-value"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -130,6 +131,27 @@ async def test_a_server_that_is_busy_for_a_moment_is_asked_again(tmp_path: Path,
 
     assert talk.answered == "ab"
     assert not server.refusals
+
+
+async def test_a_stream_that_stalls_is_taken_up_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(langgraph_line, "SILENCE", 0.1)
+    async with LangGraphServer() as server:
+        server.next = saying("a", "b", held=1)
+        async with talking(turn(tmp_path, server.url)) as talk:
+            await until(lambda: len(server.joined) > 1)
+            server.runs[0].more.set()
+            await talk.task
+
+    assert talk.answered == "ab"
+    assert server.joined[:2] == ["-1", "0-0"]
+
+
+async def test_one_that_stalls_again_and_again_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(langgraph_line, "SILENCE", 0.1)
+    async with LangGraphServer() as server:
+        server.next = saying("a", "b", held=1)
+        with pytest.raises(RuntimeFailed, match=r"did not come back within 0\.3 seconds\. .* does not answer"):
+            await talked(turn(tmp_path, server.url, patience=0.3))
 
 
 async def test_a_token_that_expires_in_the_middle_is_told(tmp_path: Path) -> None:

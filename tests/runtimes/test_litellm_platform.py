@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from bot.errors import RuntimeFailed
+from bot.errors import RuntimeFailed, Unavailable
 from bot.event import ALLOW, DENY, Notice
 from bot.message import Answer
 from bot.ports import Turn
 from tests.runtimes.contract import Contract, done
-from tests.runtimes.remote import Elsewhere, Remote, answered_once
+from tests.runtimes.remote import Elsewhere, Remote, answered_once, restarted
 from tests.runtimes.talk import Talk, after, talked, talking
 from tests.standins.litellm_platform import LiteLLMPlatform
 
@@ -116,11 +116,7 @@ async def test_after_our_restart_at_any_moment_the_turn_goes_on(platform: LiteLL
 
 
 async def test_a_platform_that_restarts_is_waited_for(platform: LiteLLMPlatform, tmp_path: Path) -> None:
-    async with talking(turn(platform, tmp_path, "!say one\n!hold\n!say two")) as talk:
-        await talk.until(lambda: talk.answered == "one")
-        await platform.restart()
-        platform.hold.set()
-        await talk.task
+    talk = await restarted(platform, turn(platform, tmp_path, "!say one\n!hold\n!say two"))
 
     assert talk.answered == "one\n\ntwo"
 
@@ -130,6 +126,17 @@ async def test_a_message_that_the_platform_cannot_give_on_ends_in_words(platform
 
     assert talk.finished.state == "failed"
     assert "the session is in error" in talk.finished.reason
+
+
+async def test_a_key_that_expires_in_the_middle_ends_in_words(platform: LiteLLMPlatform, tmp_path: Path) -> None:
+    async with talking(turn(platform, tmp_path, "!say one\n!hold")) as talk:
+        await talk.until(lambda: talk.answered == "one")
+        platform.refuse(401, b'{"error": "sk-test has expired"}', {})
+        with pytest.raises(RuntimeFailed, match=r"does not accept the credentials \(401\)") as caught:
+            await talk.task
+
+    assert not isinstance(caught.value, Unavailable)
+    assert "sk-test" not in str(caught.value)
 
 
 async def test_an_approval_of_another_session_is_not_ours(platform: LiteLLMPlatform, tmp_path: Path) -> None:

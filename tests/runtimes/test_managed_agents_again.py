@@ -18,7 +18,7 @@ from bot.message import Answer
 from bot.ports import Turn
 from bot.runtimes.managed_agents_story import Story
 from bot.runtimes.unknown import FILE
-from tests.runtimes.remote import answered_once
+from tests.runtimes.remote import answered_once, restarted
 from tests.runtimes.talk import after, talked, talking
 from tests.runtimes.test_managed_agents import HARNESS, ask
 from tests.standins.managed_agents import Kind, ManagedAgents
@@ -112,13 +112,19 @@ async def test_what_was_counted_before_a_restart_is_not_counted_again(tmp_path: 
 
 
 async def test_a_platform_that_comes_back_is_waited_for(platform: ManagedAgents, tmp_path: Path) -> None:
-    async with talking(turn(platform, tmp_path, "!say one\n!hold\n!say two")) as talk:
-        await talk.until(lambda: talk.answered == "one")
-        await platform.restart()
-        platform.hold.set()
-        await talk.task
+    talk = await restarted(platform, turn(platform, tmp_path, "!say one\n!hold\n!say two"))
 
     assert talk.answered == "one\n\ntwo"
+
+
+async def test_an_answer_for_which_nobody_waits_is_told_though_the_platform_is_silent(tmp_path: Path) -> None:
+    async with ManagedAgents() as platform, talking(turn(platform, tmp_path, "!odd last\n!hold")) as talk:
+        await talk.until(lambda: talk.all(Notice))
+        talk.inbox.say("", answer=Answer("another", {"0": ("yes",)}))
+        async with asyncio.timeout(2):
+            await talk.until(lambda: talk.all(Notice)[1:])
+
+    assert "did not wait for it" in talk.all(Notice)[1].text
 
 
 async def test_a_platform_that_has_lost_the_session_says_so(platform: ManagedAgents, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """OpenCode's server: how it starts, or says why not, and how its events are read."""
 
+import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.agent import Agent
-from bot.errors import Unavailable
+from bot.errors import RuntimeFailed, Unavailable
 from bot.ports import Turn
+from bot.runtimes import opencode_server
 from bot.runtimes.opencode_server import records
 from bot.runtimes.opencode_setting import Options, Setting
 
@@ -82,6 +85,21 @@ def test_a_session_keeps_everything_in_its_own_folder_and_the_repositorys_rules_
     assert environment["OPENCODE_SERVER_PASSWORD"] == "secret"
 
 
+@pytest.mark.parametrize("place", ["opencode/config", "home/.opencode"])
+@pytest.mark.parametrize("link", [False, True])
+def test_a_plugin_that_a_turn_left_behind_runs_in_no_other(tmp_path: Path, place: str, link: bool) -> None:
+    given = turn(tmp_path, "#!/bin/sh\n")
+    (evil := tmp_path / "evil").mkdir()
+    (evil / "plugin.js").touch()
+    (left := given.folder / place).parent.mkdir(parents=True)
+    left.symlink_to(evil) if link else shutil.copytree(evil, left)
+
+    Setting(given, Options(path=tmp_path / "opencode")).begun("secret")
+
+    assert not os.path.lexists(left)
+    assert (evil / "plugin.js").exists()
+
+
 @pytest.mark.parametrize("brought", [".opencode/plugins/evil.js", "opencode.json"])
 def test_where_a_repository_brings_plugins_it_begins_only_if_its_file_says_so(tmp_path: Path, brought: str) -> None:
     """OpenCode runs them whatever it is told."""
@@ -113,3 +131,17 @@ async def test_events_are_cut_at_line_feeds_only_and_what_is_none_is_left_out() 
     found = [event async for event in records(pieces())]
 
     assert found == [{"type": "a", "properties": {"text": "one\u2028two"}}, {"type": "b", "properties": {}}]
+
+
+async def test_an_event_may_come_in_many_pieces_but_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def pieces(size: int) -> AsyncIterator[bytes]:
+        yield b'data: {"properties": {"text": "'
+        for _ in range(size):
+            yield b"x"
+        yield b'"}}\n'
+
+    monkeypatch.setattr(opencode_server, "LINE", 1000)
+
+    assert [event async for event in records(pieces(900))] == [{"properties": {"text": "x" * 900}}]
+    with pytest.raises(RuntimeFailed, match="OpenCode said more than"):
+        await anext(records(pieces(1000)))

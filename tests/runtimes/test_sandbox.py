@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -120,6 +121,26 @@ async def test_a_folder_of_its_file_that_holds_the_sessions_shows_no_other(tmp_p
     said = await says(home(tmp_path, cwd=tmp_path), "ls sessions")
 
     assert said == "s1"
+
+
+@needs
+@pytest.mark.skipif(not (WHY or sandbox.sizes(shutil.which("bwrap") or "")), reason="bubblewrap is older than 0.7")
+@pytest.mark.parametrize("place", ["/tmp", "/run", "/dev/shm"])
+async def test_what_lies_in_memory_has_an_end(tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SPACE", 1 << 20)
+
+    said = await says(home(tmp_path), f"head -c 2M /dev/zero > {place}/x; stat -c %s {place}/x")
+
+    assert "No space left on device" in said
+    assert int(said.splitlines()[-1]) <= 1 << 20
+
+
+@needs
+async def test_it_writes_nothing_beside_the_devices(tmp_path: Path) -> None:
+    said = await says(home(tmp_path), "echo x > /dev/null && echo good; touch /dev/x")
+
+    assert said.startswith("good\n")
+    assert "Read-only file system" in said
 
 
 @needs

@@ -1,6 +1,7 @@
 """A container's door: what it asks for, what it keeps, and what it does for whoever was cut off."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.cli import container
 from bot.errors import ConfigError
@@ -64,6 +66,51 @@ async def test_the_tools_that_the_desk_lends_are_the_harnesss_and_nobody_elses(h
     lent, none = (work.turn.tools for work in shim.conversations["c1"].works)
     assert lent == Tools("https://desk.example/tools", "of this turn")
     assert none is None
+
+
+async def test_what_does_not_begin_with_the_token_is_not_read_whole(http: aiohttp.ClientSession, shim: Shim) -> None:
+    sent = 0
+
+    async def flood() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            yield b"x" * (1 << 20)
+            sent += 1
+
+    held = []
+    read = shim._read
+
+    async def reading(request: web.Request) -> bytes:
+        try:
+            return await read(request)
+        finally:
+            held.append(sent)
+
+    shim._read = reading  # type: ignore[method-assign]
+    async with http.post("/invocations", data=flood(), headers={SESSION: "c1"}) as response:
+        assert response.status == 401
+        assert "not the token" in await response.text()
+
+    assert held[0] < 8
+
+
+async def test_an_order_with_files_is_read_whole(http: aiohttp.ClientSession, shim: Shim) -> None:
+    given = [{"path": "/desk/a/plan.txt", "data": base64.b64encode(b"x" * (1 << 18)).decode()}]
+    asked = {"token": TOKEN, "op": "run", "turn": "t1", "runtime": "echo", "prompt": "!say one", "files": given}
+
+    async with http.post("/invocations", json=asked, headers={SESSION: "c1"}) as response:
+        assert response.status == 200
+
+
+async def test_two_files_of_the_same_name_stay_two(http: aiohttp.ClientSession, shim: Shim) -> None:
+    given = [{"path": f"/desk/{place}/plan.txt", "data": base64.b64encode(place.encode()).decode()} for place in ("a", "b", "c")]
+
+    await order(http, files=given, prompt="Compare /desk/a/plan.txt with /desk/b/plan.txt.")
+
+    turn = shim.conversations["c1"].works[0].turn
+    assert [path.name for path in turn.files] == ["plan.txt", "plan-2.txt", "plan-3.txt"]
+    assert [path.read_text() for path in turn.files] == ["a", "b", "c"]
+    assert turn.prompt == f"Compare {turn.files[0]} with {turn.files[1]}."
 
 
 async def test_whoever_comes_back_hears_what_came_after(http: aiohttp.ClientSession) -> None:

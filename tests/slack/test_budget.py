@@ -1,9 +1,8 @@
 """No call is refused: each waits until its method may be called, and what matters more waits less."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
-import aiohttp
 import pytest
 
 from bot.errors import StoreFailed
@@ -168,12 +167,6 @@ async def test_what_was_paid_for_is_not_paid_twice(budget: Local) -> None:
     await gate.enter(UPDATE)
 
     assert round(budget.room(UPDATE)) == EDITS.burst - 1
-
-
-@pytest.fixture
-async def client(slack: Slack) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession() as http:
-        yield Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
 
 
 async def test_where_slack_refuses_all_the_same_the_method_is_left_alone(slack: Slack, client: Client) -> None:

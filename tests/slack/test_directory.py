@@ -1,8 +1,5 @@
 """Who and what there is: names become ids, and what Slack does not tell of one harms no other."""
 
-from collections.abc import AsyncIterator
-
-import aiohttp
 import pytest
 
 from bot.errors import BotError
@@ -15,9 +12,8 @@ NAMES = ("#reviews", "@oncall", "@platform")
 
 
 @pytest.fixture
-async def directory(slack: Slack) -> AsyncIterator[Directory]:
-    async with aiohttp.ClientSession() as http:
-        yield Directory(Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None))
+def directory(client: Client) -> Directory:
+    return Directory(client)
 
 
 async def test_a_group_whose_people_are_not_told_harms_no_other_name(slack: Slack, directory: Directory) -> None:

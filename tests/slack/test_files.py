@@ -1,10 +1,8 @@
 """Files that people attach: whole in the session's folder, or not there at all."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from bot.errors import BotError
@@ -15,12 +13,6 @@ from bot.slack.calls import Client
 from bot.slack.files import fetch
 
 LIMIT = 100_000
-
-
-@pytest.fixture
-async def client(slack: Slack) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession() as http:
-        yield Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
 
 
 async def attached(slack: Slack, name: str, content: bytes) -> Attachment:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from bot.event import Answered, Event, Finished, Item, Notice, Option, Part, Plan, Question, Started, Step, Text, Thought, Usage, permission
+from bot.glance import OPINIONS, STUCK, Glance, Opinion, Running, Share, Waiting
 from bot.message import Message, Person
 from bot.playground.blocks import check_message, check_view
+from bot.ports import Feedback
 from bot.session import Session
 from bot.slack.view import View
 from bot.slack.views import feedback, home, question, triage
@@ -172,7 +174,20 @@ def test_the_home_tab_and_the_forms_are_shown_whoever_wrote_them(text: str) -> N
     sessions = [session(text, *told(text, ENDS[n % len(ENDS)], 10)) for n in range(40)]
     about = "x" * 3000
 
-    check_view(home.render(sessions, agents, "https://example.slack.com/"), "home")
+    many = [Waiting(each, question, mine=bool(n % 2)) for n, each in enumerate(sessions) for question in asked(text)]
+    opinions = [
+        Opinion(Feedback("s", 1, "U1", "bad", ("wrong",), long(text, 2000), "helper"), "slack:T1:C1:1.0", each.title, "2.0")
+        for each in sessions
+    ]
+    shares = [Share(long("a", 40), 10**6, 10**6, 10.0**6, 10**5, 10**5) for _ in range(100)]
+    wrong, stuck = dict.fromkeys(("slack", "database", "migrations"), long(text, 3000)), [(1.8e9, each) for each in sessions[:STUCK]]
+    running = Running(wrong, [long(text, 3000)] * 30, 3, shares, stuck)
+    stops = frozenset(each.id for each in sessions)
+    glance = Glance(agents, sessions, stops, many, opinions=opinions[:OPINIONS], troubles=[long(text, 500)] * 50, running=running)
+
+    check_view(home.render(glance, "https://example.slack.com/"), "home")
+    assert not re.search("<!channel>|<@U2BEN>|<!subteam", str(home.render(glance, "https://example.slack.com/")))
+    check_view(home.trial(agents[0]), "modal")
     check_view(triage.form("t" * 24, long(text, 10_000), long(text, 300), agents, agents[-1], about), "modal")
     check_view(triage.form(long(text, 100), "", "", agents[:1], agents[0], about), "modal")
     check_view(feedback.form(about), "modal")

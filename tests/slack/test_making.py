@@ -1,6 +1,10 @@
 """An agent is made in Slack: a form, its file, and somebody who allows it; nothing is written before."""
 
+import asyncio
 import html
+import re
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +14,25 @@ from bot import app
 from bot.agent import parse
 from bot.app import Frontdesk
 from bot.app.shelf import Folder
-from bot.draft import ROOM, Draft, unpacked
+from bot.change import Note
+from bot.draft import ROOM, Draft, may, unpacked
 from bot.errors import ConfigError
+from bot.message import Kind, Person
+from bot.past import Change
 from bot.playground import Slack
+from bot.prompt import instructions
 from bot.settings import Settings
 from bot.slack.view import visible
 from bot.slack.views import new
 from bot.slack.views.new import asked
+from tests.workspaces.conftest import MAIL
 
 Json = dict[str, Any]
+HELPER = parse("helper", "---\ndescription: x\nruntime: echo\n---\n")
+NOTE = Note("1", "Writes release notes.")
 NOTES = {
     "name": "Release notes", "about": "Writes release notes.", "words": "You write release notes for {{ person.name }}.",
-    "like": "helper", "where": "reviews", "run": "Everybody in this workspace", "approver": "carla",
+    "like": "helper", "where": "random", "run": "Everybody in this workspace", "approver": "carla",
 }  # fmt: skip
 
 
@@ -31,6 +42,10 @@ async def filled(slack: Slack, by: str = "ana", **changed: Any) -> Json:
     view = await slack.until(lambda: slack.modals(by)[-1])
     await slack.submit(view, NOTES | changed, by)
     return await slack.until(lambda: letter(slack, by, "This would be"))
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def letter(slack: Slack, to: str, words: str) -> Json:
@@ -48,11 +63,89 @@ async def test_an_agent_is_thought_up_shown_allowed_and_answers(slack: Slack, de
     assert not (agents / "release-notes.md").exists()
     await slack.press(card, "Allow, and write it", "carla")
 
-    await slack.until(lambda: letter(slack, "ana", "Allowed by carla: agents/release-notes.md is written."))
+    await slack.until(lambda: letter(slack, "ana", "Allowed by carla: agents/release-notes.md is written"))
     assert "Allow, and write it" not in slack.text(letter(slack, "carla", "Allowed by carla"))
     made = parse("release-notes", (agents / "release-notes.md").read_text())
-    assert (made.runtime, made.triggers[0].mention, made.allow.run) == ("echo", (slack.channel("reviews"),), ("members",))
+    assert (made.runtime, made.triggers[0].mention, made.allow.run) == ("echo", ("#random",), ("members",))
     await slack.until(lambda: any(agent.name == "release-notes" for agent in desk.desk.agents), 10)
+
+
+async def test_it_is_tried_before_anybody_is_asked_and_only_its_author_sees_the_answer(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.press(await filled(slack), "Try it", "ana")
+    view = await slack.until(lambda: slack.modals("ana")[-1])
+
+    await slack.submit(view, {"words": "!say the notes of 1.2"}, "ana")
+
+    answer = await slack.until(lambda: letter(slack, "ana", "which is no agent yet"))
+    assert "the notes of 1.2" in slack.text(answer)
+    assert "completed" in slack.text(answer)
+    assert not (agents / "release-notes.md").exists()
+    assert not [post for place in ("general", "reviews") for post in slack.messages(place)]
+
+
+async def test_what_it_asks_when_it_is_tried_is_told_since_nobody_else_is_there(slack: Slack, desk: Frontdesk) -> None:
+    await slack.press(await filled(slack), "Try it", "ana")
+    view = await slack.until(lambda: slack.modals("ana")[-1])
+
+    await slack.submit(view, {"words": "!ask Which version?"}, "ana")
+
+    answer = await slack.until(lambda: letter(slack, "ana", "which is no agent yet"))
+    assert "It asks, and nobody is there: Which version?" in slack.text(answer)
+
+
+async def test_whoever_thought_it_up_is_told_by_a_message_of_its_own(slack: Slack, desk: Frontdesk) -> None:
+    await slack.press(await filled(slack), "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+
+    await slack.press(card, "Allow, and write it", "carla")
+
+    told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla"))
+    assert told["ts"] == max(message["ts"] for message in slack.messages("@ana"))
+    assert "edited" not in told
+
+
+async def test_of_two_presses_at_once_one_settles_it(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.press(await filled(slack), "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+
+    await asyncio.gather(*(slack.press(card, word, "carla") for word in ("Refuse", "Allow, and write it")))
+
+    await slack.until(lambda: any("That is settled" in slack.text(post) for post in slack.ephemerals("carla")))
+    told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`:"))
+    assert ("Allowed" in slack.text(told)) == (agents / "release-notes.md").exists()
+
+
+async def test_what_was_refused_can_be_asked_for_again(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    mine = await filled(slack)
+    await slack.press(mine, "Ask for approval", "ana")
+    card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+    await slack.press(card, "Refuse", "carla")
+    await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Refused by carla."))
+
+    await slack.press(letter(slack, "ana", "An agent of"), "Change it", "ana")
+    await slack.submit(await slack.until(lambda: slack.modals("ana")[-1]), NOTES, "ana")
+    await slack.press(await slack.until(lambda: letter(slack, "ana", "This would be")), "Ask for approval", "ana")
+    again = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+    await slack.press(again, "Allow, and write it", "carla")
+
+    await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla"))
+    assert (agents / "release-notes.md").exists()
+
+
+async def test_where_git_looks_after_the_agents_it_is_a_branch(slack: Slack, settings: Settings, agents: Path) -> None:
+    for words in (["init", "-q", "-b", "main"], ["add", "."], [*MAIL, "commit", "-q", "-m", "The first."]):
+        git(agents, *words)
+    async with app.running(settings):
+        await slack.press(await filled(slack), "Ask for approval", "ana")
+        card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+
+        await slack.press(card, "Allow, and write it", "carla")
+
+        told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla: The branch"))
+    branch = re.search(r"frontdesk/release-notes-[\w-]+", slack.text(told))
+    assert branch
+    assert "You write release notes" in git(agents, "show", f"{branch[0]}:release-notes.md")
+    assert not (agents / "release-notes.md").exists()
 
 
 async def test_what_is_refused_is_not_written(slack: Slack, desk: Frontdesk, agents: Path) -> None:
@@ -66,10 +159,10 @@ async def test_what_is_refused_is_not_written(slack: Slack, desk: Frontdesk, age
 
 
 async def test_what_is_wrong_is_told_before_anybody_is_asked_and_can_be_changed(slack: Slack, desk: Frontdesk) -> None:
-    mine = await filled(slack, name="helper", words="Ask {{ nobody }}.", approver="ben")
+    mine = await filled(slack, name="helper", where="reviews", approver="ben")
     text = slack.text(mine)
     assert "There is an agent 'helper' already; take another name." in text
-    assert "'nobody' is undefined" in text
+    assert "agents/reviewer.md and agents/helper.md both claim mentions in #reviews; remove it from one of them" in text
     assert "ben may not allow it: choose an admin" in text
     assert "Ask for approval" not in text
 
@@ -108,7 +201,9 @@ async def test_what_was_allowed_is_what_is_written(slack: Slack, desk: Frontdesk
     assert not (agents / "release-notes.md").exists()
 
 
-@pytest.mark.parametrize("words", ["& <b> " * 380 + "the end", "\u202ethe end\u200b", "```\nthe end\n```" + "\n" * 1500 + "the end"])
+@pytest.mark.parametrize(
+    "words", ["& <b> " * 380 + "the end", "\u202ethe end\u200b\ufe01\u3164\U000e0101", "```\nthe end\n```" + "\n" * 1500 + "the end"]
+)
 def test_whoever_allows_it_sees_all_of_it(words: str) -> None:
     text = drawn(words=words).text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
 
@@ -149,26 +244,68 @@ def test_a_draft_comes_back_from_a_button_as_it_was() -> None:
     assert len(long.packed()) < ROOM
 
 
+def test_what_people_write_is_no_template() -> None:
+    words = "Begin with {{ person.name }}{{ 'x' * 99999999999 }}{% for a in b %}."
+
+    made = parse("x", drawn(words=words).text(HELPER))
+
+    assert instructions(made, Person("U1", "Ana"), "general", 0.0) == words
+
+
+async def test_words_that_would_end_what_makes_them_no_template_are_refused(slack: Slack, desk: Frontdesk) -> None:
+    mine = await filled(slack, words="Say {%- endraw %}{{ person.id }}.")
+
+    assert "Leave out {% endraw %}: your words are taken as they are" in slack.text(mine)
+    assert "Ask for approval" not in slack.text(mine)
+
+
+def test_an_agent_like_one_that_answers_privately_answers_privately() -> None:
+    like = parse("helper", "---\ndescription: x\nruntime: echo\nreply: private\nimprove: false\nfallback: [pi]\n---\n")
+
+    made = parse("x", drawn().text(like))
+
+    assert (made.reply, made.improve, made.fallback) == ("private", False, like.fallback)
+
+
+@pytest.mark.parametrize(
+    ("approve", "kind", "by", "fits"),
+    [
+        ("[asker, members, everyone]", "member", "U11", False),
+        ("[asker, members, everyone]", "admin", "U11", True),
+        ("[asker]", "admin", "U22", True),
+        ("[U22]", "member", "U11", True),
+        ("[S12]", "member", "U11", True),
+        ("[U22]", "member", "U22", False),
+        ("[U22]", "guest", "U11", False),
+    ],
+)
+def test_a_new_agent_is_allowed_by_an_admin_or_by_somebody_else_who_is_named(approve: str, kind: Kind, by: str, fits: bool) -> None:
+    like = parse("helper", f"---\ndescription: x\nruntime: echo\nallow: {{approve: {approve}}}\n---\n")
+
+    assert may(like, Person("U22", "Carla", kind, groups=frozenset({"S12"})), by) == fits
+
+
 async def test_a_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
     text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
 
-    assert "an agent's name is its file's" in (await Folder(tmp_path).wrong("../x", text))[0]
+    assert "an agent's name is its file's" in (await Folder(tmp_path).wrong("../x", text, new=True))[0]
     with pytest.raises(ConfigError, match="an agent's name is its file's"):
-        await Folder(tmp_path / "agents").put("../x", text)
+        await Folder(tmp_path / "agents").put(Change("../x", "", text, "", "ana"), NOTE)
 
 
 async def test_a_file_that_is_there_stays_unless_it_is_the_same(tmp_path: Path) -> None:
     text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
     shelf = Folder(tmp_path)
-    await shelf.put("x", text)
-    await shelf.put("x", text)
+    change = Change("x", "", text, "", "ana")
+    await shelf.put(change, NOTE)
+    await shelf.put(change, NOTE)
 
     with pytest.raises(ConfigError, match="is there already, and stays as it is"):
-        await shelf.put("x", text + "more\n")
+        await shelf.put(replace(change, new=text + "more\n"), NOTE)
 
 
 async def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
     text = drawn().text(parse("helper", "---\ndescription: x\nruntime: echo\n---\n"))
 
     with pytest.raises(ConfigError, match=r"cannot be written here .*: put the file where your agents' files are kept"):
-        await Folder(tmp_path / "nowhere").put("x", text)
+        await Folder(tmp_path / "nowhere").put(Change("x", "", text, "", "ana"), NOTE)

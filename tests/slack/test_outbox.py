@@ -1,9 +1,5 @@
 """Our messages: what somebody deleted, what is said of it then, and where last words go that no thread takes any more."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import aiohttp
 import pytest
 
 from bot.message import Message, Person
@@ -16,18 +12,14 @@ from bot.slack.stream import Streams
 from bot.slack.view import View, section
 from bot.slack.writer import Refused
 from bot.store.sql import SqlStore
+from tests.slack.conftest import texts
 
 OPEN, CLOSED = (View(text, (section(text),)) for text in ("Which?", "ana answered: B"))
 
 
 @pytest.fixture
-async def outbox(slack: Slack, tmp_path: Path) -> AsyncIterator[Outbox]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
-    await store.open()
-    async with aiohttp.ClientSession() as http:
-        client = Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
-        yield Outbox(client, store, Streams(client, client.budget, lambda: True, lambda thread: None))
-    await store.close_all()
+def outbox(client: Client, store: SqlStore) -> Outbox:
+    return Outbox(client, store, Streams(client, client.budget, lambda: True, lambda thread: None))
 
 
 async def said(slack: Slack, outbox: Outbox, slot: str) -> Json:
@@ -45,10 +37,6 @@ async def said_and_deleted(slack: Slack, outbox: Outbox, slot: str) -> Json:
     root = await said(slack, outbox, slot)
     await outbox.client.chat_delete(channel=root["channel"], ts=outbox.posts[slot].ts)
     return root
-
-
-def texts(slack: Slack, root: Json) -> list[str]:
-    return [slack.text(message) for message in slack.thread(root)[1:]]
 
 
 async def archived(slack: Slack, outbox: Outbox) -> None:

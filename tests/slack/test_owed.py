@@ -1,57 +1,39 @@
 """What has to be put right after a last word holds nobody up, and is not forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from bot.event import Finished, Text
 from bot.journal import Post
-from bot.message import Message, Person
+from bot.message import Message
 from bot.playground import Slack
-from bot.playground.things import Json
-from bot.session import Session
 from bot.slack.calls import Client
 from bot.slack.directory import Directory
 from bot.slack.limits import SESSION, UPDATE
 from bot.slack.surface import SlackSurface
 from bot.slack.view import View, context
 from bot.store.sql import SqlStore
+from tests.slack.conftest import another, asked, texts
 from tests.standins.stage import agent
 
 FOLDED = View("Done", (context("Done"),), 1)
 
 
 @pytest.fixture
-async def surface(slack: Slack, store: SqlStore) -> AsyncIterator[SlackSurface]:
-    async with aiohttp.ClientSession() as http:
-        client = Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
-        directory = Directory(client)
-        await directory.whoami()
-        yield SlackSurface(client, store, directory)
+async def surface(client: Client, store: SqlStore) -> SlackSurface:
+    directory = Directory(client)
+    await directory.whoami()
+    return SlackSurface(client, store, directory)
 
 
-def another(surface: SlackSurface) -> SlackSurface:
-    """As the next process has it, with a budget of its own."""
-    client = surface.status.client
-    assert client.token
-    assert client.session
-    return SlackSurface(Client(client.token, client.base_url, client.session, client._called), surface.journal, surface.directory)
-
-
-async def begun(slack: Slack) -> tuple[Json, Session]:
-    root = await slack.say("Look at this", "ana", "general")
-    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
-    return root, session.begin([Message("m1", session.thread, session.channel, session.asker, "Look at this", at=100.0)])
-
-
-def texts(slack: Slack, root: Json) -> list[str]:
-    return [slack.text(message) for message in slack.thread(root)[1:]]
+def next_to(surface: SlackSurface) -> SlackSurface:
+    """As the next process has it."""
+    return SlackSurface(another(surface.status.client), surface.journal, surface.directory)
 
 
 async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_folds_it(slack: Slack, surface: SlackSurface) -> None:
-    root, session = await begun(slack)
+    root, session = await asked(slack)
     running = asyncio.create_task(surface.run())
     async with surface.follow(session, agent(), 0) as show:
         show(session)
@@ -62,7 +44,7 @@ async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_fo
     before = texts(slack, root)
     running.cancel()
     await asyncio.wait([running])
-    next_one = asyncio.create_task(another(surface).run())
+    next_one = asyncio.create_task(next_to(surface).run())
 
     assert "Stop" in before[0]
     await slack.until(lambda: "Stop" not in texts(slack, root)[0])
@@ -71,7 +53,7 @@ async def test_a_turn_ends_before_its_progress_is_folded_and_the_next_process_fo
 
 
 async def test_progress_of_which_nobody_knows_whether_it_was_sent_is_folded_all_the_same(slack: Slack, surface: SlackSurface) -> None:
-    root, session = await begun(slack)
+    root, session = await asked(slack)
     running = asyncio.create_task(surface.run())
     async with surface.follow(session, agent(), 0) as show:
         slack.fail("chat.postMessage", status=503, after=True)
@@ -92,11 +74,11 @@ async def test_progress_of_which_nobody_knows_whether_it_was_sent_is_folded_all_
 async def test_the_line_that_a_process_before_this_one_began_is_ended_whatever_this_one_said_there(
     slack: Slack, surface: SlackSurface
 ) -> None:
-    root, session = await begun(slack)
+    root, session = await asked(slack)
     surface.status.working(session)
     await slack.until(lambda: slack.status(root)["session"] == "processing")
     surface.status.close()
-    other, ended = another(surface), session.fold([Text("the answer"), Finished("completed")], 100.5)
+    other, ended = next_to(surface), session.fold([Text("the answer"), Finished("completed")], 100.5)
     await other.writer.budget.pause(SESSION, 1.0)
     running = asyncio.create_task(other.run())
 
@@ -110,25 +92,25 @@ async def test_the_line_that_a_process_before_this_one_began_is_ended_whatever_t
 
 
 async def test_what_was_put_right_is_owed_no_more(slack: Slack, surface: SlackSurface) -> None:
-    _, session = await begun(slack)
+    _, session = await asked(slack)
     running = asyncio.create_task(surface.run())
     async with surface.follow(session, agent(), 0) as show:
         show(session)
         await surface.writer.settled("s1:")
         owed = await surface.outbox.owe("s1:1:0", FOLDED)
-        before = await another(surface).outbox.owed()
+        before = await next_to(surface).outbox.owed()
 
         surface.writer.want(owed, FOLDED)
         await surface.writer.settled(owed)
 
-    assert (before, await another(surface).outbox.owed()) == ({owed: FOLDED}, {})
+    assert (before, await next_to(surface).outbox.owed()) == ({owed: FOLDED}, {})
     running.cancel()
     await asyncio.wait([running])
 
 
 async def test_what_is_owed_takes_the_place_of_nothing_newer(slack: Slack, surface: SlackSurface) -> None:
-    root, session = await begun(slack)
-    other = another(surface)
+    root, session = await asked(slack)
+    other = next_to(surface)
     running = [asyncio.create_task(each.run()) for each in (surface, other)]
     async with surface.follow(session, agent(), 0) as show:
         show(session)
@@ -148,7 +130,7 @@ async def test_what_is_owed_takes_the_place_of_nothing_newer(slack: Slack, surfa
 
 
 async def test_the_desks_own_first_message_is_not_what_was_said_in_the_thread(slack: Slack, surface: SlackSurface) -> None:
-    root, session = await begun(slack)
+    root, session = await asked(slack)
     running = asyncio.create_task(surface.run())
     late = Message("view:1", session.thread, session.channel, session.asker, "Deal with it", "shortcut", 9e9, root=False)
     async with surface.follow(session, agent(), 0) as show:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot import app, clock
+from bot import app, clock, policy
 from bot.app import Frontdesk
+from bot.message import Person
 from bot.playground import Slack
 from bot.settings import Settings
 from tests.standins.wait import until
@@ -103,12 +104,66 @@ async def test_a_schedule_is_run_now(slack: Slack, desk: Frontdesk) -> None:
     assert plan.last
 
 
+async def test_whoever_may_stop_an_agent_but_not_ask_it_does_not_begin_it(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    (agents / "counter.md").write_text(COUNTER.replace("{stop:", "{run: [admins], stop:"))
+    await slack.until(lambda: not policy.may(desk.desk.agent("counter"), Person("U0", "Ben"), "run"), 15)
+
+    await slack.mention("run schedule counter:1", by="ben")
+    await slack.until(lambda: told(slack, "You may not ask counter"))
+    await slack.mention("pause schedule counter:1", by="ben")
+    await slack.until(lambda: told(slack, "counter:1 is paused"))
+
+    assert await desk.store.sessions() == []
+
+
+async def test_whoever_may_do_nothing_with_an_agent_learns_of_no_schedule(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    (agents / "counter.md").write_text(COUNTER.replace("{stop:", "{run: [admins], stop:"))
+    await slack.until(lambda: not policy.may(desk.desk.agent("counter"), Person("U0", "Ana"), "run"), 15)
+
+    await slack.mention("run schedule x", by="ana")
+
+    await slack.until(lambda: told(slack, "There is no schedule 'x', nor any other.", "ana"))
+
+
 async def test_whoever_may_approve_may_pause(slack: Slack, desk: Frontdesk) -> None:
     await slack.mention("pause schedule counter:1", by="carla")
 
     await slack.until(lambda: told(slack, "counter:1 is paused", "carla"))
 
     assert await paused(desk) == "carla"
+
+
+PLAN = {"Which agent?": "counter", "On which days?": ["Monday"], "Where does it write?": "random", "What is it asked?": "!say hello"}
+
+
+async def planned(slack: Slack, by: str, **more: str) -> str:
+    """A form is opened, filled in and sent; what is said to that."""
+    await slack.command("/frontdesk", "schedule", by=by)
+    await slack.submit(await slack.until(lambda: slack.modals(by)[-1]), PLAN | more, by)
+    return slack.text(await slack.until(lambda: slack.messages(f"@{by}")[-1]))
+
+
+async def test_a_schedule_is_planned_in_a_form_by_whoever_may_approve_it(slack: Slack, desk: Frontdesk) -> None:
+    said = await planned(slack, "carla")
+
+    [_, plan] = await desk.scheduler.plans.all()
+    assert said.startswith(f"It is called {plan.name}, and begins next Mon ")
+    assert (plan.agent, plan.schedule.cron, plan.schedule.timezone) == ("counter", "0 9 * * 1", "Europe/Berlin")
+    assert (plan.schedule.post_to, plan.schedule.prompt, plan.asked) == (slack.channel("random"), "!say hello", slack.user("carla"))
+
+
+async def test_whoever_may_not_approve_it_plans_nothing(slack: Slack, desk: Frontdesk) -> None:
+    said = await planned(slack, "ana")
+
+    assert said.startswith("You may not approve what counter wants to do.")
+    assert len(await desk.scheduler.plans.all()) == 1
+
+
+async def test_a_time_zone_that_there_is_not_is_told_with_how_it_is_written(slack: Slack, desk: Frontdesk) -> None:
+    said = await planned(slack, "carla", **{"In which time zone?": "Berlin"})
+
+    assert "'Berlin' is no time zone: write it like Europe/Berlin" in said
+    assert len(await desk.scheduler.plans.all()) == 1
 
 
 async def test_whoever_may_neither_stop_nor_approve_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:

@@ -1,13 +1,11 @@
 """The line under a thread: begun where its end can be paid too, and ended whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
-import aiohttp
 import pytest
 
-from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
 from bot.session import Session
@@ -15,14 +13,7 @@ from bot.slack.calls import Client
 from bot.slack.limits import SESSION, TEXT, limit
 from bot.slack.status import Status
 from bot.store.sql import SqlStore
-
-Asked = Callable[[Json], Session]
-
-
-@pytest.fixture
-async def client(slack: Slack) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession() as http:
-        yield Client(slack.bot_token, slack.url, http, lambda method, outcome, seconds: None)
+from tests.slack.conftest import another, asked
 
 
 @pytest.fixture
@@ -30,12 +21,6 @@ async def status(client: Client, store: SqlStore) -> AsyncIterator[Status]:
     status = Status(client, store)
     yield status
     status.close()
-
-
-async def asked(slack: Slack) -> tuple[Json, Session]:
-    root = await slack.say("Look at this", "ana", "general")
-    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
-    return root, session.begin([Message("m1", session.thread, session.channel, session.asker, "Look at this", at=100.0)])
 
 
 def works(slack: Slack, root: Json) -> bool:
@@ -124,7 +109,7 @@ async def test_an_end_that_has_to_wait_holds_nobody_up_and_is_kept(
     await status.over(session)
     status.close()
     after = works(slack, root)
-    next_one = Status(Client(slack.bot_token, slack.url, client.session, client._called), store)
+    next_one = Status(another(client), store)
     await next_one.recover()
 
     assert after
@@ -168,7 +153,7 @@ async def test_a_turn_that_begins_on_another_replica_takes_the_place_of_an_end_t
     slack: Slack, status: Status, client: Client, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.status.SOON", 0.0)
-    theirs = Client(slack.bot_token, slack.url, client.session, client._called)
+    theirs = another(client)
     theirs.budget.replicas = 2
     other = Status(theirs, store)
     root, session = await begun(slack, status)

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.event import Event, Finished, Item, Option, Part, Plan, Question, Step, Text
+from bot.event import Event, Finished, Item, Notice, Option, Part, Plan, Question, Step, Text
 from bot.message import Message, Person
 from bot.playground import Slack
 from bot.playground.things import Json
@@ -160,6 +160,18 @@ async def test_steps_and_the_plan_are_cards(surface: SlackSurface, talk: Talk) -
 
     assert cards == [("Look", "complete"), ("Reading", "complete"), ("Running", "in_progress")]
     assert talk.called[:2] == [START, APPEND]
+
+
+async def test_a_warning_is_seen_before_anything_grows(surface: SlackSurface, talk: Talk) -> None:
+    async with talk.on(surface):
+        await talk.told(Notice("Nothing to worry about."))
+        quiet = talk.said
+        await talk.told(Notice("The model's API fails; trying again.", "warning"))
+        [warned] = talk.said
+        await talk.told(DONE)
+
+    assert not quiet
+    assert "The model's API fails; trying again." in warned
 
 
 async def test_nothing_is_called_where_nothing_can_be_seen_to_grow(surface: SlackSurface, talk: Talk) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ from bot.event import (
     Usage,
     permission,
 )
+from bot.glance import Glance, Opinion, Running, Share, Waiting
 from bot.message import Message, Person
+from bot.ports import Feedback
 from bot.session import Session
 from bot.slack.view import View
 from bot.slack.views import feedback, home, question, triage
@@ -59,6 +62,20 @@ def session(*events: Event, ended: float = 110.0) -> Session:
     return first.begin([said]).fold(events, ended)
 
 
+RUNS, DONE, OTHERS = session(*STEPS), replace(session(ANSWER, Finished("completed")), id="s2"), replace(session(MAY), id="s3")
+BAD = Feedback("s1", 1, "U1", "bad", ("wrong", "slow"), "it is <4>", "helper")
+GLANCE = Glance(
+    (HELPER,), (RUNS, DONE), frozenset(("s1",)), (Waiting(session(COLOUR), COLOUR, mine=True), Waiting(OTHERS, MAY)),
+    opinions=(Opinion(BAD, DONE.thread, DONE.title, "2.5"),), used=Share("U1", 1200, 3, 12.345),
+    troubles=("acme.example does not answer.",),
+)  # fmt: skip
+RUNNING = Running(
+    {"slack": "no socket to Slack is open"}, ["agents/helper.md: runtime: 'ecko' is none; did you mean 'echo'?"], 2,
+    (Share("helper", 12, 1, 3.4, 5, 1), Share("other", 1), Share("quiet")),
+    ((1_800_000_000.0, OTHERS), (1_800_000_100.0, replace(session(), private=True))),
+)  # fmt: skip
+
+
 def shown(*events: Event, ended: float = 110.0, now: float = 112.0) -> dict[str, View]:
     done = session(*events, ended=ended)
     return turn.render(done, HELPER, now, turn.late(done))
@@ -77,6 +94,7 @@ STATES: dict[str, Mapping[str, object]] = {
     "progress-thought": shown(Started("r1"), Thought("Perhaps it is the lock."), now=104.0),
     "progress-plan-and-steps": shown(PLAN, *STEPS),
     "progress-streaming": shown(*STEPS, ANSWER, now=190.0),
+    "progress-with-a-warning": shown(STEPS[0], Notice("Careful."), Notice("The model's API fails; trying again.", "warning")),
     "progress-waiting": shown(Started("r1"), COLOUR),
     "progress-in-line": shown(Queued(2, 95.0)),
     "progress-next-in-line": shown(Queued(0)),
@@ -107,8 +125,10 @@ STATES: dict[str, Mapping[str, object]] = {
     "question-lost": card(COLOUR, Answered("q1", "lost")),
     "question-form": form(question.form(SEVERAL, "s1 q5")),
     "question-why": form(question.why("s1 q6")),
-    "home": form(home.render([session(*STEPS), session(ANSWER, Finished("completed"))], [HELPER], SITE)),
-    "home-empty": form(home.render([], [], SITE)),
+    "home": form(home.render(GLANCE, SITE)),
+    "home-empty": form(home.render(Glance(), SITE)),
+    "home-of-whoever-runs-it": form(home.render(Glance(running=RUNNING), SITE)),
+    "home-try": form(home.trial(agent(prompts=[{"title": "Hello", "message": "Say hello"}]))),
     "triage": form(triage.form("Triage", "payments fail\nfor <everybody>", "Ben", [HELPER, agent("other")], HELPER, "C1 1.0")),
     "triage-nobody": form(triage.nobody()),
     "feedback": form(feedback.form("s1 1")),

@@ -82,6 +82,8 @@ class AgentCoreDataPlane(Site):
         return None
 
     async def _stop(self, request: web.Request) -> web.Response:
+        if no := self._no(request):
+            return no
         session = request.headers[SESSION]
         self.stopped.append(session)
         await asyncio.sleep(0)

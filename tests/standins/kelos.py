@@ -125,12 +125,14 @@ class Journal:
 
 
 class Kelos(Cluster):
-    """Such a cluster; with `console` it has Kelos' console too. `cut` is after how many events a connection breaks, once for each."""
+    """Such a cluster; with `console` it has Kelos' console too. `cut` is after how many events a connection breaks, once for each;
+    the first `mute` of them never answer a ping.
+    """
 
     def __init__(self, console: str = "") -> None:
         super().__init__()
         self.console, self.journals = console, dict[str, Journal]()
-        self.named = "j1"
+        self.named, self.mute = "j1", 0
         self.phase = "Ready"
         self.message = ""
         self.task: Json = {}
@@ -196,7 +198,8 @@ class Kelos(Cluster):
         return await self._serve(request, request.match_info["name"].removesuffix("-0"), channels=True)
 
     async def _serve(self, request: web.Request, name: str, *, channels: bool) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",) if channels else ())
+        self.mute -= 1
+        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",) if channels else (), autoping=self.mute < 0)
         await socket.prepare(request)
         journal, queue = self.journals[name], asyncio.Queue[Json]()
         left = self.cut.pop(0) if self.cut else 1 << 40
@@ -211,7 +214,7 @@ class Kelos(Cluster):
         telling = asyncio.create_task(tell())
         async with listened(telling):
             async for frame in socket:
-                said = frame.data[1:] if frame.type is WSMsgType.BINARY else frame.data.encode()
+                said = frame.data.encode() if frame.type is WSMsgType.TEXT else frame.data[1:]
                 for line in filter(None, said.split(b"\n")):
                     self._said(journal, queue, json.loads(line))
         journal.listeners.discard(queue)

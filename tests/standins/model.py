@@ -71,14 +71,18 @@ class Model:
         model = {"id": "stand-in", "object": "model", "type": "model", "display_name": "Stand-in", "owned_by": "tests", "created": 1}
         return web.json_response({"object": "list", "data": [model]})
 
-    async def _asked(self, request: web.Request) -> Json:
-        body: Json = await request.json()
-        self.log.append(Asked(request.path_qs, dict(request.headers), body))
-        return body
+    async def _asked(self, request: web.Request) -> Asked:
+        asked = Asked(request.path_qs, dict(request.headers), await request.json())
+        self.log.append(asked)
+        return asked
+
+    def reply(self, asked: Asked) -> Reply:
+        """What the model makes of a request to the Messages API."""
+        return decide(lines(asked.body))
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
-        body = await self._asked(request)
-        reply = decide(lines(body))
+        asked = await self._asked(request)
+        body, reply = asked.body, self.reply(asked)
         if reply.status != 200:
             error = {"type": reply.kind, "message": f"the script says {reply.status}"}
             return web.json_response({"type": "error", "error": error}, status=reply.status)
@@ -88,7 +92,7 @@ class Model:
         return await _stream(request, (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" async for event in pieces(message, reply)))
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        body = await self._asked(request)
+        body = (await self._asked(request)).body
         reply = decide(model_chat.lines(body))
         if reply.status != 200:
             return _refused(reply)
@@ -97,7 +101,7 @@ class Model:
         return await _stream(request, model_chat.pieces(body, reply))
 
     async def _responses(self, request: web.Request) -> web.StreamResponse:
-        body = await self._asked(request)
+        body = (await self._asked(request)).body
         reply = decide(model_responses.lines(body))
         if reply.status != 200:
             return _refused(reply)

@@ -8,6 +8,7 @@
     !slow SECONDS          wait between the pieces from here on
     !error STATUS [TYPE]   answer with this HTTP status
     !usage IN OUT          count these tokens
+    !helped TEXT           say this when the turn is over and it is asked what would have helped it
 
 A model's turn ends after its tool calls; the next request, which holds their results, goes on with the lines below. How far
 a script has got is read from the request alone, so any number of tests may share one server. A prompt without such lines is
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+HELPED = "what would have helped you?"
 LINE = re.compile(r"^[ \t]*!(\w+)[ \t]*(.*)$", re.MULTILINE)
 TAGS = (
     r"system-reminder|command-\w+|local-command-\w+|environment_context|user_instructions|INSTRUCTIONS|permissions instructions|"
@@ -82,6 +84,10 @@ def decide(lines: Sequence[Line]) -> Reply:
     reply = Reply()
     people = [(place, line.text) for place, line in enumerate(lines) if line.role == "user"]
     place, prompt = next(((place, text) for place, text in reversed(people) if LINE.search(text)), people[-1] if people else (-1, ""))
+    if people and HELPED in people[-1][1]:
+        said = next((LINE.findall(text) for _, text in reversed(people) if "!helped" in text), [("helped", "[]")])
+        _play([("say" if name == "helped" else name, rest) for name, rest in said if name in ("slow", "helped")], lines, reply)
+        return reply
     turns = acts(prompt)
     done = sum(1 for line in lines[place + 1 :] if line.role == "assistant" and line.calls)
     if not turns[0] or (people[-1][1] != prompt and not _between(lines)):
@@ -120,6 +126,8 @@ def _play(act: list[tuple[str, str]], lines: Sequence[Line], reply: Reply) -> No
             case "error":
                 status, _, kind = rest.partition(" ")
                 reply.status, reply.kind = int(status), kind or "api_error"
+            case "helped":
+                pass
             case "usage":
                 given, _, told = rest.partition(" ")
                 reply.tokens = int(given), int(told)

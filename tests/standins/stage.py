@@ -48,8 +48,8 @@ class Watching:
     def last(self) -> Session:
         return self.shown[-1]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -130,9 +130,9 @@ class Stage:
         if submit:
             await self.engine.submit("s1")
 
-    async def ended(self, number: int = 1) -> Session:
+    async def ended(self, number: int = 1, seconds: float = 10) -> Session:
         """The session once a turn is over, and people see it."""
-        await self.surface.until(lambda: any(each.number == number and each.ended for each in self.surface.shown))
+        await self.surface.until(lambda: any(each.number == number and each.ended for each in self.surface.shown), seconds)
         return next(each for each in reversed(self.surface.shown) if each.number == number)
 
 

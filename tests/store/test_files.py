@@ -77,7 +77,7 @@ def test_a_file_that_breaks_keeps_its_last_good_version(
         agents.load()
         agents.load()
 
-    sentence = "agents/helper.md: reply: Input should be 'thread' or 'private' (it is 'loud'); "
+    sentence = "agents/helper.md: reply: has to be 'thread' or 'private' (it is 'loud'); "
     assert agents.problems == [sentence + "until that is right, its last good version goes on"]
     assert [agent.instructions for agent in agents.agents] == ["The first."]
     assert len(caplog.records) == 1

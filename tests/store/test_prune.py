@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot import clock
 from bot.agent import parse
-from bot.event import Finished, Question, Started, Text
+from bot.event import Finished, Improvement, Question, Started, Text
 from bot.journal import Delivery
 from bot.message import Message, Person
 from bot.ports import Feedback
@@ -29,7 +29,13 @@ async def happen(store: SqlStore, name: str, *, over: bool = True, at: float = O
     session, epoch = await store.begin(name)
     session = session.begin([message])
     await store.take(name, epoch, session, HELPER, [message.id])
-    told = [Started("r"), Text("Hi."), Question("q", "question", ()), *([Finished("completed")] if over else [])]
+    told = [
+        Started("r"),
+        Text("Hi."),
+        Question("q", "question", ()),
+        Improvement("slow", "A cache."),
+        *([Finished("completed")] if over else []),
+    ]
     await store.save(epoch, session.fold(told, at), told, at)
     await store.reserve(f"{name}:1:0", name, message.thread)
     await store.rate(Feedback(name, 1, "U1", "good"))

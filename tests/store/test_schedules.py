@@ -74,6 +74,20 @@ async def test_what_comes_back_into_its_file_is_still_paused_and_has_missed_noth
     assert await plans.all() == [replace(PLAN, due=500.0, paused="ben")]
 
 
+async def test_a_schedule_that_moves_up_in_its_file_stays_paused_and_what_stood_there_pauses_no_other(store: SqlStore) -> None:
+    plans, evening = Schedules(store.db), NINE.model_copy(update={"cron": "0 18 * * *", "prompt": "Count again."})
+    second = Plan("counter:2", "counter", evening, 200.0)
+    await plans.agree([PLAN, second], tidy=True)
+    await plans.change("counter:2", paused="ben", last=50.0)
+
+    await plans.agree([replace(second, name="counter:1", due=900.0)], tidy=True)
+    [first] = await plans.all()
+    await plans.agree([replace(PLAN, due=700.0), replace(second, due=900.0)], tidy=True)
+
+    assert first == Plan("counter:1", "counter", evening, 200.0, last=50.0, paused="ben")
+    assert await plans.all() == [replace(PLAN, due=700.0), replace(second, last=50.0, paused="ben")]
+
+
 async def test_a_replica_with_other_files_takes_no_plan_away(store: SqlStore) -> None:
     plans = Schedules(store.db)
     await plans.agree([PLAN], tidy=True)

@@ -238,11 +238,11 @@ async def test_feedback_knows_its_turn_and_the_newest_counts(store: SqlStore) ->
 
 async def test_all_votes_for_a_session_are_counted_and_no_other_opinion_of_it(store: SqlStore) -> None:
     await begun(store, Finished("completed"))
+    await begun(store, Finished("completed"), id="s2")
     await store.rate(Feedback("s1", 1, "U0", "good"))
     await store.rate(Feedback("s1", 1, "U1", "bad", ("compared",)))
     await store.rate(Feedback("s2", 1, "U1", "good", ("compared",)))
-    for number in range(101):
-        await store.rate(Feedback("s1", 1, f"U1{number:03}", "good", ("compared",)))
+    await asyncio.gather(*(store.rate(Feedback("s1", 1, f"U1{number:03}", "good", ("compared",))) for number in range(101)))
 
     assert await store.votes("s1") == 101
 

@@ -46,7 +46,7 @@ Deed = Callable[[Client], Awaitable[str]]
 
 
 class Acts:
-    """Does this in each of its turns, one after the other, and says what came of it."""
+    """Does this in each of its turns, one after the other, and the last when it is asked about one; and says what came of it."""
 
     tools = True
 
@@ -59,7 +59,7 @@ class Acts:
         yield Started("r1")
         assert turn.tools
         async with connected(turn.tools) as client:
-            said = await self.deeds[turn.number - 1](client)
+            said = await self.deeds[max(turn.number, 0) - 1](client)
         yield Text(said)
         yield Finished("completed")
 

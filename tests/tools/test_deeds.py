@@ -205,6 +205,30 @@ async def test_what_would_have_helped_is_kept_and_not_shown_in_the_thread(stage:
 
     assert Improvement("missing", "A key for the tracker.", "401") in await stage.store.steps("s1", 1)
     assert "tracker" not in repr(shown(session))
+    assert [(one.turn, one.text) for one in await stage.store.reports("helper")] == [(1, "A key for the tracker.")]
+
+
+async def test_who_has_said_what_would_have_helped_is_not_asked_any_more(stage: Stage) -> None:
+    stage.agent = stage.agent.model_copy(update={"improve": True})
+    acts = Acts(does("report_improvement", kind="missing", text="A key."))
+
+    await stage.run(acts)
+
+    assert [turn.number for turn in acts.turns] == [1]
+
+
+async def test_when_asked_an_agent_may_say_it_by_our_tool_and_reaches_nobody(stage: Stage) -> None:
+    stage.agent = stage.agent.model_copy(update={"improve": True})
+
+    async def looks(client: Client) -> str:
+        await client("post_update", text="Hello")
+        await client("ask_user", question="Which?")
+        return await client("report_improvement", kind="slow", text="A cache.")
+
+    session = await stage.run(Acts(does("read_thread"), looks))
+
+    assert [(one.turn, one.kind, one.text) for one in await stage.store.reports("helper")] == [(1, "slow", "A cache.")]
+    assert (session.state, session.notices, session.questions) == ("completed", (), ())
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from bot import app, clock
+from bot.agent import parse
+from bot.app import Frontdesk
 from bot.playground import Slack
 from bot.settings import Settings
+from bot.triggers.schedule import Scheduler
 from tests.test_path import find, said
 
 FRONT = (
@@ -61,14 +64,19 @@ def answers(slack: Slack, root: dict[str, Any]) -> str:
     return "\n".join(said(slack, root)[1:])
 
 
+async def begun(slack: Slack, desk: Frontdesk) -> dict[str, Any]:
+    """It becomes nine, and the message stands there under which the session lives."""
+    await desk.scheduler.tick()
+    move("2026-11-23T09:00:01+01:00")
+    await desk.scheduler.tick()
+    [root] = await slack.until(lambda: roots(slack))
+    return root
+
+
 async def test_a_session_begins_at_its_time_in_a_thread_under_a_message_of_ours(slack: Slack, counter: Path, settings: Settings) -> None:
     async with app.running(settings) as desk:
-        await desk.scheduler.tick()
-        move("2026-11-23T09:00:01+01:00")
+        root = await begun(slack, desk)
 
-        await desk.scheduler.tick()
-
-        [root] = await slack.until(lambda: roots(slack))
         await slack.until(lambda: "all is well" in answers(slack, root))
     assert "counter:1" in slack.text(root)
     assert len(roots(slack)) == 1
@@ -76,10 +84,7 @@ async def test_a_session_begins_at_its_time_in_a_thread_under_a_message_of_ours(
 
 async def test_people_go_on_in_that_thread_as_in_any_other(slack: Slack, counter: Path, settings: Settings) -> None:
     async with app.running(settings) as desk:
-        await desk.scheduler.tick()
-        move("2026-11-23T09:00:01+01:00")
-        await desk.scheduler.tick()
-        [root] = await slack.until(lambda: roots(slack))
+        root = await begun(slack, desk)
         await slack.until(lambda: "all is well" in answers(slack, root))
 
         await slack.say("and tomorrow?", by="ben", channel="random", thread=root)
@@ -90,10 +95,7 @@ async def test_people_go_on_in_that_thread_as_in_any_other(slack: Slack, counter
 async def test_whoever_may_ask_answers_what_nobody_asked_for(slack: Slack, agents: Path, settings: Settings) -> None:
     write(agents, FRONT.replace("'!say all is well'", '"!ask Which colour? | Red | Blue\\n!say It is {answer}."'))
     async with app.running(settings) as desk:
-        await desk.scheduler.tick()
-        move("2026-11-23T09:00:01+01:00")
-        await desk.scheduler.tick()
-        [root] = await slack.until(lambda: roots(slack))
+        root = await begun(slack, desk)
         card = await slack.until(lambda: "Which colour?" in answers(slack, root) and find(slack, root, "Which colour?"))
 
         await slack.press(card, "Red", "ben")
@@ -105,10 +107,7 @@ async def test_whoever_may_ask_answers_what_nobody_asked_for(slack: Slack, agent
 async def test_whoever_may_ask_denies_what_nobody_asked_for(slack: Slack, agents: Path, settings: Settings) -> None:
     write(agents, FRONT.replace("!say all is well", "!approve git push"))
     async with app.running(settings) as desk:
-        await desk.scheduler.tick()
-        move("2026-11-23T09:00:01+01:00")
-        await desk.scheduler.tick()
-        [root] = await slack.until(lambda: roots(slack))
+        root = await begun(slack, desk)
         card = await slack.until(lambda: "Permission needed" in answers(slack, root) and find(slack, root, "Permission needed"))
 
         await slack.press(card, "Deny", "ben")
@@ -159,10 +158,7 @@ async def test_a_message_that_was_sent_and_not_noted_is_not_sent_again(slack: Sl
 
 async def test_a_clock_that_is_set_back_begins_nothing_twice(slack: Slack, counter: Path, settings: Settings) -> None:
     async with app.running(settings) as desk:
-        await desk.scheduler.tick()
-        move("2026-11-23T09:00:01+01:00")
-        await desk.scheduler.tick()
-        [root] = await slack.until(lambda: roots(slack))
+        root = await begun(slack, desk)
         await slack.until(lambda: "all is well" in answers(slack, root))
 
         for moment in ("2026-11-23T08:59:59+01:00", "2026-11-23T09:00:02+01:00"):
@@ -211,6 +207,23 @@ async def test_another_time_in_the_file_is_another_plan_and_misses_nothing(slack
         await desk.scheduler.tick()
 
         await slack.until(lambda: roots(slack))
+
+
+async def test_what_another_replica_still_has_in_its_file_is_taken_away_when_that_is_gone(
+    slack: Slack, counter: Path, settings: Settings
+) -> None:
+    async with app.running(settings) as desk:
+        await desk.scheduler.tick()
+        agents, others = [parse("counter", "---\ndescription: Counts no more.\nruntime: echo\n---\n")], [True]
+        newer = Scheduler(lambda: agents, desk.scheduler.plans, desk.scheduler.fire, lambda: not others)
+        await newer.tick()
+        kept = await newer.plans.all()
+
+        others.clear()
+        await newer.tick()
+
+        assert len(kept) == 1
+        assert await newer.plans.all() == []
 
 
 async def test_a_schedule_that_is_no_longer_in_the_file_begins_no_more(slack: Slack, counter: Path, settings: Settings) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bot import app
 from bot.playground import Slack
 from bot.settings import Settings
+from bot.slack import firing
 from tests.ops.conftest import free, until
 from tests.test_path import find, said
 from tests.triggers.calls import SECRET, Called, generic, github, linear, recorded
@@ -182,15 +183,32 @@ async def test_a_full_disk_refuses_rather_than_loses(slack: Slack, hooked: Setti
     assert status == 503
 
 
-async def test_where_nothing_can_be_posted_the_log_says_so(
-    slack: Slack, hooked: Settings, agents: Path, caplog: pytest.LogCaptureFixture
+async def test_what_cannot_be_posted_waits_until_it_can_and_the_log_says_so(
+    slack: Slack, hooked: Settings, agents: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (agents / "hooked.md").write_text(f"---\n{HOOKS.replace('#reviews', '#nowhere')}\n---\nYou are called.\n")
+    monkeypatch.setattr(firing, "AGAIN", 0.2)
+    right = (agents / "hooked.md").read_text()
+    (agents / "hooked.md").write_text(right.replace("#reviews", "#nowhere"))
+    with caplog.at_level(logging.ERROR):
+        async with app.running(hooked):
+            await sent(hooked, "github", github(OPENED, "pull_request"))
+            await slack.until(lambda: "not_fired" in caplog.text)
+
+            (agents / "hooked.md").write_text(right)
+
+            await root(slack, "reviews", "pull request opened")
+
+
+async def test_of_too_many_that_wait_for_a_place_the_log_is_all_that_is_left(
+    slack: Slack, hooked: Settings, agents: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "MOST", 0)
+    (agents / "hooked.md").write_text((agents / "hooked.md").read_text().replace("#reviews", "#nowhere"))
     with caplog.at_level(logging.ERROR):
         async with app.running(hooked):
             await sent(hooked, "github", github(OPENED, "pull_request"))
 
-            await slack.until(lambda: "not_fired" in caplog.text)
+            await slack.until(lambda: any("it is given up" in getattr(record, "error", "") for record in caplog.records))
 
 
 async def test_nothing_is_served_without_a_port(slack: Slack, hooked: Settings) -> None:

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.agent import Agent
+from bot.ports import Turn
+from bot.runtimes.child import Child
+from bot.runtimes.home import Home, Options
 from bot.workspaces.lock import held
 from bot.workspaces.tidy import tidy
 from tests.workspaces.conftest import Yard
 from tests.workspaces.test_lend import reads
 
 DAY = 86400.0
+AGENT = Agent(name="coder", version="1", description="Codes.", runtime="acp")
 
 
 def age(yard: Yard, days: float) -> None:
@@ -85,6 +90,48 @@ async def test_what_a_turn_works_in_stays(yard: Yard) -> None:
         assert tidied(yard) == []
 
     assert yard.place.is_dir()
+
+
+def harness(sessions: Path, session: str) -> Home:
+    """One that has left something behind, and was used last a month ago."""
+    home = Home(Turn(session, 1, AGENT, "", folder=sessions / session), Options(), "sh")
+    home.turn.folder.mkdir(parents=True)
+    home.prepare()
+    for name in ("tmp/download", "home/.cache/model", "home/.bashrc", "sh/conversation", "work/report"):
+        (file := home.turn.folder / name).parent.mkdir(exist_ok=True)
+        file.touch()
+    os.utime(home.turn.folder / "tmp", (then := time.time() - 31 * DAY, then))
+    return home
+
+
+def left(home: Home) -> set[str]:
+    return {str(file.relative_to(home.turn.folder)) for file in home.turn.folder.rglob("*") if file.is_file()}
+
+
+async def test_what_harnesses_left_beside_their_work_goes_where_no_turn_has_come_for_long(tmp_path: Path) -> None:
+    old, used, running = (harness(tmp_path / "sessions", session) for session in ("old", "used", "running"))
+    used.prepare()
+    await (child := Child(running.command("The shell", "sh", "-c", "sleep 60", remedy="install it"))).start()
+    try:
+        dry, gone = (tidy(tmp_path / "sessions", tmp_path / "workspaces", 30, 0, dry=dry) for dry in (True, False))
+    finally:
+        await child.close()
+
+    assert dry == gone == [old.turn.folder / "tmp", old.turn.folder / "home" / ".cache"]
+    assert left(old) == {"home/.bashrc", "sh/conversation", "work/report"}
+    assert left(used) == left(running) == left(old) | {"tmp/download", "home/.cache/model"}
+
+
+async def test_of_a_link_that_stands_there_only_the_link_goes(tmp_path: Path) -> None:
+    home = harness(tmp_path / "sessions", "s1")
+    (outside := tmp_path / "outside").mkdir()
+    (outside / "file").touch()
+    (home.turn.folder / "home" / ".npm").symlink_to(outside)
+
+    tidy(tmp_path / "sessions", tmp_path / "workspaces", 30, 0)
+
+    assert not (home.turn.folder / "home" / ".npm").exists()
+    assert (outside / "file").exists()
 
 
 async def test_a_lock_is_let_go_of_by_whoever_leaves(tmp_path: Path) -> None:

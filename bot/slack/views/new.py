@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from bot.agent import Agent
 from bot.draft import Draft
-from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section, visible
+from bot.past import Outcome
+from bot.slack.markdown import brief, mrkdwn, safe
+from bot.slack.view import Block, View, actions, button, choice, code, context, markdown, modal, plain, section, visible
 
 RUN = {"members": "Everybody in this workspace", "admins": "Admins only"}
 LONGEST = 2400  # characters of what it is told: a button has to carry it
 MOST = 15_000  # characters of its file: a message has 50 blocks
+MOST_SAID = 9_000  # characters of an answer
 
 
 def form(agents: Sequence[Agent], draft: Draft | None = None) -> Block:
@@ -32,7 +34,7 @@ def form(agents: Sequence[Agent], draft: Draft | None = None) -> Block:
         _asked("like", "It runs like", like, "it gets that agent's runtime, tools, variables, workspace and budget"),
         _asked("where", "Which channel is it for?", where, "without one it is called by its name", optional=True),
         _asked("run", "Who may ask it?", {"type": "radio_buttons", "options": who, "initial_option": run}),
-        _asked("approver", "Who is to allow it?", approver, "an admin, or somebody who may approve what the agent above does"),
+        _asked("approver", "Who is to allow it?", approver, "an admin, or somebody else whom that agent's file names under allow.approve"),
     ]  # fmt: skip
     return modal("new", "A new agent", "Show its file", blocks, draft.id if draft else "")
 
@@ -65,10 +67,14 @@ def shown(draft: Draft, text: str, wrong: Sequence[str]) -> View:
     """For whoever thought it up: the file, what is wrong with it, and what can be done next."""
     head = f"This would be `agents/{mrkdwn(draft.name, 60)}.md`:"
     value = draft.packed()
-    ready = [] if wrong else [button("propose", "Ask for approval", value, "primary")]
+    ready = [] if wrong else [button("propose", "Ask for approval", value, "primary"), button("sample", "Try it", value)]
     end = [section("*It cannot be used yet*\n" + "\n".join(f"• {mrkdwn(line, 300)}" for line in wrong[:8]))] if wrong else []
-    asks = [] if wrong else [context(f"<@{draft.approver}> will be asked to allow it, once you ask for that. Nothing is written before.")]
-    return View(head, (section(head), *_file(text), *end, actions(*ready, button("rework", "Change it", value)), *asks))
+    asks = (
+        []
+        if wrong
+        else [context(f"<@{draft.approver}> will be asked to allow it, once you ask for that. If you try it, only you see the answer.")]
+    )
+    return View(head, (section(head), *pages(text), *end, actions(*ready, button("rework", "Change it", value)), *asks))
 
 
 def asked(draft: Draft, text: str) -> View:
@@ -79,7 +85,28 @@ def asked(draft: Draft, text: str) -> View:
         button("settle:allow", "Allow, and write it", f"allow {value}", "primary"),
         button("settle:refuse", "Refuse", f"refuse {value}", "danger"),
     )
-    return View(f"A new agent: {name}", (section(head), *_file(text), actions(*choices)))
+    return View(f"A new agent: {name}", (section(head), *pages(text), actions(*choices)))
+
+
+def sample(draft: Draft) -> Block:
+    """The form in which its author tries it."""
+    words = _asked("words", f"What shall {draft.name} do?", _typed(2000, "", long=True), "it answers you alone, and can ask nobody")
+    return modal("sample", "Try it", "Ask", [words], draft.packed())
+
+
+def answer(draft: Draft, words: str, outcome: Outcome) -> View:
+    """What it answered."""
+    head = section(f"You asked `{mrkdwn(draft.name, 60)}`, which is no agent yet:\n>{mrkdwn(brief(words, 300), 500)}")
+    said = [markdown(safe(outcome.text[:MOST_SAID]))] if outcome.text.strip() else []
+    how = f"{outcome.seconds:.0f} s" + (f", ${outcome.usd:.2f}" if outcome.usd else "")
+    why = f"{outcome.state}: {outcome.reason}" if outcome.reason else outcome.state
+    return View(f"{draft.name} answered you.", (head, *said, context(mrkdwn(f"{why}, {how}. Only you see this.", 900))))
+
+
+def told(draft: Draft, words: str) -> View:
+    """What came of it, for whoever thought it up."""
+    said = f"`agents/{mrkdwn(draft.name, 60)}.md`: {mrkdwn(words, 1500)}"
+    return View(mrkdwn(brief(f"agents/{draft.name}.md: {words}", 300)), (section(said),))
 
 
 def mark(text: str) -> str:
@@ -87,9 +114,12 @@ def mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def closed(draft: Draft, text: str, words: str) -> View:
-    """The same when that is settled, and how."""
-    return View(words, (section(f"An agent of <@{draft.by}>, `{mrkdwn(draft.name, 60)}`"), *_file(text), context(mrkdwn(words, 300))))
+def closed(draft: Draft, text: str, words: str, *, again: bool = False) -> View:
+    """The same when that is settled, and how; `again` lets its author think once more."""
+    more = [actions(button("rework", "Change it", draft.packed()))] if again else []
+    return View(
+        words, (section(f"An agent of <@{draft.by}>, `{mrkdwn(draft.name, 60)}`"), *pages(text), context(mrkdwn(words, 900)), *more)
+    )
 
 
 def hidden(text: str) -> list[str]:
@@ -97,7 +127,7 @@ def hidden(text: str) -> list[str]:
     return [] if len(visible(text)) <= MOST else [f"Its file has more than {MOST:,} characters, which Slack cannot show at once."]
 
 
-def _file(text: str) -> list[Block]:
+def pages(text: str) -> list[Block]:
     """All of it: a person decides by this alone."""
     rest, blocks = visible(text), list[Block]()
     while rest:

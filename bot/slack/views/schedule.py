@@ -1,13 +1,15 @@
-"""The schedules, as a person sees who asks for them: when each begins, and buttons for what can be done about that."""
+"""The schedules, as a person sees who asks for them: when each begins, with buttons; and the form in which somebody plans one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bot.agent import Agent
 from bot.plan import Plan
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import View, actions, button, context, section
+from bot.slack.view import Block, View, actions, button, choice, context, modal, plain, section
 
 MOST = 20  # Slack takes 50 blocks
-NONE = "There is no schedule of an agent that you may ask. One is made with `schedule:` under `triggers:` in an agent's file."
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+NONE = "There is no schedule of an agent that you may ask. `/frontdesk schedule` makes one, and so does `schedule:` in an agent's file."
 
 
 def render(plans: Sequence[Plan]) -> View:
@@ -40,3 +42,31 @@ def _buttons(plan: Plan) -> list[dict[str, object]]:
     verbs = {"resume": "Resume"} if plan.paused else {"pause": "Pause"}
     verbs |= {"run": "Run now"} | ({"remove": "Remove"} if plan.asked else {})
     return [button(f"schedule:{verb}", text, f"{verb} {plan.name}") for verb, text in verbs.items()]
+
+
+def form(agents: Sequence[Agent], zone: str) -> Block:
+    """Which agent begins by itself, when, where, and with which words. `zone` is the time zone of whoever plans it."""
+    which = [choice(agent.name, agent.name, brief(agent.description, 75)) for agent in agents[:100]]
+    days = [choice(day, str(number)) for number, day in enumerate(DAYS, 1)]
+    return modal("schedule", "A schedule", "Plan it", [
+        _field("agent", "Which agent?", type="static_select", options=which),
+        _field("days", "On which days?", type="checkboxes", options=days, initial_options=days[:5]),
+        _field("time", "At what time?", type="timepicker", initial_time="09:00"),
+        _field("zone", "In which time zone?", type="plain_text_input", initial_value=zone, max_length=60),
+        _field("where", "Where does it write?", type="conversations_select",
+               filter={"include": ["public", "private"], "exclude_bot_users": True}),
+        _field("prompt", "What is it asked?", type="plain_text_input", multiline=True, max_length=2000),
+        context("Each time it begins anew and knows nothing of before, so what it is asked has to say all."),
+    ], "")  # fmt: skip
+
+
+def _field(name: str, label: str, **element: object) -> Block:
+    return {"type": "input", "block_id": name, "label": plain(label), "element": {"action_id": "value", **element}}
+
+
+def planned(values: Mapping[str, tuple[str, ...]]) -> tuple[str, dict[str, str]]:
+    """What was filled in: the agent, and its schedule as a file would have it."""
+    agent, time, zone, where, prompt = (next(iter(values.get(name, ())), "") for name in ("agent", "time", "zone", "where", "prompt"))
+    hour, _, minute = time.partition(":")
+    days = ",".join(values.get("days", ())) if len(values.get("days", ())) < len(DAYS) else "*"
+    return agent, {"cron": f"{int(minute or 0)} {int(hour or 0)} * * {days}", "timezone": zone.strip(), "post_to": where, "prompt": prompt}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.agent import Agent
-from bot.event import Event, Item, Notice, Step
+from bot.event import Event, Improvement, Item, Notice, Step
 from bot.session import Session
 from bot.slack.markdown import PIECE, brief, mrkdwn, pieces, safe
 from bot.slack.view import Block, CardStatus, Flow, Task, View, actions, button, context, markdown, section
@@ -54,6 +54,7 @@ def progress(session: Session, now: float) -> View:
         blocks.append(markdown(_tail(session.answer)))
     elif session.thought.strip() and not doing:
         blocks.append(context(f"_{mrkdwn(brief(session.thought[-200:], 160), 400)}_"))
+    blocks += warned(session)[-1:]
     line = f"Waiting for room, {place(session.queued)}" if session.queued else _doing(session, int(now - session.asked))
     blocks += [context(line), actions(button("stop", "Stop", session.id))]
     first = not session.steps and not session.answer and not session.plan
@@ -152,6 +153,11 @@ def _notices(session: Session, n: int) -> list[Block]:
     return [context(text) for text in (*map(_notice, session.notices[-3:]), *links)]
 
 
+def warned(session: Session) -> list[Block]:
+    """What people have to know while it works."""
+    return [context(_notice(each)) for each in session.notices if each.level == "warning"]
+
+
 def _notice(notice: Notice) -> str:
     return f"{'⚠️' if notice.level == 'warning' else 'ℹ️'} {mrkdwn(notice.text, 900)}"
 
@@ -191,8 +197,9 @@ def _counted(count: int, more: str = "") -> str:
 def steps(told: Sequence[Event]) -> Block:
     """All that was done in a turn, as a form to look at."""
     lines = [_step(step) + _detail(step) for step in told if isinstance(step, Step)]
+    lines = [*(lines or ["No steps were told."]), *_helpful(told)]
     texts, page = [], ""
-    for line in lines or ["No steps were told."]:
+    for line in lines:
         if len(page) + len(line) > 2800:
             texts.append(page)
             page = ""
@@ -200,6 +207,12 @@ def steps(told: Sequence[Event]) -> Block:
     blocks = [section(text) for text in [*texts, page][-90:]]
     title = {"type": "plain_text", "text": "What was done"}
     return {"type": "modal", "callback_id": "steps", "title": title, "close": {"type": "plain_text", "text": "Close"}, "blocks": blocks}
+
+
+def _helpful(told: Sequence[Event]) -> list[str]:
+    """What the agent said of its turn, for whoever looks."""
+    said = [f"• {each.kind}: {mrkdwn(brief(each.text, 400), 800)}" for each in told if isinstance(each, Improvement)]
+    return ["\n*What would have helped, as the agent says*", *said] if said else []
 
 
 def _detail(step: Step) -> str:

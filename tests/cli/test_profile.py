@@ -27,7 +27,10 @@ def test_a_recorded_stream_is_shown_event_by_event(capsys: pytest.CaptureFixture
         'tool_result {"data": {"tool_call_id": "t1", "tool_id": "search", "results": []}}',
         "    → Step(call_id='t1', title='search', kind='search', status='completed', detail='{\"query\": \"orders\"}')",
     ]
-    assert any("told of something that frontdesk does not know (weather)" in line for line in lines)
+    assert any(
+        line.startswith("    → no rule is `on: weather`, so people are told only that it is not known; there are rules on ")
+        for line in lines
+    )
     assert lines[-1] == "    → Finished(state='completed')"
 
 
@@ -37,6 +40,72 @@ def test_a_stream_without_an_end_is_told(tmp_path: Path, capsys: pytest.CaptureF
 
     assert main(["profile", "test", "elastic", str(half)]) == 1
     assert "nothing says how it ended" in capsys.readouterr().out
+
+
+STREAM = 'data: {"type": "said", "text": "Hello"}\n\ndata: {"type": "over", "state": "done"}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        (
+            "name:",
+            "kind: $.typ\nname:",
+            "no rule is `on: message`, so people are told only that it is not known; there are rules on asks, ",
+        ),
+        ("name:", "kind: $.typ\nname:", "; it has no name, which is looked for at `kind`: $.typ"),
+        ("on: said", "on: siad", "no rule is `on: said`, so people are told only that it is not known"),
+        ("{on: said, text: $.text}", "{on: said, text: $.txt}", "nothing: `text: $.txt` of its rules find nothing here, or nothing new"),
+    ],
+)
+def test_an_event_of_which_nothing_comes_is_told_with_what_is_wrong(
+    right: str, wrong: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text(PROFILE.read_text("utf-8").replace(right, wrong, 1))
+    (tmp_path / "told.sse").write_text(STREAM)
+
+    main(["profile", "test", str(tmp_path / "mine.yaml"), str(tmp_path / "told.sse")])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == '- {"type": "said", "text": "Hello"}'
+    assert words in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "told", "words"),
+    [
+        (
+            "sse",
+            STREAM.replace("data: ", ""),
+            "no event in the form sse, as the profile has it; it looks like `form: lines`, which is said under ",
+        ),
+        ("json", STREAM, "no event in the form json, as the profile has it; it looks like `form: sse"),
+        ("sse", "", "no event in the form sse, as the profile has it; nor in any other form"),
+    ],
+)
+def test_a_recording_in_another_form_is_told(form: str, told: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.yaml").write_text(PROFILE.read_text("utf-8").replace("stream: {", f"stream: {{form: {form}, "))
+    (tmp_path / "told").write_text(told)
+
+    assert main(["profile", "test", str(tmp_path / "mine.yaml"), str(tmp_path / "told")]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_what_is_said_names_what_whoever_tries_it_can_change(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = ["profile", "test", str(PROFILE), "--private", "--value", f"folder={tmp_path}", "--url", "http://127.0.0.1:9"]
+
+    codes = [main(words), main([*words, "--key", "NO_SUCH_KEY"]), main([word for word in words if word != "--private"])]
+    codes += [main(["profile", "test", "no-such-profile"]), main([*words, "--key", "sk-a-secret"])]
+    codes += [main([*words[:-1], "http://ana:hunter2@127.0.0.1:9"])]
+
+    heard = capsys.readouterr()
+    assert codes == [1, 1, 1, 2, 2, 2]
+    assert heard.out.splitlines()[0].endswith("check that it runs, and --url.")
+    assert heard.out.splitlines()[1] == "    → it fails: --key needs the variable NO_SUCH_KEY: set it where you call this."
+    assert heard.out.splitlines()[2].endswith("it leads to a private address; if that is meant, say --private.")
+    assert heard.err.startswith("frontdesk: there is no 'no-such-profile'; there are ")
+    assert heard.err.splitlines()[1] == "frontdesk: --key: write the variable's name here, and never what it holds"
+    assert heard.err.endswith("frontdesk: --url: credentials do not belong in an address; name their variable in --key\n")
 
 
 def test_a_recording_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
