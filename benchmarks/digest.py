@@ -1,5 +1,6 @@
 """What the digest of many opinions takes: read from the database, and made into what an agent is told."""
 
+import gc
 import json
 import tempfile
 import time
@@ -31,6 +32,8 @@ async def measure(quick: bool) -> list[Row]:
         store = SqlStore(f"sqlite:///{folder}/frontdesk.db")
         await store.open()
         await store.db.write(lambda connection: [connection.execute(table.insert(), rows) for table, rows in _rows()])
+        gc.collect()
+        gc.freeze()  # as the bot does once it is connected
         began = time.monotonic()
         facts = await SqlHappened(store.db).facts(0.0)
         read = time.monotonic()

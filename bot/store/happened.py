@@ -47,13 +47,14 @@ class SqlHappened:
 
     async def _opinions(self, since: float) -> list[Fact]:
         found = await self.db.read(sa.select(feedback.c.data, *TURN).join(turns, ITS[feedback]).where(feedback.c.at > since, THUMB))
-        said = [(row, rows.FEEDBACK.validate_json(row.data)) for row in found]
-        return [
-            Fact(one.rating, row.agent, row.session_id, row.number, one.person, ": ".join(filter(None, (chosen, one.text))),
-                 usd=row.usd, at=one.at, chosen=chosen)
-            for row, one in said
-            for chosen in [", ".join(one.reasons)]
-        ]  # fmt: skip
+        facts = []
+        for row in found:
+            one = from_json(row.data)
+            chosen = ", ".join(one.get("reasons", ()))
+            text = ": ".join(filter(None, (chosen, one.get("text"))))
+            told = {"usd": row.usd, "at": one["at"], "chosen": chosen}
+            facts.append(Fact(one["rating"], row.agent, row.session_id, row.number, one["person"], text, **told))
+        return facts
 
     async def _reports(self, since: float) -> list[Fact]:
         found = await self.db.read(sa.select(reports.c.data, reports.c.at, *TURN).join(turns, ITS[reports]).where(reports.c.at > since))
