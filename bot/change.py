@@ -13,6 +13,10 @@ from bot.past import Change, Finding, Outcome, Tried
 State = Literal["writing", "shown", "approved", "done", "rejected", "failed"]
 SETTLED: frozenset[State] = frozenset({"done", "rejected", "failed"})
 Decision = Literal["approve", "reject"]
+MORE = (
+    "You may not approve this, since it gives the agent more than it has: an admin may, "
+    "or another than whoever wanted it whom {} names by id or group under allow.approve."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +167,30 @@ class Decisions(Protocol):
         ...
 
 
-def judges(agent: Agent) -> tuple[str, ...]:
-    """Who may allow another text of its file: who may approve what it does; admins, where its file names nobody."""
-    return agent.allow.approve or ("admins",)
+def judges(agent: Agent, asker: str = "", *, more: bool = False) -> tuple[str, ...]:
+    """Who may allow another text of its file: who may approve what it does; admins, where its file names nobody.
+
+    Where the text gives it `more`, admins, and whom it names by id or group besides whoever wants it (`asker`, an id).
+    """
+    named = agent.allow.approve
+    return ("admins", *(rule for rule in named if rule not in policy.WORDS and rule != asker)) if more else named or ("admins",)
 
 
-def may(agent: Agent, person: Person, asker: str) -> bool:
-    """Whether this person may allow what `asker` (an id) wants; that person alone only where the file lets them."""
-    allow = agent.allow.model_copy(update={"approve": judges(agent)})
-    return policy.may(agent.model_copy(update={"allow": allow}), person, "approve", asker)
+def may(agent: Agent, person: Person, asker: str, *, more: bool = False) -> bool:
+    """Whether this person may allow what `asker` (an id) wants; that person alone only where the file lets them.
+
+    What gives it `more` takes as much as a new agent does.
+    """
+    return policy.grants(agent, person, asker) if more else policy.may(_judged(agent, judges(agent)), person, "approve", asker)
+
+
+def refused(agent: Agent, decision: Decision, *, more: bool = False) -> str:
+    """What those are told who may not."""
+    if more and decision == "approve":
+        return MORE.format(agent.file)
+    rules = judges(agent) if decision == "approve" else (*dict.fromkeys((*judges(agent), "admins")),)
+    return f"You may not {decision} this. {policy.who(_judged(agent, rules), 'approve')}"
+
+
+def _judged(agent: Agent, rules: tuple[str, ...]) -> Agent:
+    return agent.model_copy(update={"allow": agent.allow.model_copy(update={"approve": rules})})

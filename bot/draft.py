@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from bot.agent import Agent
-from bot.message import Person
 
 ROOM = 1970  # characters: Slack lets a button carry 2,000, with what else it has to say
 
@@ -61,12 +60,6 @@ def unpacked(text: str) -> Draft:
 def wrong(draft: Draft) -> list[str]:
     """What is wrong with its words, in a sentence."""
     return [ENDED] if ENDS.search(draft.words) else []
-
-
-def may(like: Agent, person: Person, author: str) -> bool:
-    """Whether this person may allow an agent like that, which `author` (an id) thought up: an admin, or another whom its file names."""
-    named = {person.id, *person.groups} & {*like.allow.approve}
-    return person.inside and (person.kind == "admin" or (bool(named) and person.id != author))
 
 
 def _said(words: str) -> str:

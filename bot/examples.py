@@ -13,7 +13,7 @@ from bot.trigger import Strict
 
 
 class Example(Strict):
-    """One thing to ask. `good` and `bad` say in words what an answer has to have and must not have, for whoever judges it;
+    """One thing to ask. `good` and `bad` say in words what an answer has to have and must not have, for whoever reads it;
     `has` and `lacks` are regular expressions that it has to match somewhere or must not, in any case; `most` is how many characters
     it may have.
     """

@@ -47,8 +47,8 @@ class Card:
     """A finding that the agent `by` has reported, and that people see in a thread, for the `times`th time.
 
     `ticket` is the address of its ticket, called `called`; `filed`, `changed` and `no` are the names of those who had it filed, wanted a
-    change, and said not now, when so many people were hit as `refused`. While a press is dealt with, `claim` is its id: `who` pressed,
-    at `began`.
+    change, and said not now, when so many people were hit as `refused`. `came` says in words what came of the change, once something has.
+    While a press is dealt with, `claim` is its id: `who` pressed, at `began`.
     """
 
     id: str
@@ -65,11 +65,17 @@ class Card:
     called: str = ""
     filed: str = ""
     changed: str = ""
+    came: str = ""
     no: str = ""
     refused: int = 0
     claim: str = ""
     who: str = ""
     began: float = 0.0
+
+    @property
+    def pending(self) -> bool:
+        """Whether a change is wanted that nothing has come of yet."""
+        return bool(self.changed) and not self.came
 
     @property
     def people(self) -> int:

@@ -9,14 +9,17 @@ from typing import Protocol
 from bot import clock, policy
 from bot.agent import Agent, gone
 from bot.breaker import BREAKER
+from bot.change import Proposal, may
 from bot.event import Question
 from bot.message import Person
+from bot.past import Change
 from bot.ports import Feedback
 from bot.questions import asker
 from bot.session import Session
 
 CONVERSATIONS, QUESTIONS, OPINIONS, STUCK = 10, 5, 5, 5  # how many are shown
 BROAD = {"members", "admins", "guests", "everyone"}
+HELD = "agents/{}.md: calls of its webhooks are kept, because the prompt cannot be filled in with them: {}. They go on once it can."
 LATELY = 30 * 86400.0  # seconds for which an opinion is shown
 
 
@@ -64,18 +67,20 @@ class Moved:
 @dataclass(frozen=True, slots=True)
 class Running:
     """How the desk itself is: what is wrong by what was looked at, and with agents' files; the processes, each agent this month, and what
-    waits longest, since when."""
+    waits longest, since when, beside `proposals` that nobody has decided."""
 
     missing: Mapping[str, str]
     problems: Sequence[str]
     replicas: int
     shares: Sequence[Share]
     stuck: Sequence[tuple[float, Session]]
+    proposals: Sequence[Proposal] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """`stops` are the ids of the conversations that the person may stop, `answers` the agents whose questions may wait for them.
+    """`stops` are the ids of the conversations that the person may stop, `answers` the agents whose questions may wait for them;
+    `proposals` wait for their decision.
 
     Of `sessions` and `waiting` there may be more than is shown.
     """
@@ -89,6 +94,7 @@ class Glance:
     used: Share = Share("")
     troubles: Sequence[str] = ()
     running: Running | None = None
+    proposals: Sequence[Proposal] = ()
 
 
 class Sight(Protocol):
@@ -118,6 +124,14 @@ class Sight(Protocol):
         """What waits for a person or for room, since when; the longest first."""
         ...
 
+    async def proposals(self) -> list[Proposal]:
+        """What waits for somebody's decision, the longest first."""
+        ...
+
+    async def held(self) -> Mapping[str, int]:
+        """How many calls of webhooks are kept because an agent's file cannot be filled in with them."""
+        ...
+
     async def moved(self, after: float) -> list[Moved]:
         """What has changed after then."""
         ...
@@ -126,35 +140,50 @@ class Sight(Protocol):
 Condition = tuple[Mapping[str, str], Sequence[str], int]
 """What is wrong by what was looked at, and with agents' files, each in a sentence; the number of processes."""
 
+Gives = Callable[[Change], Sequence[str]]
+"""What a change gives its agent more, in words."""
+
 
 class Glances:
     """Raises StoreFailed."""
 
-    def __init__(self, agents: Callable[[], Sequence[Agent]], sight: Sight, health: Callable[[], Awaitable[Condition]]) -> None:
-        self.agents, self.sight, self.health = agents, sight, health
+    def __init__(
+        self, agents: Callable[[], Sequence[Agent]], sight: Sight, health: Callable[[], Awaitable[Condition]], more: Gives
+    ) -> None:
+        self.agents, self.sight, self.health, self.more = agents, sight, health, more
 
     async def look(self, person: Person) -> Glance:
         """All that this person may see, and nothing else."""
         agents = {agent.name: agent for agent in self.agents()}
         named = [agent.name for agent in agents.values() if _named(agent, person)]
         now = clock.now()
-        sessions, questions, opinions, used = await asyncio.gather(
+        sessions, questions, opinions, used, proposals = await asyncio.gather(
             self.sight.conversations(person.id, CONVERSATIONS + 1),
             self.sight.waiting(person.id, named, 20 * QUESTIONS),
             self.sight.opinions(person.id, now - LATELY, OPINIONS),
             self.sight.used(person.id, month(now)),
+            self.sight.proposals(),
         )
         waits = [seen for each in questions if (seen := _meant(each, agents.get(each.session.agent), person))]
         stops = frozenset(one.id for one in sessions if not one.over and _may_stop(one, agents.get(one.agent), person))
         usable = [agent for agent in agents.values() if policy.may(agent, person, "run")]
-        running = await self._running(month(now), agents) if person.kind == "admin" else None
+        decides = [each for each in proposals if self._decides(each, agents.get(each.agent), person)]
+        running = await self._running(month(now), agents, proposals) if person.kind == "admin" else None
         troubles = [place.words for place in BREAKER.troubles()] if person.kind in ("member", "admin") else []  # hosts of the company's own
-        return Glance(usable, sessions, stops, waits, frozenset(named), opinions, used, troubles, running)
+        return Glance(usable, sessions, stops, waits, frozenset(named), opinions, used, troubles, running, decides)
 
-    async def _running(self, since: float, agents: Iterable[str]) -> Running:
-        health, shares, stuck = await asyncio.gather(self.health(), self.sight.shares(since), self.sight.stuck(STUCK))
+    def _decides(self, proposal: Proposal, agent: Agent | None, person: Person) -> bool:
+        """Whether this person may approve it, and sees its card."""
+        if agent is None or not person.inside or (direct(proposal.thread) and proposal.by.id != person.id):
+            return False
+        return may(agent, person, proposal.by.id, more=bool(self.more(proposal.change)))
+
+    async def _running(self, since: float, agents: Iterable[str], proposals: Sequence[Proposal]) -> Running:
+        looks = self.health(), self.sight.shares(since), self.sight.stuck(STUCK), self.sight.held()
+        (missing, problems, replicas), shares, stuck, held = await asyncio.gather(*looks)
+        problems = [*problems, *(HELD.format(name, calls) for name, calls in held.items())]
         asked = {share.name for share in shares}
-        return Running(*health, [*shares, *(Share(name) for name in agents if name not in asked)], stuck)
+        return Running(missing, problems, replicas, [*shares, *(Share(name) for name in agents if name not in asked)], stuck, proposals)
 
 
 def _may_stop(session: Session, agent: Agent | None, person: Person) -> bool:
@@ -185,6 +214,11 @@ def _meant(waiting: Waiting, agent: Agent | None, person: Person) -> Waiting | N
 def secret(session: Session) -> bool:
     """Whether only the person who asked sees what is said there."""
     return session.private or session.channel.startswith("D")
+
+
+def direct(thread: str) -> bool:
+    """Whether a thread stands in direct messages."""
+    return ":D" in thread
 
 
 def month(now: float) -> float:

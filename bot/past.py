@@ -187,6 +187,14 @@ class Tried:
     def usd(self) -> float:
         return sum(run.new.usd for run in self.runs)
 
+    @property
+    def failed(self) -> str:
+        """How many came to no answer, in words; empty where all did."""
+        failed = [run for run in self.runs if run.new.state != "completed"]
+        before = sum(run.old is not None and run.old.state != "completed" for run in failed)
+        also = "" if not before else ", as before" if before == len(failed) else f", {before} of them before, too"
+        return f"{len(failed)} failed{also}" if failed else ""
+
     def count(self, choice: Choice, *, judge: bool) -> int:
         """How many votes of people, or of judges."""
         return sum(vote.choice == choice and vote.judge == judge for vote in self.votes)

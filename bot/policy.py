@@ -52,6 +52,15 @@ def _fits(rule: str, person: Person, asker: str) -> bool:
             return rule == person.id or rule in person.groups
 
 
+def grants(agent: Agent, person: Person, author: str) -> bool:
+    """Whether this person may let there be an agent like that, or let this one have more rights, as `author` (an id) wants.
+
+    That is an admin, or another whom its file names.
+    """
+    named = {person.id, *person.groups} & {*agent.allow.approve}
+    return person.inside and (person.kind == "admin" or (bool(named) and person.id != author))
+
+
 def trusted(agent: Agent, question: Question) -> Agent:
     """The agent as it is for this question: a schedule that it proposes may be approved by admins, where its file names nobody."""
     if agent.allow.approve or not question.id.startswith(PROPOSAL):

@@ -8,11 +8,10 @@ from pydantic import ValidationError
 
 from bot import clock, policy
 from bot.agent import Agent, gone
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Denied
 from bot.event import Question
 from bot.fired import Fired
 from bot.message import Person
-from bot.mistakes import explain
 from bot.plan import PROPOSAL, Plan, Plans, begun, when
 from bot.trigger import Schedule
 
@@ -20,24 +19,39 @@ VERBS = ("pause", "resume", "run", "remove")
 BEGIN = ("resume", "run")  # which take the right to ask the agent as well
 
 
-class Timetable:
-    """What each method returns is for whoever asked. `fire` begins a session, safely. Raises StoreFailed."""
+async def nowhere(place: str) -> bool:
+    return False
 
-    def __init__(self, agents: Callable[[], Sequence[Agent]], plans: Plans, fire: Callable[[Fired], Awaitable[None]]) -> None:
-        self.agents, self.plans, self.fire = agents, plans, fire
+
+class Timetable:
+    """What each method returns is for whoever asked. Raises StoreFailed.
+
+    `fire` begins a session, safely; `public` says whether everybody may read a place.
+    """
+
+    def __init__(
+        self,
+        agents: Callable[[], Sequence[Agent]],
+        plans: Plans,
+        fire: Callable[[Fired], Awaitable[None]],
+        public: Callable[[str], Awaitable[bool]] = nowhere,
+    ) -> None:
+        self.agents, self.plans, self.fire, self.public = agents, plans, fire, public
 
     async def listed(self, by: Person) -> list[Plan]:
-        """Those of the agents that this person may ask."""
+        """Those of the agents that this person may ask, as far as they may know of them."""
         there = {agent.name for agent in self.agents() if policy.may(agent, by, "run")}
-        return [plan for plan in await self._all() if plan.agent in there]
+        return await self._known([plan for plan in await self._all() if plan.agent in there], by)
 
     async def asked(self, verb: str, name: str, by: Person, id: str) -> str:
         """What a person wants to be done; `id` makes it safe to repeat. Raises ConfigError where there is no such schedule, Denied."""
-        plan = self.find(name, [plan for plan in await self._all() if self._concerns(plan, by)])
+        plan = self.find(name, await self._known([plan for plan in await self._all() if self._concerns(plan, by)], by))
         agent = self._agent(plan.agent)
         if verb in BEGIN:
             policy.check(agent, by, "run", plan.asked)
-        if not policy.may(agent, by, "approve", plan.asked):
+        if verb == "remove" and plan.asked not in ("", by.id):
+            _check_removal(agent, plan, by)
+        elif not policy.may(agent, by, "approve", plan.asked):
             policy.check(agent, by, "stop", plan.asked)
         return await self.do(verb, plan, by.name or by.id, id)
 
@@ -50,20 +64,35 @@ class Timetable:
     def _agent(self, name: str) -> Agent:
         return next((agent for agent in self.agents() if agent.name == name), gone(name))
 
+    async def _known(self, plans: Sequence[Plan], by: Person) -> list[Plan]:
+        """Without what somebody else wants where not everybody can read, unless this person is one who decides about it."""
+        places = {plan.schedule.post_to for plan in plans if not self._theirs(plan, by)}
+        private = {place for place in places if not await self.public(place)}
+        return [plan for plan in plans if plan.schedule.post_to not in private or self._theirs(plan, by)]
+
+    def _theirs(self, plan: Plan, by: Person) -> bool:
+        decides = by.kind == "admin" or policy.may(_proposing(self._agent(plan.agent)), by, "approve", plan.asked)
+        return plan.asked in ("", by.id) or decides
+
     def _concerns(self, plan: Plan, by: Person) -> bool:
-        """Whether this person may know that there is such a plan."""
+        """Whether this person may do anything with such a plan."""
         agent = self._agent(plan.agent)
         return plan.asked == by.id or any(policy.may(agent, by, right, plan.asked) for right in ("run", "approve", "stop"))
+
+    def plannable(self, by: Person) -> list[Agent]:
+        """The agents that this person may let begin by themselves."""
+        agents = [agent for agent in self.agents() if policy.may(agent, by, "run")]
+        return [agent for agent in agents if policy.may(_proposing(agent), by, "approve", by.id)]
 
     async def plan(self, name: str, given: Mapping[str, str], by: Person, id: str) -> str:
         """Let an agent begin by itself. Whoever may approve it where the agent proposes it itself may do so. Raises Denied, ConfigError."""
         agent = self._agent(name)
         policy.check(agent, by, "run")
-        policy.check(policy.trusted(agent, Question(PROPOSAL, "permission", ())), by, "approve", by.id)
+        policy.check(_proposing(agent), by, "approve", by.id)
         try:
             schedule = Schedule.model_validate({**given})
         except ValidationError as error:
-            raise ConfigError("; ".join(explain(error, Schedule))) from error
+            raise ConfigError("; ".join(wrong["msg"].removeprefix("Value error, ") for wrong in error.errors())) from error
         due = next(schedule.ticks(clock.now())).timestamp()
         plan = Plan(f"{name}:p{sha256(id.encode()).hexdigest()[:6]}", name, schedule, due, asked=by.id)
         await self.plans.keep(plan)
@@ -107,3 +136,16 @@ class Timetable:
                 return f"{plan.name} is removed."
             case _:
                 return f"With a schedule I can do this: {', '.join(VERBS)}."
+
+
+def _proposing(agent: Agent) -> Agent:
+    """The agent as it is for a schedule that it proposes itself."""
+    return policy.trusted(agent, Question(PROPOSAL, "permission", ()))
+
+
+def _check_removal(agent: Agent, plan: Plan, by: Person) -> None:
+    """What another person planned goes by whoever could have planned it. Raises Denied."""
+    try:
+        policy.check(_proposing(agent), by, "approve", plan.asked)
+    except Denied as no:
+        raise Denied(f"Somebody else planned {plan.name}. {no}") from None

@@ -81,7 +81,8 @@ def usage(agents: Sequence[Agent], here: Agent | None) -> str:
     lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
     lines.append("*In a thread you can say*")
     lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
-    lines.append("• `schedules`: what begins by itself, and when; `run schedule NAME`, `pause schedule NAME`, `resume schedule NAME`")
+    lines.append("• `schedules`: what begins by itself, and when; `run schedule NAME`, `pause …`, `resume …`, `remove …`")
+    lines.append("• `/frontdesk new` makes an agent, `/frontdesk schedule` lets one begin by itself; write these anywhere but in a thread")
     lines.append("• a line that begins with `(aside)` is not for me")
     return "\n".join(lines)
 

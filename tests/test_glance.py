@@ -1,6 +1,6 @@
 """Which questions wait for whom, and what each may see of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -8,9 +8,11 @@ import pytest
 
 from bot.agent import Agent
 from bot.breaker import BREAKER, FAILURES, Down
+from bot.change import Proposal
 from bot.event import Question, permission
 from bot.glance import Condition, Glances, Moved, Opinion, Share, Waiting, month
 from bot.message import Message, Person
+from bot.past import Finding
 from bot.session import Session
 from tests.standins.stage import ANA, BEN, COLOUR, agent
 
@@ -31,6 +33,8 @@ class Kept:
     def __init__(self, session: Session, question: Question) -> None:
         self.question = Waiting(session.apply(question), question)
         self.agents: Sequence[str] = ()
+        self.proposal: Proposal | None = None
+        self.more: Sequence[str] = ()
 
     async def conversations(self, person: str, limit: int) -> list[Session]:
         return [self.question.session] if person == self.question.session.asker.id else []
@@ -51,6 +55,12 @@ class Kept:
     async def stuck(self, limit: int) -> list[tuple[float, Session]]:
         return []
 
+    async def proposals(self) -> list[Proposal]:
+        return [self.proposal] if self.proposal else []
+
+    async def held(self) -> Mapping[str, int]:
+        return {}
+
     async def moved(self, after: float) -> list[Moved]:
         return []
 
@@ -60,7 +70,7 @@ async def health() -> Condition:
 
 
 def glances(kept: Kept, helper: Agent) -> Glances:
-    return Glances(lambda: (helper,), kept, health)
+    return Glances(lambda: (helper,), kept, health, lambda change: kept.more)
 
 
 async def waits(person: Person, question: Question, *, session: Session = session(), **allow: Any) -> list[bool]:  # noqa: B008
@@ -122,6 +132,37 @@ async def test_what_one_may_not_stop_has_no_button_for_it(stop: list[str], may: 
     assert ("s1" in glance.stops) == may
 
 
+@pytest.mark.parametrize(
+    ("person", "thread", "approve", "waits"),
+    [
+        (ONCALL, "slack:T1:C1:1.0", ["S1ABC"], True),
+        (ADMIN, "slack:T1:C1:1.0", [], True),
+        (BEN, "slack:T1:C1:1.0", ["S1ABC"], False),
+        (STRANGER, "slack:T1:C1:1.0", ["everyone"], False),
+        (ONCALL, "slack:T1:D1:1.0", ["S1ABC"], False),
+    ],
+)
+async def test_a_change_waits_for_whoever_may_decide_it_and_sees_its_card(
+    person: Person, thread: str, approve: list[str], *, waits: bool
+) -> None:
+    kept = Kept(session(), COLOUR)
+    kept.proposal = Proposal("p1", "helper", Finding("f1", "helper", "No links", "People ask."), ANA, thread, "improver", "", "shown")
+
+    glance = await glances(kept, agent(allow={"approve": approve})).look(person)
+
+    assert bool(glance.proposals) == waits
+
+
+@pytest.mark.parametrize(("more", "waits"), [((), True), (("everybody may ask it",), False)])
+async def test_a_change_that_gives_more_does_not_wait_for_whoever_wants_it(more: tuple[str, ...], *, waits: bool) -> None:
+    kept = Kept(session(), COLOUR)
+    finding = Finding("f1", "helper", "No links", "People ask.")
+    kept.proposal = Proposal("p1", "helper", finding, ANA, "slack:T1:C1:1.0", "improver", "", "shown")
+    kept.more = more
+
+    assert bool((await glances(kept, agent(allow={"approve": ["asker"]})).look(ANA)).proposals) == waits
+
+
 async def test_how_the_desk_is_only_admins_see() -> None:
     running = [(await glances(Kept(session(), COLOUR), agent()).look(person)).running for person in (ANA, GUEST, STRANGER, ADMIN)]
 
@@ -146,7 +187,7 @@ async def test_where_agents_run_is_nobodys_who_comes_from_elsewhere() -> None:
 
 
 async def test_a_question_of_an_agent_whose_file_is_gone_waits_for_nobody() -> None:
-    assert (await Glances(tuple, Kept(session(), COLOUR), health).look(ANA)).waiting == []
+    assert (await Glances(tuple, Kept(session(), COLOUR), health, lambda change: ()).look(ANA)).waiting == []
 
 
 def test_a_month_begins_at_midnight_utc() -> None:

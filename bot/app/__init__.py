@@ -111,10 +111,10 @@ class Frontdesk:
         self.desk = Desk(lambda: self._agents, store, self.surface, self.engine, tuple(RUNTIMES))
         plans = self.lent.tools.plans = Schedules(self.store.db)
         self.scheduler = Scheduler(lambda: self._agents, plans, self._fire, lambda: not self._different)
-        timetable = Timetable(lambda: self._agents, plans, self._fire)
-        self.workshop = Workshop(settings, self.desk, self.surface.beside, self._take, self.lent, parts, line)
+        timetable = Timetable(lambda: self._agents, plans, self._fire, self.surface.beside.public)
+        self.workshop = Workshop(settings, self.desk, self.surface.beside, self._take, self.lent, parts, line, self.better.board)
         self.better.board.changes = proposing = self.workshop.proposing
-        self.homes = Homes(client, Glances(lambda: self._agents, SqlSight(self.store.db), self._health), self.directory)
+        self.homes = Homes(client, Glances(lambda: self._agents, SqlSight(self.store.db), self._health, proposing.more), self.directory)
         self.trying = Trying(self.desk, self.surface.beside, self.store)
         self.listeners = Listeners(
             self.desk, store, store, self.surface, self.directory, self.resolve, timetable, self.workshop.making, self.homes,

@@ -60,7 +60,7 @@ async def _reach(agent: Agent, settings: Settings) -> Finding:
                 await reach(agent, {name: settings.environment[name] for name in names})
         kept = await asyncio.to_thread(contained, getattr(runtime, "options", None))
     except BotError as error:
-        return Finding(name, False, str(error), what)
+        return Finding(name, False, str(error), f"what it runs on stands in {agent.file}")  # what to do is said already
     except TimeoutError:
         return Finding(name, False, f"{agent.runtime} cannot be looked at within {LONGEST:g} seconds", f"look whether it hangs, or {what}")
     said = [f"{agent.runtime} is ready", kept, f"not set: {', '.join(unset)}" if unset else ""]

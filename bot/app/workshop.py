@@ -10,6 +10,7 @@ from bot.app.lent import Lent
 from bot.app.rehearsal import Rehearsing
 from bot.app.shelf import Folder
 from bot.dispatch import Desk
+from bot.improve.findings import Findings
 from bot.improve.proposal import Kept, Proposing
 from bot.journal import Delivery
 from bot.line import Line
@@ -36,8 +37,10 @@ class Parts(Protocol):
 class Workshop:
     """`making` makes new agents, `proposing` changes those that there are."""
 
-    def __init__(self, settings: Settings, desk: Desk, beside: Beside, take: Take, lending: Lent, parts: Parts, line: Line) -> None:
-        store, display = parts.store, SlackDisplay(beside)
+    def __init__(
+        self, settings: Settings, desk: Desk, beside: Beside, take: Take, lending: Lent, parts: Parts, line: Line, board: Findings
+    ) -> None:
+        store, display = parts.store, SlackDisplay(beside, board.came)
         rehearsal = Rehearsing(settings, lending, parts.runtime, store, line, display.public)
         repository = Repository(settings.agents_dir, client, settings.environment, settings.agents_token, settings.agents_api_url)
         shelf = Folder(settings.agents_dir, repository, lambda: desk.agents, beside.directory.place)

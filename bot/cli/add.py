@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from argparse import Namespace
 from difflib import get_close_matches
@@ -18,6 +19,9 @@ from bot.store.files import Agents
 
 CATALOGUE = Path(bot.__file__).parent / "catalogue"
 MANIFEST = Path("manifest.yaml")
+NEEDED = re.compile(r"^# workspace: .*# needed", re.M)
+HOMELESS = "{}: it needs a repository to work in; put one into agents/workspaces.yaml, and its name into this file, as `workspace:`"
+LOOSE = re.compile(r"[^\W_][\w-]*")  # a channel's name without its mark, which a shell would take for a comment's
 OPTIONAL = {"ANTHROPIC_BASE_URL"}  # only those set it who reach models in another way
 
 
@@ -62,7 +66,7 @@ def _add(settings: Settings, given: Namespace) -> int:
     if not write(settings.agents_dir, Draft(name, agent.description, text)):
         return 1
     put(settings.agents_dir / f"{name}.trial.yaml", file.with_suffix(".trial.yaml").read_text("utf-8"))
-    found = _missing(settings, agent)
+    found = [*_missing(settings, agent), *([HOMELESS.format(agent.file)] if NEEDED.search(text) else [])]
     for problem in found:
         print(f"frontdesk: {problem}", file=sys.stderr)
     return 1 if found else 0
@@ -85,7 +89,7 @@ def placed(agent: Agent, text: str, channels: list[str]) -> str:
         if channels:
             raise ConfigError(f"{agent.name} has no channel: people reach it by {' and '.join(agent.claims())}; leave --channel out")
         return text
-    channels = channels or _asked(own)
+    channels = [f"#{each}" if LOOSE.fullmatch(each) and each == each.lower() else each for each in channels or _asked(own)]
     head, mark, body = text.partition("\n---\n")
     head = head.replace(json.dumps([own]), json.dumps(channels, ensure_ascii=False))
     return head.replace(json.dumps(own), json.dumps(channels[0], ensure_ascii=False)) + mark + body

@@ -118,7 +118,7 @@ async def play(settings: Settings, port: int, record: Path | None = None) -> Non
     ended = interrupted()
     async with playing(settings, port) as (page, desk), recorded(page.tape, record, settings, _manifest(desk.files)):
         print(f"\n  Frontdesk plays at  {page.url}\n", flush=True)
-        for line in [*_calls(desk, page.slack.world.url), *beside(desk)]:
+        for line in [*_calls(desk, page.slack.world.url), beside(desk)]:
             print(f"  {line}\n", flush=True)
         print(f"  The agents in {settings.agents_dir}/ are read again when they change. Ctrl-C ends it.\n", flush=True)
         await ended.wait()
@@ -133,10 +133,10 @@ def _calls(desk: Frontdesk, site: str) -> list[str]:
     return [*check.secretless(agents, given), *said]
 
 
-def beside(desk: Frontdesk) -> list[str]:
+def beside(desk: Frontdesk) -> str:
     """The commands beside it look at another database, unless they are told."""
-    timed = any(trigger.schedule for agent in desk.files.agents for trigger in agent.triggers)
-    return [f"What begins by itself: DATABASE_URL={desk.settings.database_url} frontdesk schedules"] if timed else []
+    words = "For schedules, feedback, reports, history and trial to look at what is played here, set this for them"
+    return f"{words}:\n    export DATABASE_URL={desk.settings.database_url}"
 
 
 def interrupted() -> asyncio.Event:

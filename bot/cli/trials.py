@@ -7,8 +7,9 @@ import sys
 import textwrap
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -35,7 +36,12 @@ Verb = Callable[..., ArgumentParser]
 def verbs(verb: Verb) -> None:
     """The command for it."""
     made = verb("trial", _trial, "try an agent's file on what was asked before; nobody in Slack hears of it", script=True)
-    made.add_argument("file", type=Path, metavar="FILE", help="the file, called like its agent; it need not be among those that are used")
+    made.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the file, called like its agent; it need not be among those that are used; or an agent's name",
+    )
     made.add_argument("--since", type=upkeep.age, default=upkeep.age("14d"), metavar="AGE", help="of past turns, those since then (14d)")
     made.add_argument("--most", type=int, default=MOST, metavar="N", help=f"at most so many past turns, those with thumbs first ({MOST})")
     made.add_argument("--usd", type=float, default=1.0, metavar="DOLLARS", help="what all of it may cost (1); so much again for a judge")
@@ -76,7 +82,7 @@ async def _try(settings: Settings, given: Namespace) -> Tried:
         wanted = await _wanted(settings, store, given)
         room = replace(lab(settings, lending, unboxed=given.unboxed), usd=given.usd, minutes=given.minutes)
         room = replace(room, today=await today(store, wanted.new.name))
-        show = (lambda run: None) if given.json else _show
+        show = (lambda run: None) if given.json else partial(_show, {example.name: example for example in wanted.examples})
         try:
             tried = await trial(wanted.old, wanted.new, wanted.past, room, wanted.examples, given.most, BY, show)
             await store.keep_trial(tried)
@@ -92,7 +98,8 @@ async def _try(settings: Settings, given: Namespace) -> Tried:
 
 async def _wanted(settings: Settings, store: SqlStore, given: Namespace) -> Trial:
     """Raises ConfigError."""
-    new = parse(given.file.stem, _text(given.file))
+    file = _file(settings, given.file)
+    new = parse(file.stem, _text(file))
     folder = Agents(settings.agents_dir)
     folder.load()
     known = {agent.name: agent for agent in folder.agents}
@@ -101,14 +108,20 @@ async def _wanted(settings: Settings, store: SqlStore, given: Namespace) -> Tria
     if old.version == new.version:  # the file was changed where it stands
         before = next((one.version for one in past if one.version != new.version), past[0].version if past else "")
         old = old.model_copy(update={"version": before})
-    found = _examples(settings, given.file)
+    found = _examples(settings, file)
     if not (chosen(past, given.most) or found):
         again = "that can be asked again " if past else ""
-        raise ConfigError(NOTHING.format(given.file, f"{again}in that time", new.name))
+        raise ConfigError(NOTHING.format(file, f"{again}in that time", new.name))
     name = given.judge or new.judge
     if name and name not in known:
         raise ConfigError(f"there is no agent {name!r} to judge; there are {', '.join(sorted(known))}")
     return Trial(old, new, past, found, known.get(name))
+
+
+def _file(settings: Settings, given: Path) -> Path:
+    """The file that is meant, also by an agent's name alone."""
+    named = settings.agents_dir / f"{given}.md"
+    return named if not given.suffix and named.is_file() and not given.is_file() else given
 
 
 def _text(file: Path) -> str:
@@ -130,7 +143,7 @@ def _examples(settings: Settings, file: Path) -> Sequence[Example]:
 # how it is told
 
 
-def _show(run: Run) -> None:
+def _show(examples: Mapping[str, Example], run: Run) -> None:
     width = max(60, min(shutil.get_terminal_size().columns, 160))
     print(f"\n{run.id}. {_line(run.name or run.asked, width - 4)}")
     if run.old:
@@ -139,8 +152,10 @@ def _show(run: Run) -> None:
         return
     print(
         columns([f"EXAMPLE ({run.new.version})", _figures(run.new), *(f"✗ it {one}" for one in run.missed)], _words(run.new), width),
-        flush=True,
     )
+    for known, words in (("good", examples[run.name].good), ("bad", examples[run.name].bad)):
+        for one in words:
+            print(textwrap.fill(_plain(f"{known}: {one}"), width, subsequent_indent="  "), flush=True)
 
 
 def _figures(outcome: Outcome) -> str:

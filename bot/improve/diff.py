@@ -5,11 +5,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.agent import Agent, Allow, Budget
+from bot.agent import Agent, Allow, Budget, parse
+from bot.errors import ConfigError
+from bot.past import Change
 from bot.trigger import Trigger
 
 AROUND = 2  # lines that stay the same, before and behind each that changes
 TALK = {"name", "version", "description", "instructions", "prompts", "held"}  # what gives no right
+BROKEN = "the file as it is now is wrong itself, so nobody can say what this one may do more"
 DEEDS = {
     "run": "{} may ask it",
     "answer": "{} may answer its questions",
@@ -36,6 +39,14 @@ def wider(old: Agent, new: Agent) -> list[str]:
         before, after = getattr(old, key), getattr(new, key)
         found += [f"{key}: {_short(before)} becomes {_short(after)}"] if before != after else []
     return found
+
+
+def more(change: Change) -> list[str]:
+    """The same of the two texts of a change."""
+    try:
+        return wider(parse(change.agent, change.old), parse(change.agent, change.new))
+    except ConfigError:
+        return [BROKEN]
 
 
 def _claims(agent: Agent, trigger: Trigger) -> list[str]:

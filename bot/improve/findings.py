@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from bot import clock, policy
 from bot.agent import Agent
+from bot.change import Proposal
 from bot.errors import BotError, Denied, StoreFailed
 from bot.found import Card, Cards, Found, Hit
 from bot.journal import Delivery
@@ -106,16 +107,17 @@ class Findings:
         agent = self.agent(card.by)
         if not by.inside:
             raise Denied(NOBODY)
-        policy.check(agent, by, "answer")
+        if not policy.may(agent, by, "answer"):
+            raise Denied(f"You may not decide what comes of {agent.name}'s findings. {policy.who(agent, 'answer')}")
         who = by.name or by.id
-        card = await self._change(id, lambda card: claimed(card, verb, press, who))
+        before, card = card, await self._change(id, lambda card: claimed(card, verb, press, who))
         if card.claim != press:
             await self.show(card)
             return lost(card)
         try:
             said, done = await self._done(verb, agent, card, by)
         except BotError:
-            await self._change(id, lambda card: _freed(card, press))
+            await self._change(id, lambda card: _freed(replace(card, came=before.came), press))
             raise
         await self.show(await self._change(id, lambda card: _freed(replace(card, **done), press)))
         return said
@@ -139,6 +141,12 @@ class Findings:
                 return await self.changes.propose(card.finding, by, card.thread), {"changed": who}
             case _:
                 return "", {"no": who, "refused": card.people}
+
+    async def came(self, proposal: Proposal) -> None:
+        """Its card says from now on what came of the change that somebody wanted."""
+        if await self.cards.card(proposal.finding.id):
+            words = "No change came of it; its thread says why." if proposal.state == "failed" else proposal.outcome
+            await self._shown(await self._change(proposal.finding.id, lambda card: replace(card, came=words)))
 
     async def _change(self, id: str, work: Callable[[Card], Card]) -> Card:
         [card] = await self.cards.change([id], lambda known: [work(known[id])])
@@ -174,10 +182,10 @@ def words(card: Card, thread: str) -> str:
 def claimed(card: Card, verb: str, press: str, who: str) -> Card:
     """The card as this press has it; unchanged where another was first. A change may be wanted again: the one before came to nothing."""
     now = clock.now()
-    done = {"ticket": card.ticket or card.no, "change": card.no}.get(verb, card.ticket or card.changed or card.no)
+    done = {"ticket": card.ticket or card.no, "change": card.no}.get(verb, card.ticket or card.pending or card.no)
     if done or (card.claim not in ("", press) and now - card.began < CLAIM):
         return card
-    return replace(card, claim=press, who=who, began=now)
+    return replace(card, claim=press, who=who, began=now, came="" if verb == "change" else card.came)
 
 
 def lost(card: Card) -> str:

@@ -135,7 +135,8 @@ def dollars(usd: float) -> str:
 
 
 def count(tried: Tried) -> str:
-    return f"{len(tried.runs)} {'run' if len(tried.runs) == 1 else 'runs'}"
+    said = f"{len(tried.runs)} {'run' if len(tried.runs) == 1 else 'runs'}"
+    return f"{said} ({tried.failed})" if tried.failed else said
 
 
 def trial_words(tried: Tried) -> str:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from bot import clock, policy
 from bot.agent import Agent, parse, version
-from bot.change import SETTLED, Decision, Display, Note, Proposal, Proposals, Rehearsal, Sheet, Shelf, Stale, judges, may
+from bot.change import SETTLED, Decision, Display, Note, Proposal, Proposals, Rehearsal, Sheet, Shelf, Stale, judges, may, refused
 from bot.dispatch import Desk
 from bot.errors import BotError, ConfigError, Denied, StoreFailed
 from bot.improve import diff, writing
@@ -33,7 +33,6 @@ ANEW = "That was pressed on another change than the one that waits. It is shown 
 GROWN = "The file has changed since this was written, and nobody could be shown what approving would change now. {}"
 BROKE = "Something in me broke over it; the log of Frontdesk says what."
 TRYING = "It is tried now, on what was asked before."
-BROKEN = "the file as it is now is wrong itself, so nobody can say what this one may do more"
 Handler = Callable[[Delivery, Any], Awaitable[None]]
 
 
@@ -49,6 +48,8 @@ class Kept:
 
 class Proposing:
     """Implements the ports Changes and Decisions."""
+
+    more = staticmethod(diff.more)
 
     def __init__(self, desk: Desk, kept: Kept, shelf: Shelf, display: Display, rehearsal: Rehearsal) -> None:
         self.desk, self.kept, self.shelf, self.display, self.rehearsal = desk, kept, shelf, display, rehearsal
@@ -234,10 +235,11 @@ class Proposing:
         """Raises Denied."""
         if not by.inside:
             raise Denied(STRANGER)
-        agent = self.desk.agent(proposal.agent)
-        if not may(agent, by, proposal.by.id) and (decision == "approve" or by.id != proposal.by.id):
-            who = policy.who(agent.model_copy(update={"allow": agent.allow.model_copy(update={"approve": judges(agent)})}), "approve")
-            raise Denied(f"You may not {decision} this. {who}")
+        if decision == "reject" and (by.kind == "admin" or by.id == proposal.by.id):
+            return
+        agent, more = self.desk.agent(proposal.agent), decision == "approve" and bool(diff.more(proposal.change))
+        if not may(agent, by, proposal.by.id, more=more):
+            raise Denied(refused(agent, decision, more=more))
 
     async def _carry_out(self, proposal: Proposal) -> Proposal:
         """Let the file be it; where that cannot be done it can be decided upon again."""
@@ -270,19 +272,16 @@ class Proposing:
         proposal = await self.kept.proposals.proposal(id)
         if proposal is None:
             return None
-        if not may(agent := self.desk.agent(proposal.agent), by, proposal.by.id):  # who decides has to see it
+        agent = self.desk.agent(proposal.agent)
+        if not (by.kind == "admin" or may(agent, by, proposal.by.id)):  # who decides has to see it
             policy.check(agent, by, "run")
         return await self._sheet(proposal)
 
     async def _sheet(self, proposal: Proposal) -> Sheet:
-        lines = diff.lines(proposal.old, proposal.new)
-        try:
-            wider = diff.wider(parse(proposal.agent, proposal.old), parse(proposal.agent, proposal.new))
-        except ConfigError:
-            wider = [BROKEN]
+        lines, wider, who = diff.lines(proposal.old, proposal.new), diff.more(proposal.change), tuple[str, ...]()
         with contextlib.suppress(ConfigError):
-            return Sheet(proposal, lines, wider, judges(self.desk.agent(proposal.agent)), await self._tried(proposal))
-        return Sheet(proposal, lines, wider, (), await self._tried(proposal))
+            who = judges(self.desk.agent(proposal.agent), proposal.by.id, more=bool(wider))
+        return Sheet(proposal, lines, wider, who, await self._tried(proposal))
 
     async def _tried(self, proposal: Proposal) -> Tried | None:
         """What a trial of this very text said, beside the one that it would replace."""

@@ -1,5 +1,6 @@
 """Tickets for findings, at GitHub or Linear: each once, however often it is tried."""
 
+import logging
 from collections.abc import Callable, Mapping
 
 import httpx
@@ -15,6 +16,9 @@ from bot.improve.linear import Linear
 
 SET = "write `tickets: {github: owner/repository, token: GITHUB_TOKEN}` or `tickets: {linear: TEAM, token: LINEAR_API_KEY}` into it"
 
+UNSET = "Set it there, start frontdesk again, and press *File a ticket* once more."
+log = logging.getLogger(__name__)
+
 
 class Filing:
     """Implements the port of its name. `client` is made for each ticket; its argument says whether that may lie in our own network."""
@@ -28,12 +32,17 @@ class Filing:
         if where is None:
             raise ConfigError(f"Nothing says where tickets go. Whoever looks after {agent.file} can {SET}.")
         if not (token := self.environment.get(where.token, "").strip()):
-            raise ConfigError(f"{agent.file}: tickets.token names {where.token}, which is not set where frontdesk runs. Set it there.")
+            raise ConfigError(f"{agent.file}: tickets.token names {where.token}, which is not set where frontdesk runs. {UNSET}")
         draft = ticket.draft(card, by, self.link)
         try:
             async with self.client(where.private) as client:
                 place = GitHub(client, where, token) if where.github else Linear(client, where, token)
                 return await place.file(draft)
+        except httpx.UnsupportedProtocol as error:  # nobody was asked, nor ever will be
+            why = str(error).replace("options.", "tickets.")
+            raise ConfigError(f"{agent.file}: tickets cannot go to {where.url or where.place}: {why}.") from error
         except httpx.HTTPError as error:
-            why = net.Secrets.of([token]).mask(str(error)).replace("options.", "tickets.") or type(error).__name__
-            raise BotError(f"{where.place} does not answer ({why}). {ticket.AGAIN}") from error
+            why = net.Secrets.of([token]).mask(str(error)) or type(error).__name__
+            log.warning("ticket_not_filed", extra={"action": "ticket_not_filed", "agent": agent.name, "error": why})
+            own = f" If it never does, see whether tickets.url in {agent.file} is right: {where.url}" if where.url else ""
+            raise BotError(f"{where.place} does not answer now. {ticket.AGAIN}{own}") from error

@@ -115,7 +115,7 @@ class Sight:
         """
         return self.world.feed.watch(size)
 
-    async def until(self, condition: Callable[[], T], seconds: float = 5.0) -> T:
+    async def until(self, condition: Callable[[], T], seconds: float = 15.0) -> T:
         """Wait until the condition is true, and return its value; looked at again after each change. A LookupError means *not yet*.
 
         Raises TimeoutError with a picture of the newest messages.

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bot.agent import Agent
-from bot.errors import BotError
+from bot.errors import BotError, ConfigError
 from bot.fired import Fired
 from bot.found import Card
 from bot.message import Message, Person
@@ -22,7 +22,13 @@ from bot.slack.view import Block, View, section
 from bot.slack.views import compare, finding
 
 log = logging.getLogger(__name__)
-SHUT = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action")
+OUTSIDE = "I am not in it. Invite me there: `/invite @Frontdesk`"
+SHUT = {
+    "not_in_channel": OUTSIDE,
+    "channel_not_found": OUTSIDE,
+    "is_archived": "it is archived. Choose another channel, or take it out of the archive",
+    "restricted_action": "only some may write there. An admin of the workspace can let me",
+}
 
 
 class Beside:
@@ -97,6 +103,17 @@ class Beside:
             return bool(said.get("is_channel")) and not said.get("is_private", True)
         return False
 
+    async def enter(self, channel: str) -> None:
+        """Raise ConfigError where we are not in it, as `open` does where Slack does not say."""
+        try:
+            said = (await call(self.client.conversations_info(channel=channel))).get("channel") or {}
+        except SlackApiError as error:
+            if error_of(error) not in SHUT:
+                raise _told(error, f"I could not look at <#{channel}>") from error
+            said = {}
+        if not said.get("is_member"):
+            raise ConfigError(f"I am not in <#{channel}>, so I could not write there. Invite me first: `/invite @Frontdesk`.")
+
     async def letter(self, slot: str, user: str, view: View) -> None:
         """Write to a person directly, once, and edit that from then on. Raises as `open` does."""
         try:
@@ -138,4 +155,7 @@ class Beside:
 
 def _told(error: SlackApiError, what: str) -> Exception:
     """In words, unless Slack may let us in a moment: then it is tried again, and nobody has to."""
-    return error if refused(error).after is not None else BotError(f"{what}: {error_of(error)}. Try again.")
+    if refused(error).after is not None:
+        return error
+    why = SHUT.get(error_of(error), f"{error_of(error)}. Try again")
+    return BotError(f"{what}: {why}.")

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import policy
 from bot.change import Decisions
 from bot.dispatch import Desk
+from bot.errors import ConfigError, Denied
 from bot.event import DENY
 from bot.found import Board
 from bot.message import Message, Person
@@ -228,14 +229,25 @@ async def commanded(press: Press, room: Room) -> str:
         case "new":
             return await room.show(press, room.making.form(press.by))
         case "schedule":
-            agents, zone = room.desk.agents_for(press.by), await room.making.beside.directory.zone(press.by.id)
-            return await room.show(press, schedule.form(agents, zone) if agents else triage.nobody())
+            return await replanned(replace(press, value=""), room)
     return "`/frontdesk new` makes an agent, `/frontdesk schedule` lets one begin by itself. What else I can do says `@Frontdesk help`."
 
 
 async def planned(press: Press, room: Room) -> str:
     """Its form: an agent begins by itself from now on."""
-    return await room.timetable.plan(*schedule.planned(press.values), press.by, press.id)
+    name, given = schedule.planned(press.values)
+    try:
+        await room.making.beside.enter(given["post_to"])
+        return await room.timetable.plan(name, given, press.by, press.id)
+    except (ConfigError, Denied) as wrong:
+        await room.making.beside.letter(f"plan:{press.id}", press.by.id, schedule.unplanned(str(wrong), press.values))
+    return ""
+
+
+async def replanned(press: Press, room: Room) -> str:
+    """That form, filled in as the press has it."""
+    agents, zone = room.timetable.plannable(press.by), await room.making.beside.directory.zone(press.by.id)
+    return await room.show(press, schedule.form(agents, zone, schedule.unpacked(press.value)) if agents else schedule.nobody())
 
 
 async def drafted(press: Press, room: Room) -> str:
@@ -278,7 +290,7 @@ async def settled(press: Press, room: Room) -> str:
 PRESSED: dict[str, Handler] = {
     "answer": answered, "reply": asked_more, "deny": denied, "stop": stopped, "retry": retried, "steps": looked,
     "feedback": rated, "unrate": unrated, "try": tried, "vote": voted, "prefer": preferred, "schedule": timed, "finding": decided,
-    "rework": reworked, "propose": proposed, "settle": settled, "sample": sampled, "proposal": judged,
+    "rework": reworked, "replan": replanned, "propose": proposed, "settle": settled, "sample": sampled, "proposal": judged,
 }  # fmt: skip
 SENT: dict[str, Handler] = {
     "reply": replied, "deny": refused, "feedback": explained, "triage": started, "try": begun, "schedule": planned,

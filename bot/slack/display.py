@@ -1,5 +1,7 @@
 """Proposals in their threads: a card that changes, and a message of its own that says what came of it."""
 
+from collections.abc import Awaitable, Callable
+
 from slack_sdk.errors import SlackApiError
 
 from bot.change import Proposal, Sheet
@@ -13,10 +15,10 @@ from bot.slack.views import change
 
 
 class SlackDisplay:
-    """Implements the port Display."""
+    """Implements the port Display. `came` is told what came of what somebody wanted."""
 
-    def __init__(self, beside: Beside) -> None:
-        self.beside = beside
+    def __init__(self, beside: Beside, came: Callable[[Proposal], Awaitable[None]]) -> None:
+        self.beside, self.came = beside, came
 
     def hidden(self, sheet: Sheet) -> list[str]:
         return change.hidden(sheet)
@@ -29,6 +31,7 @@ class SlackDisplay:
         said = f"{' '.join(f'<@{id}>' for id in people)} `agents/{mrkdwn(proposal.agent, 60)}.md`: {mrkdwn(words, 2500)}".strip()
         view = View(mrkdwn(brief(f"agents/{proposal.agent}.md: {words}", 300)), (section(said),), 0)
         await self._once(f"proposal:{proposal.id}:{proposal.state}", proposal.thread, view)
+        await self.came(proposal)
 
     async def _once(self, slot: str, thread: str, view: View) -> None:
         channel, ts = parse.place(thread)

@@ -88,7 +88,8 @@ class Homes:
     async def _learn(self, now: float) -> None:
         """Find whom what has changed concerns."""
         moved = await self.glances.sight.moved(self._after - OVERLAP)
-        around = self.glances.agents(), [place.words for place in BREAKER.troubles()]
+        undecided = [each.id for each in await self.glances.sight.proposals()]
+        around = self.glances.agents(), [place.words for place in BREAKER.troubles()], undecided
         anew = around != self._around
         self._after, self._around = now, around
         for user, seen in self._seen.items():

@@ -8,7 +8,7 @@ from bot import clock, policy
 from bot.agent import Agent, parse
 from bot.change import Note, Proposal, Proposals, Rehearsal, Shelf
 from bot.dispatch import Desk
-from bot.draft import ROOM, Draft, may, unpacked, wrong
+from bot.draft import ROOM, Draft, unpacked, wrong
 from bot.errors import BotError, Denied, StoreFailed
 from bot.message import NOBODY as NO_ONE
 from bot.message import Person
@@ -58,7 +58,7 @@ class Making:
     async def _nobody(self, draft: Draft, like: Agent) -> list[str]:
         approver = await self.beside.directory.person(draft.approver)
         say = f"choose an admin, or another whom {like.file} names by id or group under allow.approve"
-        return [] if may(like, approver, draft.by) else [f"{approver.name or approver.id} may not allow it: {say}."]
+        return [] if policy.grants(like, approver, draft.by) else [f"{approver.name or approver.id} may not allow it: {say}."]
 
     def sample(self, value: str, by: Person) -> Block:
         """The form in which its author tries it."""
@@ -103,7 +103,7 @@ class Making:
         draft = unpacked(packed)
         like = self.desk.agent(draft.like)
         text = draft.text(like)
-        if by.id != draft.approver or not may(like, by, draft.by):
+        if by.id != draft.approver or not policy.grants(like, by, draft.by):
             raise Denied(f"You may not allow it: an admin may, or another than its author whom {like.file} names under allow.approve.")
         if mark != new.mark(text):
             await self._tell(draft, "approver", new.asked(draft, text))

@@ -1,17 +1,22 @@
 """What people have with the desk, and what its admins want to know of it: read for App Home."""
 
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.change import Proposal
 from bot.glance import Moved, Opinion, Share, Waiting
 from bot.session import Session
 from bot.store import rows
 from bot.store.database import Database
-from bot.store.tables import THUMB, feedback, posts, questions, sessions, turns
+from bot.store.proposals import PROPOSAL
+from bot.store.tables import THUMB, deliveries, feedback, posts, proposals, questions, sessions, turns
 
 LIVE = ("submitted", "working", "input_required")
+PROPOSALS = 50  # among which those are found that somebody may decide: each has the whole file
 GOOD, BAD = (feedback.c.data.contains(f'"rating":"{rating}"') for rating in ("good", "bad"))
 
 
@@ -62,6 +67,14 @@ class SqlSight:
     async def stuck(self, limit: int) -> list[tuple[float, Session]]:
         oldest = sa.select(sessions).where(sessions.c.state.in_(("submitted", "input_required"))).order_by(sessions.c.changed).limit(limit)
         return [(row.changed, rows.session(row)) for row in await self.db.read(oldest)]
+
+    async def proposals(self) -> list[Proposal]:
+        shown = sa.select(proposals.c.data).where(proposals.c.state == "shown").order_by(proposals.c.at).limit(PROPOSALS)
+        return [PROPOSAL.validate_json(row.data) for row in await self.db.read(shown)]
+
+    async def held(self) -> Mapping[str, int]:
+        kept = sa.select(deliveries.c.body).where(deliveries.c.kind == "held", sa.not_(deliveries.c.done))
+        return Counter(json.loads(row.body)["agent"] for row in await self.db.read(kept))
 
     async def moved(self, after: float) -> list[Moved]:
         waits = sessions.c.state == "input_required"  # and then whoever asked last is waited for too

@@ -202,7 +202,7 @@ class Loop:
     async def changed(self, card: Json) -> None:
         """Another file is written, tried on the old turns and allowed: a pull request, and nothing else."""
         await self.slack.press(card, "Propose a change", "ana")
-        tried = f"Tried on what was asked before: {len(ASKERS)} tried; none lacks anything"
+        tried = f"Tried on what was asked before: {len(ASKERS)} tried; all were answered"
         proposal = await self.slack.until(lambda: find(self.slack, card, tried), 3 * self.seconds)
         assert "+Say why the build is red, with a link to the step that failed." in self.slack.text(proposal)
         assert "more than it has" not in self.slack.text(proposal)

@@ -203,6 +203,37 @@ async def test_what_it_may_do_more_is_said_in_bold(slack: Slack, here: Settings,
     assert "*• members may approve what it wants to do, and this file*" in text
 
 
+async def test_what_gives_it_more_is_allowed_by_nobody_who_wants_it_whatever_the_file_says(
+    slack: Slack, here: Settings, writer: Writer, agents: Path
+) -> None:
+    file = REVIEWER.replace("[admins]", f"[asker, members, {slack.user('ana')}, {slack.user('ben')}]")
+    (agents / "reviewer.md").write_text(file)
+    writer.answers = [written(wider := file.replace("allow: {", "allow: {run: [everyone], "))]
+    async with desk_of(here, writer) as desk:
+        root = await wanted(slack, desk)
+        shown = await card(slack, root)
+        assert f"It can be approved by an admin or <@{slack.user('ben')}>." in str(shown["blocks"])
+
+        await slack.press(shown, "Approve", "ana")
+        await slack.until(lambda: any("since it gives the agent more than it has" in slack.text(post) for post in slack.ephemerals("ana")))
+        assert (agents / "reviewer.md").read_text() == file
+        await slack.press(shown, "Approve", "ben")
+
+        await slack.until(lambda: find(slack, root, "`agents/reviewer.md`: Approved by ben."))
+    assert (agents / "reviewer.md").read_text() == wider
+
+
+async def test_an_admin_rejects_whatever_the_file_says(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
+    (agents / "reviewer.md").write_text(REVIEWER.replace("{approve: [admins]}", "{approve: [asker]}"))
+    writer.answers = [written(BETTER.replace("{approve: [admins]}", "{approve: [asker]}"))]
+    async with desk_of(here, writer) as desk:
+        root = await wanted(slack, desk)
+
+        await slack.press(await card(slack, root), "Reject", "carla")
+
+        await slack.until(lambda: find(slack, root, "`agents/reviewer.md`: Rejected by carla; the file stays as it is."))
+
+
 async def test_whoever_wants_it_does_not_allow_it_alone(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
     async with desk_of(here, writer) as desk:
         shown = await card(slack, await wanted(slack, desk))
@@ -459,7 +490,7 @@ async def test_what_was_asked_before_is_tried_while_people_look(slack: Slack, he
         finding = replace(FOUND, evidence=tuple((session.id, 1) for session in await desk.store.sessions()))
         root = await wanted(slack, desk, finding=finding)
 
-        await card(slack, root, "Tried on what was asked before: 1 tried; none lacks anything; $0.00.")
+        await card(slack, root, "Tried on what was asked before: 1 tried; all were answered; $0.00.")
 
     assert "> | Asked: !say all is well\n> | Answered (completed): all is well" in writer.turns[0].prompt
 

@@ -120,7 +120,7 @@ def test_a_name_is_a_files_name_and_no_path(folder: Path, name: str) -> None:
     assert not (folder / "agents").exists()
 
 
-@pytest.mark.parametrize("channel", ["deps", "#two words", '#a"]}, {dm: true}, {mention: ["#b'])
+@pytest.mark.parametrize("channel", ["two words", "#two words", '#a"]}, {dm: true}, {mention: ["#b'])
 def test_what_is_no_channel_is_told_and_nothing_is_written(folder: Path, channel: str) -> None:
     with pytest.raises(ConfigError, match="is no channel"):
         call("add", "improver", "--channel", channel)
@@ -138,12 +138,26 @@ def test_a_channel_without_an_agent_is_a_mistake_in_the_call(folder: Path) -> No
         call("add", "--channel", "#deps", "dependency-review")
 
 
+def test_a_channel_needs_no_mark(folder: Path) -> None:
+    call("add", "dependency-review", "--channel", "deps", "C0DEPS", **KEYS)
+
+    assert parse("dependency-review", (folder / "agents/dependency-review.md").read_text()).triggers[0].mention == ("#deps", "C0DEPS")
+
+
+@pytest.mark.parametrize(("name", "needed"), [("compliance-check", True), ("security-triage", False)])
+def test_a_workspace_that_it_cannot_do_without_is_told(folder: Path, capsys: Said, name: str, *, needed: bool) -> None:
+    call("add", name, **KEYS)
+
+    assert (f"agents/{name}.md: it needs a repository to work in; put one into" in capsys.readouterr().err) == needed
+
+
 def test_what_it_still_needs_is_told(folder: Path, capsys: Said) -> None:
     code = call("add", "dependency-review")
 
     lines = capsys.readouterr().err.splitlines()
     assert code == 1
     assert lines[0].startswith("frontdesk: agent dependency-review: Claude Code has no credentials. Set ANTHROPIC_API_KEY")
+    assert lines[1] == "      what it runs on stands in agents/dependency-review.md"
     assert lines[2] == "frontdesk: webhook dependency-review/github: GITHUB_HOOK is not set, so all calls are refused"
     assert lines[4:] == ["frontdesk: not set in this environment: ANTHROPIC_API_KEY, GITHUB_TOKEN"]
 

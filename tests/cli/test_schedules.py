@@ -7,12 +7,14 @@ import pytest
 
 from bot import app
 from bot.agent import parse
+from bot.app import upkeep
 from bot.cli import main, play
 from bot.cli.notes import routes
 from bot.cli.play import playing
 from bot.cli.schedules import act
 from bot.playground import Slack
 from bot.settings import Settings
+from tests.cli.test_cli import HELPER
 from tests.test_path import said
 
 COUNTER = (
@@ -54,13 +56,22 @@ def test_it_is_said_whose_schedules_they_are(folder: Path, capsys: pytest.Captur
 async def test_the_schedules_of_a_desk_that_plays_are_found_by_the_address_that_it_says(folder: Path) -> None:
     async with playing(Settings(agents_dir=folder / "agents"), 0) as (_, desk):
         await desk.scheduler.tick()
-        [said] = play.beside(desk)
+        address = play.beside(desk).partition("DATABASE_URL=")[2]
 
-        paused = await act(Settings(database_url=said.split("DATABASE_URL=")[1].split()[0]), "pause", "counter")
+        paused = await act(Settings(database_url=address), "pause", "counter")
 
         [plan] = await desk.scheduler.plans.all()
     assert paused == "counter:1 is paused. `resume schedule counter:1` lets it go on."
     assert plan.paused == "the shell"
+
+
+async def test_what_people_thought_in_a_play_is_found_in_the_same_way(folder: Path) -> None:
+    (folder / "agents" / "counter.md").write_text(HELPER)  # nothing begins by itself
+    async with playing(Settings(agents_dir=folder / "agents"), 0) as (_, desk):
+        address = play.beside(desk).partition("DATABASE_URL=")[2]
+
+        async with upkeep.opened(address) as store:
+            assert await store.feedback() == []
 
 
 def test_schedules_are_listed_for_scripts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from bot.store.sql import SqlStore
 
 HELPER = "---\ndescription: Helps.\nruntime: echo\n---\nHelp.\n"
 ANA = Person("U1", "Ana")
-EXAMPLES = "- name: a colour\n  prompt: '!say It is grey.'\n  good: It names one.\n  has: blue\n"
+EXAMPLES = "- name: a colour\n  prompt: '!say It is grey.'\n  good: It names one.\n  bad: It names two.\n  has: blue\n"
 
 
 @pytest.fixture
@@ -119,6 +119,16 @@ def test_the_trial_set_is_checked_too(folder: Path, capsys: pytest.CaptureFixtur
     assert "1. a colour" in said
     assert "✗ it does not say 'blue'" in said
     assert "0 of 1 examples passed" in said
+    assert "\ngood: It names one.\nbad: It names two.\n" in said
+
+
+def test_what_failed_is_counted_in_the_sum(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored(folder, lambda store: answer(store, "!fail The door is shut."))
+
+    code = main(["trial", str(changed(folder))])
+
+    assert code == 1
+    assert ": 1 run (1 failed), $0.00; nobody has voted yet." in capsys.readouterr().out
 
 
 def test_a_judge_is_marked_as_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,6 +199,14 @@ def test_an_agent_that_cannot_be_held_is_not_tried(folder: Path, capsys: pytest.
     assert main(["trial", str(file)]) == 2
 
     assert wrong in capsys.readouterr().err
+
+
+def test_an_agents_name_stands_for_its_file(folder: Path) -> None:
+    stored(folder, answer)
+
+    assert main(["trial", "helper"]) == 0
+
+    assert trials(folder)[0].agent == "helper"
 
 
 def test_a_file_that_is_not_there_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from bot.change import Proposal, Sheet
 from bot.message import Person
 from bot.past import Finding, Outcome, Run, Tried, Vote
@@ -75,8 +77,24 @@ def test_what_a_trial_said_stands_in_a_line() -> None:
     tried = Tried("t1", "reviewer", "a", "b", runs, (Vote("1", "new", "U1"), Vote("1", "old", "critic", judge=True)))
 
     assert change.tried(sheet(tried=tried)) == (
-        "Tried on what was asked before: 2 tried; 1 lack something; $0.20; better by people: 1 new; better by a judge (an LLM): 1 old."
+        "Tried on what was asked before: 2 tried; 1 not answered as its trial set wants; $0.20; "
+        "better by people: 1 new; better by a judge (an LLM): 1 old."
     )
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "said"),
+    [
+        (["failed"], ["failed"], "1 tried; 1 failed, as before; $0.00."),
+        (["completed", "failed"], ["failed", "failed"], "2 tried; 2 failed, 1 of them before, too; $0.00."),
+        (["completed"], ["failed"], "1 tried; 1 failed; $0.00."),
+        (["failed"], ["completed"], "1 tried; all were answered; $0.00."),
+    ],
+)
+def test_what_failed_in_a_trial_is_counted(then: list[str], now: list[str], said: str) -> None:
+    runs = [Run(str(n), "", "why?", Outcome("", old), Outcome("", new)) for n, (old, new) in enumerate(zip(then, now, strict=True))]
+
+    assert change.tried(sheet(tried=Tried("t1", "reviewer", "a", "b", tuple(runs)))) == f"Tried on what was asked before: {said}"
 
 
 def test_what_was_not_tried_says_why() -> None:

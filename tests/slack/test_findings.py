@@ -10,6 +10,7 @@ import pytest
 from bot import app, clock
 from bot.agent import Agent
 from bot.app import Frontdesk
+from bot.change import Proposal
 from bot.errors import BotError, Denied
 from bot.found import Card, Found, name
 from bot.improve import findings
@@ -237,7 +238,7 @@ async def test_whom_the_file_does_not_name_is_told_who_may(slack: Slack, desk: F
 
     await slack.press(card, "Not now", "ben")
 
-    await slack.until(lambda: told(slack, "You may not answer improver's questions. Allowed: admins.", "ben"))
+    await slack.until(lambda: told(slack, "You may not decide what comes of improver's findings. Allowed: admins.", "ben"))
     assert "Not now" in labels(slack, card)
 
 
@@ -377,6 +378,46 @@ async def test_a_change_that_came_to_nothing_can_be_asked_for_again(slack: Slack
 
     await slack.until(lambda: "ana asked for a change" in slack.text(slack.message(card)))
     assert [by.name for _, by, _ in writer.wanted] == ["ben", "ana"]
+
+
+async def test_a_change_that_came_to_nothing_is_told_on_the_card_which_can_be_closed_then(
+    slack: Slack, desk: Frontdesk, card: dict[str, Any]
+) -> None:
+    """Echo writes no file."""
+    await slack.press(card, "Propose a change", "ben")
+
+    await slack.until(lambda: "ben asked for a change. No change came of it" in slack.text(slack.message(card)), 15)
+    assert labels(slack, card) == ["File a ticket", "Propose another change", "Not now"]
+    await slack.press(card, "Not now", "ana")
+    await slack.until(lambda: labels(slack, card) == [])
+
+
+@pytest.mark.parametrize("word", ["Approved by carla. It is written.", "Rejected by ben; the file stays as it is."])
+async def test_a_change_that_was_decided_is_told_on_the_card(slack: Slack, desk: Frontdesk, card: dict[str, Any], word: str) -> None:
+    writer = desk.better.board.changes = Writer()
+    writer.broken = False
+    await slack.press(card, "Propose a change", "ben")
+    await slack.until(lambda: "ben asked for a change. It is shown" in slack.text(slack.message(card)))
+    [(finding, by, thread)] = writer.wanted
+
+    await desk.better.board.came(Proposal("p1", "helper", finding, by, thread, "improver", "", "done", outcome=word))
+
+    await slack.until(lambda: f"ben asked for a change. {word}" in slack.text(slack.message(card)))
+    assert "Not now" in labels(slack, card)
+
+
+async def test_what_came_of_a_change_stays_where_another_could_not_be_asked_for(
+    slack: Slack, desk: Frontdesk, card: dict[str, Any]
+) -> None:
+    [kept] = await desk.better.board.cards.cards()
+    await desk.better.board.came(Proposal("p1", "helper", kept.finding, Person("U1"), "", "improver", "", "rejected", outcome="Rejected."))
+    desk.better.board.changes = Writer()
+
+    await slack.press(card, "Propose a change", "ben")
+
+    await slack.until(lambda: told(slack, "Look at its rights, and press again.", "ben"))
+    [kept] = await desk.better.board.cards.cards()
+    assert (kept.came, kept.claim) == ("Rejected.", "")
 
 
 async def test_hostile_words_call_nobody_in_slack_and_in_the_ticket(slack: Slack, desk: Frontdesk, github: GitHub) -> None:

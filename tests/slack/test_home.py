@@ -1,14 +1,21 @@
 """App Home: what each person finds there, and nothing else; and that it stays so while they look."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import clock
 from bot.app import Frontdesk
+from bot.change import Proposal
+from bot.journal import Delivery
+from bot.message import Person
+from bot.past import Finding
 from bot.playground import Slack
 from bot.slack import home
 from bot.slack.budget import Local
+from bot.store.proposals import Proposals
 from tests.test_path import find, last, said
 
 Json = dict[str, Any]
@@ -148,11 +155,36 @@ async def test_whoever_runs_it_sees_how_it_is_and_what_each_agent_came_to(slack:
 
     text = await opened(slack, "carla")
 
-    assert "✓ *All is well:*" in text
+    assert "✓ *Slack is heard," in text
     assert "1 process serves this workspace." in text
     assert "*helper*: 1 turn · $0.25 · 👍 1" in text
     assert "*listener*: not asked" in text
     assert "Nothing waits." in text
+
+
+async def test_a_change_waits_for_whoever_decides_it_until_that_is_done(slack: Slack, desk: Frontdesk) -> None:
+    assert "Nothing waits." in await opened(slack, "carla")
+    ana, proposals = Person(slack.user("ana"), "ana"), Proposals(desk.store.db)
+    thread = f"slack:{slack.team}:{slack.channel('general')}:1.5"
+    shown = Proposal("p1", "reviewer", Finding("f1", "reviewer", "No links", "Why"), ana, thread, "improver", "", "shown", at=clock.now())
+
+    await proposals.begin(shown)
+    await slack.until(lambda: "Waiting for you" in words(slack, "carla"))
+    assert "/p15|A change of its file, for you to decide>" in words(slack, "carla")
+    assert "*reviewer*: a change of its file has waited for a decision since" in words(slack, "carla")
+    assert "Waiting for you" not in await opened(slack, "dan")
+
+    await proposals.move(shown, replace(shown, state="done"))
+    await slack.until(lambda: "Nothing waits." in words(slack, "carla") and "Waiting for you" not in words(slack, "carla"))
+
+
+async def test_calls_that_a_file_cannot_be_filled_in_with_are_not_well(slack: Slack, desk: Frontdesk) -> None:
+    await desk.store.receive(Delivery("held:1", "held", '{"agent": "helper"}', 1.0))
+
+    text = await opened(slack, "carla")
+
+    assert "files are right" not in text
+    assert "⚠️ agents/helper.md: calls of its webhooks are kept, because the prompt cannot be filled in with them: 1." in text
 
 
 async def test_a_file_that_is_wrong_stands_there_beside_its_agent(slack: Slack, desk: Frontdesk, agents: Path) -> None:

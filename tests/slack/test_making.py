@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bot import app
+from bot import app, policy
 from bot.agent import parse
 from bot.app import Frontdesk
 from bot.app.shelf import Folder
 from bot.change import Note
-from bot.draft import ROOM, Draft, may, unpacked
+from bot.draft import ROOM, Draft, unpacked
 from bot.errors import ConfigError
 from bot.message import Kind, Person
 from bot.past import Change
@@ -282,7 +282,7 @@ def test_an_agent_like_one_that_answers_privately_answers_privately() -> None:
 def test_a_new_agent_is_allowed_by_an_admin_or_by_somebody_else_who_is_named(approve: str, kind: Kind, by: str, fits: bool) -> None:
     like = parse("helper", f"---\ndescription: x\nruntime: echo\nallow: {{approve: {approve}}}\n---\n")
 
-    assert may(like, Person("U22", "Carla", kind, groups=frozenset({"S12"})), by) == fits
+    assert policy.grants(like, Person("U22", "Carla", kind, groups=frozenset({"S12"})), by) == fits
 
 
 async def test_a_name_that_is_a_path_is_refused(tmp_path: Path) -> None:

@@ -152,18 +152,108 @@ async def test_a_schedule_is_planned_in_a_form_by_whoever_may_approve_it(slack: 
     assert (plan.schedule.post_to, plan.schedule.prompt, plan.asked) == (slack.channel("random"), "!say hello", slack.user("carla"))
 
 
-async def test_whoever_may_not_approve_it_plans_nothing(slack: Slack, desk: Frontdesk) -> None:
-    said = await planned(slack, "ana")
+async def test_whoever_may_plan_none_of_the_agents_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:
+    await slack.command("/frontdesk", "schedule", by="ana")
 
-    assert said.startswith("You may not approve what counter wants to do.")
+    shown = await slack.until(lambda: slack.modals("ana")[-1])
+
+    assert "There is no agent that you may plan." in str(shown)
+
+
+async def test_help_says_how_one_is_planned(slack: Slack, desk: Frontdesk) -> None:
+    await slack.mention("help", by="ana")
+
+    await slack.until(lambda: told(slack, "`/frontdesk new` makes an agent, `/frontdesk schedule` lets one begin by itself", "ana"))
+
+
+async def test_only_agents_that_one_may_plan_are_offered(slack: Slack, desk: Frontdesk) -> None:
+    await slack.command("/frontdesk", "schedule", by="ben")
+
+    shown = str(await slack.until(lambda: slack.modals("ben")[-1]))
+
+    assert "'counter'" in shown
+    assert "'helper'" not in shown
+
+
+async def test_whoever_may_no_longer_approve_it_plans_nothing(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.command("/frontdesk", "schedule", by="carla")
+    shown = await slack.until(lambda: slack.modals("carla")[-1])
+    (agents / "counter.md").write_text(COUNTER.replace("['@platform']", "[guests]"))
+    await slack.until(lambda: desk.desk.agent("counter").allow.approve == ("guests",), 15)
+
+    await slack.submit(shown, PLAN, "carla")
+
+    await slack.until(lambda: "You may not approve what counter wants to do." in slack.text(slack.messages("@carla")[-1]))
     assert len(await desk.scheduler.plans.all()) == 1
 
 
 async def test_a_time_zone_that_there_is_not_is_told_with_how_it_is_written(slack: Slack, desk: Frontdesk) -> None:
     said = await planned(slack, "carla", **{"In which time zone?": "Berlin"})
 
-    assert "'Berlin' is no time zone: write it like Europe/Berlin" in said
+    assert said.startswith("It is not planned yet. 'Berlin' is no time zone: write it like Europe/Berlin, America/New_York or UTC")
+    assert said.count("Berlin'") == 1
     assert len(await desk.scheduler.plans.all()) == 1
+
+
+async def test_what_was_typed_stands_in_the_form_again(slack: Slack, desk: Frontdesk) -> None:
+    await planned(slack, "carla", **{"In which time zone?": "Berlin"})
+
+    await slack.press(slack.messages("@carla")[-1], "Change it", "carla")
+    await slack.submit(await slack.until(lambda: slack.modals("carla")[-1]), {"In which time zone?": "Europe/Rome"}, "carla")
+    await until(lambda: kept(desk, 2))
+
+    [_, plan] = await desk.scheduler.plans.all()
+    assert (plan.agent, plan.schedule.cron, plan.schedule.timezone) == ("counter", "0 9 * * 1", "Europe/Rome")
+    assert (plan.schedule.post_to, plan.schedule.prompt) == (slack.channel("random"), "!say hello")
+
+
+async def test_more_than_a_button_can_carry_is_said_again(slack: Slack, desk: Frontdesk) -> None:
+    said = await planned(slack, "carla", **{"In which time zone?": "Berlin", "What is it asked?": "„" * 1999})
+
+    assert f"You asked:\n```\n{'„' * 1999}\n```" in said
+
+
+async def test_nothing_is_planned_where_the_bot_is_not(slack: Slack, desk: Frontdesk) -> None:
+    said = await planned(slack, "carla", **{"Where does it write?": "secret"})
+
+    assert f"I am not in <#{slack.channel('secret')}>, so I could not write there. Invite me first: `/invite @Frontdesk`." in said
+    assert len(await desk.scheduler.plans.all()) == 1
+
+
+async def test_what_is_planned_in_a_private_channel_is_not_told_to_others(slack: Slack, desk: Frontdesk) -> None:
+    slack.add_channel("board", ("carla", "frontdesk"), private=True)
+    await planned(slack, "carla", **{"Where does it write?": "board", "What is it asked?": "Who leaves?"})
+    await planned(slack, "carla")
+    await until(lambda: kept(desk, 3))
+
+    await slack.mention("schedules", by="ana")
+
+    listed = slack.text(await slack.until(lambda: told(slack, "counter:1", "ana")))
+    assert "!say hello" in listed
+    assert "Who leaves?" not in listed
+
+
+async def test_where_the_bot_was_let_out_the_list_says_what_to_do(slack: Slack, desk: Frontdesk) -> None:
+    slack.add_channel("board", ("carla", "frontdesk"), private=True)
+    await planned(slack, "carla", **{"Where does it write?": "board"})
+    await slack.kick("board")
+    name = next(plan.name for plan in await desk.scheduler.plans.all() if plan.asked)
+
+    await slack.mention(f"run schedule {name}", by="carla")
+    await until(lambda: troubled(desk, name))
+    await slack.mention("schedules", by="carla")
+
+    where = f"<#{slack.channel('board')}>"
+    await slack.until(lambda: told(slack, f"I could not write to {where}: I am not in it. Invite me there", "carla"))
+
+
+async def kept(desk: Frontdesk, number: int) -> bool:
+    return len(await desk.scheduler.plans.all()) == number
+
+
+async def troubled(desk: Frontdesk, name: str) -> bool:
+    plan = await desk.scheduler.plans.get(name)
+    return bool(plan and plan.trouble)
 
 
 async def test_whoever_may_neither_stop_nor_approve_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:

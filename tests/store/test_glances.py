@@ -1,13 +1,18 @@
 """What is read for App Home, on a file and on PostgreSQL."""
 
+import json
 from dataclasses import replace
 
 from bot import clock
+from bot.change import Proposal
 from bot.event import Finished, Started, Usage
+from bot.journal import Delivery
 from bot.message import Message, Person
+from bot.past import Finding
 from bot.ports import Feedback
 from bot.session import Session
 from bot.store.glances import SqlSight
+from bot.store.proposals import Proposals
 from bot.store.sql import SqlStore
 from tests.standins.stage import ANA, BEN, COLOUR, agent
 
@@ -102,6 +107,22 @@ async def test_what_waits_longest_comes_first(store: SqlStore) -> None:
     await begun(store, "works")
 
     assert [one.id for _, one in await SqlSight(store.db).stuck(2)] == ["a", "b"]
+
+
+async def test_changes_that_nobody_has_decided_are_found_the_longest_first(store: SqlStore) -> None:
+    for n, state in enumerate(("writing", "shown", "rejected", "shown")):
+        id, finding = f"p{n}", Finding(f"f{n}", "helper", "No link", "People ask.")
+        await Proposals(store.db).begin(Proposal(id, "helper", finding, ANA, "slack:T1:C1:1", "improver", "", state, at=9.0 - n))  # type: ignore[arg-type]
+
+    assert [each.id for each in await SqlSight(store.db).proposals()] == ["p3", "p1"]
+
+
+async def test_calls_that_are_kept_until_a_file_is_mended_are_counted(store: SqlStore) -> None:
+    for n, kind in enumerate(("held", "held", "fired")):
+        await store.receive(Delivery(f"{kind}:{n}", kind, json.dumps({"agent": "watcher"}), 1.0))
+    await store.done("held:0")
+
+    assert await SqlSight(store.db).held() == {"watcher": 1}
 
 
 async def test_what_has_changed_is_told_with_those_whom_it_concerns(store: SqlStore) -> None:

@@ -98,7 +98,7 @@ async def test_an_answer_that_comes_while_the_agent_ends_its_turn_is_the_next_tu
 
     async def dawdles(client: Client) -> str:
         await COLOUR(client)
-        await stage.answer(stage.surface.last.open[0].id, "Red", part="answer")
+        await stage.answer(await asked(stage), "Red", part="answer")
         return "I wait for the colour."
 
     runtime = Acts(dawdles, does("post_update", text="Going on."))

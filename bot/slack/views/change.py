@@ -66,8 +66,11 @@ def tried(sheet: Sheet) -> str:
     """What a trial said, in one line."""
     if (found := sheet.tried) is None:
         return mrkdwn(sheet.proposal.trial or "Not tried.", 900)
-    missed = sum(bool(run.missed) for run in found.runs)
-    said = [f"{len(found.runs)} tried", f"{missed} lack something" if missed else "none lacks anything", f"${found.usd:.2f}"]
+    missed = sum(run.new.state == "completed" and bool(run.missed) for run in found.runs)
+    wrong = [found.failed] if found.failed else []
+    wrong += [f"{missed} not answered as its trial set wants"] if missed else []
+    fine = ["all were answered"] if found.runs and not wrong else []
+    said = [f"{len(found.runs)} tried", *wrong, *fine, f"${found.usd:.2f}"]
     for judge, who in ((False, "people"), (True, "a judge (an LLM)")):
         votes = [f"{count} {choice}" for choice in ("new", "old", "same") if (count := found.count(choice, judge=judge))]
         said += [f"better by {who}: {', '.join(votes)}"] if votes else []

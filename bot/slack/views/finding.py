@@ -29,7 +29,8 @@ def _seen(card: Card, site: str) -> list[str]:
 def _done(card: Card) -> list[Block]:
     """What came of it, each in a line."""
     words = [f"🎫 <{card.ticket}|{mrkdwn(card.called, 100)}>, filed by {mrkdwn(card.filed, 80)}"] if card.ticket else []
-    words += [f"✏️ {mrkdwn(card.changed, 80)} asked for a change; it is shown in this thread"] if card.changed else []
+    came = mrkdwn(brief(card.came, 400), 500) or "It is shown in this thread."
+    words += [f"✏️ {mrkdwn(card.changed, 80)} asked for a change. {came}"] if card.changed else []
     people = "person" if card.refused == 1 else "people"
     words += [f"Not now, says {mrkdwn(card.no, 80)}. It comes again once it hits more than {card.refused} {people}"] if card.no else []
     return [context(*words)] if words else []
@@ -39,5 +40,5 @@ def _buttons(card: Card) -> list[Block]:
     """Those that something still comes of."""
     given = {"ticket": "File a ticket"} if not (card.ticket or card.no) else {}
     given |= {"change": "Propose another change" if card.changed else "Propose a change"} if not card.no else {}
-    given |= {"no": "Not now"} if not (card.ticket or card.changed or card.no) else {}
+    given |= {"no": "Not now"} if not (card.ticket or card.pending or card.no) else {}
     return [actions(*(button(f"finding:{verb}", text, f"{verb} {card.id}") for verb, text in given.items()))] if given else []

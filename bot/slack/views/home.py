@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.agent import Agent
+from bot.change import Proposal
 from bot.event import Question
 from bot.glance import CONVERSATIONS, QUESTIONS, Glance, Opinion, Share, Waiting
 from bot.session import Session
@@ -19,21 +20,23 @@ AGENTS = 30  # that are shown: Slack takes 100 blocks
 def render(glance: Glance, site: str) -> Block:
     """`site` is the workspace's address, such as https://example.slack.com/."""
     blocks = [
-        *_waiting(glance.waiting, site), *_sessions(glance, site), *_agents(glance.agents),
+        *_waiting(glance.waiting, glance.proposals, site), *_sessions(glance, site), *_agents(glance.agents),
         *_opinions(glance.opinions, site), *_used(glance.used), *map(_trouble, glance.troubles[:5]),
         *(home_desk.render(glance.running, site) if glance.running else ()),
     ]  # fmt: skip
     return {"type": "home", "blocks": blocks}
 
 
-def _waiting(waiting: Sequence[Waiting], site: str) -> Iterator[Block]:
-    if waiting:
+def _waiting(waiting: Sequence[Waiting], proposals: Sequence[Proposal], site: str) -> Iterator[Block]:
+    if waiting or proposals:
         yield header("Waiting for you")
     for one in waiting[:QUESTIONS]:
         session = one.session
         what = _asks(one.question) if one.mine else f"{TITLE[one.question.kind]} in another's conversation"
         yield section(f"❓ *{session.agent}*: {link(session.thread, what, site)}")
-    if len(waiting) > QUESTIONS:
+    for each in proposals[:QUESTIONS]:
+        yield section(f"✏️ *{each.agent}*: {link(each.thread, 'A change of its file, for you to decide', site)}")
+    if len(waiting) > QUESTIONS or len(proposals) > QUESTIONS:
         yield context("There are more: they show here when these are answered.")
 
 

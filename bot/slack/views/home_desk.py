@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.glance import Running, Share, secret
+from bot.change import Proposal
+from bot.glance import STUCK, Running, Share, direct, secret
 from bot.session import Session
 from bot.slack.markdown import mrkdwn
 from bot.slack.view import Block, header, link, section
@@ -15,14 +16,16 @@ def render(running: Running, site: str) -> Iterator[Block]:
     yield header("For those who run Frontdesk")
     yield section("\n".join(_health(running)))
     yield section("\n".join(["*This month*", *_shares(running), *_rest(running.shares)]))
-    stuck = [_stuck(at, session, site) for at, session in running.stuck] or ["Nothing waits."]
-    yield section("\n".join(["*What waits longest*", *stuck]))
+    stuck = [(at, _stuck(at, session, site)) for at, session in running.stuck]
+    stuck += [(each.at, _undecided(each, site)) for each in running.proposals]
+    longest = [words for _, words in sorted(stuck)[:STUCK]]
+    yield section("\n".join(["*What waits longest*", *(longest or ["Nothing waits."])]))
 
 
 def _health(running: Running) -> Iterator[str]:
     wrong = [*(f"{name}: {words}" for name, words in running.missing.items()), *running.problems]
     processes = "1 process serves" if running.replicas == 1 else f"{running.replicas} processes serve"
-    well = "✓ *All is well:* Slack is heard, the database takes what is written, and all agents' files are right."
+    well = "✓ *Slack is heard, the database takes what is written, and all agents' files are right.*"
     yield "⚠️ *Something is wrong*" if wrong else well
     yield from (f"⚠️ {mrkdwn(words, 300)}" for words in wrong[:WRONG])
     if len(wrong) > WRONG:
@@ -52,7 +55,15 @@ def _rest(shares: Sequence[Share]) -> list[str]:
 
 def _stuck(at: float, session: Session, site: str) -> str:
     """Neither words nor people: whoever runs the bot need not be where it was said."""
-    since = f"since <!date^{int(at)}^{{date_short_pretty}} {{time}}|{int(at)}>"
     what = "for a person" if session.state == "input_required" else "to begin"
     where = "in a private conversation" if secret(session) else link(session.thread, "there", site)
-    return f"*{session.agent}* has waited {what} {since}, {where}"
+    return f"*{session.agent}* has waited {what} {_since(at)}, {where}"
+
+
+def _undecided(proposal: Proposal, site: str) -> str:
+    where = "in a private conversation" if direct(proposal.thread) else link(proposal.thread, "there", site)
+    return f"*{proposal.agent}*: a change of its file has waited for a decision {_since(proposal.at)}, {where}"
+
+
+def _since(at: float) -> str:
+    return f"since <!date^{int(at)}^{{date_short_pretty}} {{time}}|{int(at)}>"
