@@ -113,16 +113,16 @@ class Frontdesk:
         self.scheduler = Scheduler(lambda: self._agents, plans, self._fire, lambda: not self._different)
         timetable = Timetable(lambda: self._agents, plans, self._fire, self.surface.beside.public)
         self.workshop = Workshop(settings, self.desk, self.surface.beside, self._take, self.lent, parts, line, self.better.board)
-        self.better.board.changes = proposing = self.workshop.proposing
-        self.homes = Homes(client, Glances(lambda: self._agents, SqlSight(self.store.db), self._health, proposing.more), self.directory)
+        deciding, self.better.board.changes = self.workshop.deciding, self.workshop.proposing
+        self.homes = Homes(client, Glances(lambda: self._agents, SqlSight(self.store.db), self._health, deciding.more), self.directory)
         self.trying = Trying(self.desk, self.surface.beside, self.store)
         self.listeners = Listeners(
             self.desk, store, store, self.surface, self.directory, self.resolve, timetable, self.workshop.making, self.homes,
-            self.better.board, self.trying, proposing,
+            self.better.board, self.trying, deciding,
         )  # fmt: skip
         self.webhooks = Webhooks(lambda: self._agents, self._take, settings.environment, int(settings.webhook_megabytes * (1 << 20)))
         handlers = {**self.listeners.handlers, **self.webhooks.handlers, **self.better.board.handlers, **self.trying.handlers}
-        self.door = Door(store, handlers | proposing.handlers, self.listeners.answer)
+        self.door = Door(store, handlers | self.workshop.proposing.handlers, self.listeners.answer)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
         catchup = CatchUp(client, self.directory, self.door.keep, self.store)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)

@@ -10,8 +10,9 @@ from bot.app.lent import Lent
 from bot.app.rehearsal import Rehearsing
 from bot.app.shelf import Folder
 from bot.dispatch import Desk
+from bot.improve.decision import Deciding, Kept
 from bot.improve.findings import Findings
-from bot.improve.proposal import Kept, Proposing
+from bot.improve.proposal import Proposing
 from bot.journal import Delivery
 from bot.line import Line
 from bot.ports import Runtime
@@ -35,7 +36,7 @@ class Parts(Protocol):
 
 
 class Workshop:
-    """`making` makes new agents, `proposing` changes those that there are."""
+    """`making` makes new agents, `proposing` thinks up changes of those that there are, and `deciding` carries them out."""
 
     def __init__(
         self, settings: Settings, desk: Desk, beside: Beside, take: Take, lending: Lent, parts: Parts, line: Line, board: Findings
@@ -46,4 +47,5 @@ class Workshop:
         shelf = Folder(settings.agents_dir, repository, lambda: desk.agents, beside.directory.place)
         proposals = Proposals(store.db)
         self.making = Making(desk, beside, shelf, proposals, rehearsal)
-        self.proposing = Proposing(desk, Kept(proposals, store, store, take), shelf, display, rehearsal)
+        self.deciding = Deciding(desk, Kept(proposals, store, store, take), shelf, display)
+        self.proposing = Proposing(self.deciding, rehearsal)

@@ -7,7 +7,8 @@ improve/tickets.py   tickets for findings
 improve/ticket.py    what one says
 improve/github.py    issues at GitHub
 improve/linear.py    issues at Linear
-improve/proposal.py  a change is written, checked, shown, decided upon and carried out
+improve/proposal.py  a change is written, checked, shown and tried
+improve/decision.py  it is decided upon, and carried out
 improve/writing.py   what is asked of whoever writes it, and how the answer is taken
 improve/diff.py      what changes, and what the agent may do more
 improve/pull.py      pull requests at GitHub

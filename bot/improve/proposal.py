@@ -1,58 +1,39 @@
-"""A change is thought up by an agent, checked, shown, decided upon by a person, and carried out: each step once over all replicas."""
+"""A change is thought up by an agent, checked, shown and tried: each step once over all replicas."""
 
 import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from bot import clock, policy
-from bot.agent import Agent, parse, version
-from bot.change import SETTLED, Decision, Display, Note, Proposal, Proposals, Rehearsal, Sheet, Shelf, Stale, judges, may, refused
-from bot.dispatch import Desk
-from bot.errors import BotError, ConfigError, Denied, StoreFailed
-from bot.improve import diff, writing
+from bot.agent import Agent, parse
+from bot.change import Proposal, Rehearsal
+from bot.errors import BotError, ConfigError, StoreFailed
+from bot.improve import writing
+from bot.improve.decision import Deciding
 from bot.improve.lend import channel, closed
 from bot.journal import Delivery
-from bot.message import NOBODY, Message, Person
-from bot.past import Finding, Memory, Past, Trials, Tried
+from bot.message import Message, Person
+from bot.past import Finding, Past
 from bot.session import OVER
 
 LOOK = 1.0  # seconds between two looks whether something is written
 TRIES = 2  # a file that is wrong goes back once
 WRITER = "improver"  # who writes where nobody in the thread finds what repeats
 MANY = 1000  # turns among which those are found that show it
-CHANGED = (
-    "The file has changed since this was written. What you see now is what approving would change; "
-    "where that takes away what others wrote, reject it, and have it proposed anew."
-)
-STRANGER = "Only members of this workspace look at changes of agents' files, and decide them."
-ANEW = "That was pressed on another change than the one that waits. It is shown anew: look at it, then decide."
-GROWN = "The file has changed since this was written, and nobody could be shown what approving would change now. {}"
-BROKE = "Something in me broke over it; the log of Frontdesk says what."
 TRYING = "It is tried now, on what was asked before."
 Handler = Callable[[Delivery, Any], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What is known. `take` lets a delivery be dealt with once, whatever happens to this process."""
-
-    proposals: Proposals
-    memory: Memory
-    trials: Trials
-    take: Callable[[Delivery], Awaitable[bool]]
-
-
 class Proposing:
-    """Implements the ports Changes and Decisions."""
+    """Implements the port Changes."""
 
-    more = staticmethod(diff.more)
-
-    def __init__(self, desk: Desk, kept: Kept, shelf: Shelf, display: Display, rehearsal: Rehearsal) -> None:
-        self.desk, self.kept, self.shelf, self.display, self.rehearsal = desk, kept, shelf, display, rehearsal
+    def __init__(self, deciding: Deciding, rehearsal: Rehearsal) -> None:
+        self.deciding, self.rehearsal = deciding, rehearsal
+        self.desk, self.kept, self.shelf, self.display = deciding.desk, deciding.kept, deciding.shelf, deciding.display
         self.handlers: dict[str, Handler] = {"proposal": self._answered, "proposal_trial": self._rehearsed}
 
     async def propose(self, finding: Finding, by: Person, thread: str) -> str:
@@ -131,7 +112,7 @@ class Proposing:
         if proposal and proposal.state == "writing" and _letter(proposal) == delivery.key:
             proposal = await self._ended(proposal)
         if proposal and proposal.state == "shown":
-            await self.display.show(await self._sheet(proposal))
+            await self.display.show(await self.deciding.sheet(proposal))
             await self._take("proposal_trial", f"{delivery.key}:trial", proposal)
         elif proposal and proposal.state == "failed":
             await self.display.tell(proposal, proposal.outcome)
@@ -139,7 +120,7 @@ class Proposing:
     async def _rehearsed(self, delivery: Delivery, body: Any) -> None:
         """Try it on what was asked before, while people look at it."""
         proposal = await self.kept.proposals.proposal(str(body["id"]))
-        if proposal is None or proposal.state != "shown" or await self._tried(proposal):
+        if proposal is None or proposal.state != "shown" or await self.deciding.tried(proposal):
             return
         try:
             old, new = parse(proposal.agent, proposal.old), parse(proposal.agent, proposal.new)
@@ -150,7 +131,9 @@ class Proposing:
                 raise
             said = f"Not tried: {error}"
         proposal = await self.kept.proposals.proposal(proposal.id) or proposal
-        await self.display.show(await self._sheet(await self._move(proposal, replace(proposal, trial=said))))
+        while proposal.trial != said:  # also where somebody decides just now
+            proposal = await self.kept.become(proposal, trial=said)
+        await self.display.show(await self.deciding.sheet(proposal))
 
     async def _ended(self, proposal: Proposal) -> Proposal:
         """The same, also where that breaks: it is not written for ever."""
@@ -159,24 +142,26 @@ class Proposing:
         except StoreFailed:
             raise
         except (BotError, OSError) as error:
-            return await self._move(proposal, replace(proposal, state="failed", outcome=f"What was written could not be taken: {error}"))
+            return await self.kept.move(
+                proposal, replace(proposal, state="failed", outcome=f"What was written could not be taken: {error}")
+            )
 
     async def _taken(self, proposal: Proposal) -> Proposal:
         """What comes of an answer. Where its file is wrong it goes back, once."""
         turn = await self._turn(proposal)
         if turn is None or turn.state != "completed":
             why = turn.reason if turn else "it could not be asked, or nobody knows how that ended."
-            return await self._move(proposal, replace(proposal, state="failed", outcome=f"{proposal.writer} wrote nothing: {why}"))
+            return await self.kept.move(proposal, replace(proposal, state="failed", outcome=f"{proposal.writer} wrote nothing: {why}"))
         text, why, wrong = await self._read(proposal, turn.answer)
         if not wrong:
-            return await self._move(proposal, replace(proposal, state="shown", new=text, why=why, trial=TRYING))
+            return await self.kept.move(proposal, replace(proposal, state="shown", new=text, why=why, trial=TRYING))
         if proposal.tries < TRIES:
             again = replace(proposal, tries=proposal.tries + 1)
             await self._ask(again, writing.again(wrong))
-            return await self._move(proposal, again)
+            return await self.kept.move(proposal, again)
         words = "\n".join(f"• {line}" for line in wrong[:8])
         outcome = f"{proposal.writer} wrote no file that is right, even when told what is wrong with it:\n{words}"
-        return await self._move(proposal, replace(proposal, state="failed", outcome=outcome))
+        return await self.kept.move(proposal, replace(proposal, state="failed", outcome=outcome))
 
     async def _read(self, proposal: Proposal, answer: str) -> tuple[str, str, list[str]]:
         """The file in an answer, why it is so, and what is wrong with it."""
@@ -185,12 +170,8 @@ class Proposing:
         except writing.Unwritten as error:
             return "", "", [str(error)]
         same = ["This is the file as it is now: nothing would change."] if text == proposal.old else []
-        wrong = same or self._hidden(replace(proposal, new=text))
+        wrong = same or self.deciding.hidden(replace(proposal, new=text))
         return text, why, wrong or await self.shelf.wrong(proposal.agent, text, new=False)
-
-    def _hidden(self, proposal: Proposal) -> list[str]:
-        """Why nobody could be shown all of it."""
-        return self.display.hidden(Sheet(proposal, diff.lines(proposal.old, proposal.new)))
 
     async def _turn(self, proposal: Proposal) -> Past | None:
         """The turn in which it was written."""
@@ -200,94 +181,6 @@ class Proposing:
         session, letter = found
         turns = await self.kept.memory.past(session.agent, limit=MANY)
         return next((turn for turn in turns if (turn.session_id, turn.turn, turn.state in OVER) == (session.id, letter.turn, True)), None)
-
-    async def _move(self, before: Proposal, after: Proposal) -> Proposal:
-        """What it is from now on, by us or by whoever was first."""
-        return after if await self.kept.proposals.move(before, after) else await self.kept.proposals.proposal(before.id) or after
-
-    # decisions
-
-    async def decide(self, decision: Decision, id: str, mark: str, by: Person, press: str) -> str:
-        proposal = await self.kept.proposals.proposal(id)
-        if proposal is None:
-            return "That proposal is no longer known."
-        while proposal.state == "shown":  # once more, where what a trial said came in between
-            self._check(decision, proposal, by)
-            if press == proposal.press or mark != proposal.change.mark:
-                await self.display.show(await self._sheet(proposal))
-                return proposal.outcome if press == proposal.press else ANEW
-            state = {"approve": "approved", "reject": "rejected"}[decision]
-            outcome = "" if decision == "approve" else f"Rejected by {by.name or by.id}; the file stays as it is."
-            decided = replace(proposal, state=state, judge=by, press=press, outcome=outcome)  # type: ignore[arg-type]
-            proposal = await self._move(proposal, decided)
-        if proposal.press != press:
-            first = f"{proposal.judge.name or 'Somebody'} was first. " if proposal.judge != NOBODY else ""
-            return f"{first}{proposal.outcome}".strip()
-        if proposal.state == "approved":
-            proposal = await self._carry_out(proposal)
-        await self.display.show(await self._sheet(proposal))
-        if proposal.state in SETTLED:
-            await self.display.tell(proposal, proposal.outcome)
-            return ""
-        return proposal.outcome
-
-    def _check(self, decision: Decision, proposal: Proposal, by: Person) -> None:
-        """Raises Denied."""
-        if not by.inside:
-            raise Denied(STRANGER)
-        if decision == "reject" and (by.kind == "admin" or by.id == proposal.by.id):
-            return
-        agent, more = self.desk.agent(proposal.agent), decision == "approve" and bool(diff.more(proposal.change))
-        if not may(agent, by, proposal.by.id, more=more):
-            raise Denied(refused(agent, decision, more=more))
-
-    async def _carry_out(self, proposal: Proposal) -> Proposal:
-        """Let the file be it; where that cannot be done it can be decided upon again."""
-        judge, finding = proposal.judge.name or proposal.judge.id, proposal.finding
-        note = Note(proposal.id, finding.title, proposal.by.name or proposal.by.id, judge, self.display.link(proposal.thread))
-        [put] = await asyncio.gather(self.shelf.put(proposal.change, note), return_exceptions=True)
-        match put:
-            case str():
-                return await self._move(proposal, replace(proposal, state="done", outcome=f"Approved by {judge}. {put}"))
-            case Stale(text=text) if text == proposal.new:
-                return await self._move(proposal, replace(proposal, state="done", outcome="The file says just that already."))
-            case Stale(text=text):
-                return await self._move(proposal, self._anew(replace(proposal, old=text)))
-            case StoreFailed() | asyncio.CancelledError():
-                raise put
-            case BotError():
-                return await self._move(proposal, replace(proposal, state="shown", judge=NOBODY, outcome=str(put)))
-        await self._move(proposal, replace(proposal, state="shown", judge=NOBODY, outcome=BROKE))
-        raise put
-
-    def _anew(self, proposal: Proposal) -> Proposal:
-        """As it is decided upon again, where all of it can be shown."""
-        if wrong := self._hidden(proposal):
-            return replace(proposal, state="failed", outcome=GROWN.format(wrong[0]))
-        return replace(proposal, state="shown", judge=NOBODY, outcome=CHANGED)
-
-    async def look(self, id: str, by: Person) -> Sheet | None:
-        if not by.inside:
-            raise Denied(STRANGER)
-        proposal = await self.kept.proposals.proposal(id)
-        if proposal is None:
-            return None
-        agent = self.desk.agent(proposal.agent)
-        if not (by.kind == "admin" or may(agent, by, proposal.by.id)):  # who decides has to see it
-            policy.check(agent, by, "run")
-        return await self._sheet(proposal)
-
-    async def _sheet(self, proposal: Proposal) -> Sheet:
-        lines, wider, who = diff.lines(proposal.old, proposal.new), diff.more(proposal.change), tuple[str, ...]()
-        with contextlib.suppress(ConfigError):
-            who = judges(self.desk.agent(proposal.agent), proposal.by.id, more=bool(wider))
-        return Sheet(proposal, lines, wider, who, await self._tried(proposal))
-
-    async def _tried(self, proposal: Proposal) -> Tried | None:
-        """What a trial of this very text said, beside the one that it would replace."""
-        versions = version(proposal.old), version(proposal.new)
-        found = await self.kept.trials.trials(proposal.agent)
-        return next((tried for tried in found if (tried.old_version, tried.new_version) == versions), None)
 
 
 def _letter(proposal: Proposal) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.agent import Agent
 from bot.app import Frontdesk
 from bot.app.shelf import Folder
-from bot.change import Note, Proposal, Proposals, Stale
+from bot.change import Note, Proposal, Proposals, Shelf, Stale
 from bot.errors import ConfigError, Denied
 from bot.message import Person
-from bot.past import Change
+from bot.past import Change, Outcome, Tried
 from bot.playground import Slack
 from bot.settings import Settings
 from bot.store.tables import proposals
@@ -103,7 +104,7 @@ async def test_what_could_not_be_looked_at_is_told_and_is_not_written_for_ever(
     slack: Slack, here: Settings, writer: Writer, agents: Path
 ) -> None:
     async with desk_of(here, writer) as desk:
-        desk.workshop.proposing.shelf = Full(agents)
+        desk.workshop.deciding.shelf = desk.workshop.proposing.shelf = Full(agents)
         root = await wanted(slack, desk)
 
         await slack.until(lambda: find(slack, root, "What was written could not be taken: [Errno 28] No space left on device"))
@@ -115,11 +116,11 @@ async def test_what_broke_while_it_was_carried_out_can_be_decided_again(
     async with desk_of(here, writer) as desk:
         root = await wanted(slack, desk)
         shown = await card(slack, root)
-        proposing, shelf = desk.workshop.proposing, desk.workshop.proposing.shelf
-        proposing.shelf = Full(agents)
+        deciding, shelf = desk.workshop.deciding, desk.workshop.deciding.shelf
+        deciding.shelf = Full(agents)
         await slack.press(shown, "Approve", "carla")
         await slack.until(lambda: any("Something in me broke" in slack.text(post) for post in slack.ephemerals("carla")))
-        proposing.shelf = shelf
+        deciding.shelf = shelf
 
         await slack.press(shown, "Approve", "carla")
 
@@ -138,7 +139,7 @@ async def test_who_still_sees_what_was_shown_before_decides_nothing(slack: Slack
         await card(slack, root, "The file has changed since this was written.")
         carla = await desk.directory.person(slack.user("carla"))
 
-        said = await desk.workshop.proposing.decide("approve", before.id, before.change.mark, carla, "p2")
+        said = await desk.workshop.deciding.decide("approve", before.id, before.change.mark, carla, "p2")
 
     assert said.startswith("That was pressed on another change than the one that waits.")
     assert "Never touch production." in (agents / "reviewer.md").read_text()
@@ -147,7 +148,7 @@ async def test_who_still_sees_what_was_shown_before_decides_nothing(slack: Slack
 async def kept(desk: Frontdesk) -> Proposal:
     """The only one that there is."""
     [row] = await desk.store.db.read(sa.select(proposals.c.id))
-    found = await desk.workshop.proposing.kept.proposals.proposal(row.id)
+    found = await desk.workshop.deciding.kept.proposals.proposal(row.id)
     assert found
     return found
 
@@ -155,10 +156,10 @@ async def kept(desk: Frontdesk) -> Proposal:
 async def test_a_press_just_when_a_trial_is_over_counts(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
     async with desk_of(here, writer) as desk:
         await card(slack, await wanted(slack, desk), "Not tried: nobody has asked reviewer anything yet.")
-        carla, proposing, seen = await desk.directory.person(slack.user("carla")), desk.workshop.proposing, await kept(desk)
-        proposing.kept = replace(proposing.kept, proposals=Late(proposing.kept.proposals))
+        carla, deciding, seen = await desk.directory.person(slack.user("carla")), desk.workshop.deciding, await kept(desk)
+        deciding.kept = replace(deciding.kept, proposals=Late(deciding.kept.proposals))
 
-        await proposing.decide("approve", seen.id, seen.change.mark, carla, "p1")
+        await deciding.decide("approve", seen.id, seen.change.mark, carla, "p1")
 
     assert (agents / "reviewer.md").read_text() == BETTER
 
@@ -178,16 +179,68 @@ class Late:
         return await self.inner.move(before, after)
 
 
+async def test_a_trial_that_is_over_just_while_the_file_is_written_loses_nothing(
+    slack: Slack, here: Settings, writer: Writer, agents: Path
+) -> None:
+    async with desk_of(here, writer) as desk:
+        deciding, proposing, over = desk.workshop.deciding, desk.workshop.proposing, asyncio.Event()
+        deciding.shelf = slow = Slow(deciding.shelf, deciding.kept.proposals, over)
+        deciding.kept = proposing.kept = replace(deciding.kept, proposals=slow)
+        proposing.rehearsal = Patient(over)
+        root = await wanted(slack, desk)
+
+        await slack.press(await card(slack, root), "Approve", "carla")
+
+        await slack.until(lambda: find(slack, root, "`agents/reviewer.md`: Approved by carla."))
+        await card(slack, root, "Not tried: no sandbox.")
+        assert (await kept(desk)).state == "done"
+
+
+class Patient:
+    """A rehearsal whose trial takes till `over`."""
+
+    def __init__(self, over: asyncio.Event) -> None:
+        self.over = over
+
+    async def ask(self, agent: Agent, words: str, by: Person, like: Agent) -> Outcome:
+        raise ConfigError("nobody is asked")
+
+    async def trial(self, old: Agent, new: Agent, by: str) -> Tried:
+        await self.over.wait()
+        raise ConfigError("no sandbox.")
+
+
+class Slow:
+    """A folder in which a file is written just while a trial ends: only when what that said is kept, in `proposals`."""
+
+    def __init__(self, shelf: Shelf, proposals: Proposals, over: asyncio.Event) -> None:
+        self.shelf, self.proposals, self.over, self.told = shelf, proposals, over, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.shelf if hasattr(self.shelf, name) else self.proposals, name)
+
+    async def move(self, before: Proposal, after: Proposal) -> bool:
+        moved = await self.proposals.move(before, after)
+        if moved and before.trial != after.trial == "Not tried: no sandbox.":
+            self.told.set()
+        return moved
+
+    async def put(self, change: Change, note: Note) -> str:
+        self.over.set()
+        await self.told.wait()
+        return await self.shelf.put(change, note)
+
+
 async def test_a_press_that_comes_again_decides_nothing_again(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
     async with desk_of(here, writer) as desk:
         root = await wanted(slack, desk)
         await card(slack, root)
-        carla, proposing = await desk.directory.person(slack.user("carla")), desk.workshop.proposing
+        carla, deciding = await desk.directory.person(slack.user("carla")), desk.workshop.deciding
         (agents / "reviewer.md").write_text(REVIEWER + "Never touch production.\n")
 
         for _ in range(2):
             proposal = await kept(desk)
-            said = await proposing.decide("approve", proposal.id, proposal.change.mark, carla, "p1")
+            said = await deciding.decide("approve", proposal.id, proposal.change.mark, carla, "p1")
 
     assert said.startswith("The file has changed since this was written.")
     assert "Never touch production." in (agents / "reviewer.md").read_text()
@@ -339,7 +392,7 @@ async def begun(slack: Slack, desk: Frontdesk, root: Json, **more: str) -> None:
     """What a process leaves behind that ends just after somebody wanted a change."""
     who = await desk.directory.person(slack.user("ana"))
     wanted = Proposal("p1", "reviewer", FOUND, who, thread(slack, root), "improver", REVIEWER)
-    await desk.workshop.proposing.kept.proposals.begin(replace(wanted, **more))  # type: ignore[arg-type]
+    await desk.workshop.deciding.kept.proposals.begin(replace(wanted, **more))  # type: ignore[arg-type]
 
 
 async def test_a_file_that_stays_the_same_is_none(slack: Slack, here: Settings, writer: Writer) -> None:
@@ -388,7 +441,7 @@ async def test_a_file_that_says_it_already_is_done(slack: Slack, here: Settings,
     async with desk_of(here, writer) as desk:
         root = await wanted(slack, desk)
         shown = await card(slack, root)
-        desk.workshop.proposing.shelf = Moved()
+        desk.workshop.deciding.shelf = Moved()
 
         await slack.press(shown, "Approve", "carla")
 
@@ -432,7 +485,7 @@ async def test_who_may_not_decide_takes_nothing_back_for_others(slack: Slack, he
 
 async def test_a_proposal_that_is_gone_is_told(slack: Slack, here: Settings, writer: Writer) -> None:
     async with desk_of(here, writer) as desk:
-        said = await desk.workshop.proposing.decide("approve", "gone", "", Person("U1", "Ana"), "p1")
+        said = await desk.workshop.deciding.decide("approve", "gone", "", Person("U1", "Ana"), "p1")
 
     assert said == "That proposal is no longer known."
 
