@@ -43,19 +43,22 @@ def compared(text: str, known: Collection[str]) -> tuple[list[str], str] | None:
 
 def incomparable(names: Sequence[str], prompt: str, known: Collection[str], runtimes: Collection[str]) -> str:
     """What is wrong with a comparison, and how it is written; empty where nothing is. `runtimes` are those that there are."""
+    wrong = _incomparable(names, prompt, known, runtimes)
+    return wrong and f"{wrong} {HOW.format(', '.join(f'`{name}`' for name in known))}"
+
+
+def _incomparable(names: Sequence[str], prompt: str, known: Collection[str], runtimes: Collection[str]) -> str:
     homeless = next((name for name in names if name in runtimes and name not in known), "")
     strange = next((name for name in names if name not in known), "")
     if homeless:
-        wrong = f"`{homeless}` is a runtime, on which the agent of this place would be tried; but no agent answers this place."
-    elif strange:
-        wrong = f"There is no agent and no runtime `{strange}`."
-    elif len(names) != 2:
-        wrong = f"Two are compared, and you named {len(names)}."
-    elif names[0] == names[1]:
-        wrong = f"`{names[0]}` cannot be compared with itself."
-    else:
-        wrong = "" if prompt else "You did not say what both are asked."
-    return wrong and f"{wrong} {HOW.format(', '.join(f'`{name}`' for name in known))}"
+        return f"`{homeless}` is a runtime, on which the agent of this place would be tried; but no agent answers this place."
+    if strange:
+        return f"There is no agent and no runtime `{strange}`."
+    if len(names) != 2:
+        return f"Two are compared, and you named {len(names)}."
+    if names[0] == names[1]:
+        return f"`{names[0]}` cannot be compared with itself."
+    return "" if prompt else "You did not say what both are asked."
 
 
 SCHEDULE = re.compile(r"\s*(?:schedules|(pause|resume|run|remove)\s+schedule\s+`?([\w:-]+)`?)[.!]?\s*", re.I)

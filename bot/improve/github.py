@@ -1,6 +1,7 @@
 """Issues at GitHub, by its REST API: https://docs.github.com/en/rest/issues/issues"""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from bot.improve.ticket import AGAIN, Draft
 URL = "https://api.github.com"
 PAGE, PAGES = 100, 10  # issues that are looked through before one is filed: those since the finding is known
 DAY = 86400.0  # seconds: nobody's clock is further away
+SAME = {307: 301, 308: 301, 410: 404}  # statuses that say the same
 RIGHT = "It has to be one that may read and write issues there."
 
 
@@ -46,23 +48,25 @@ class GitHub:
     def _read(self, reply: httpx.Response, kind: type) -> Any:
         """Raises BotError."""
         repo, token = self.where.github, self.where.token
-        match reply.status_code:
-            case 200 | 201 if isinstance(told := told_in(reply), kind):
-                return told
-            case 401:
-                raise BotError(f"GitHub does not take the token in {token}: it has ended, or is none. {RIGHT}")
-            case 403 | 429 if reply.headers.get("Retry-After") or reply.headers.get("X-RateLimit-Remaining") == "0":
-                raise BotError(f"GitHub lets us file nothing right now: too much was asked of it. {AGAIN}")
-            case 403:
-                raise BotError(f"GitHub does not let the token in {token} file issues in {repo} ({why(reply)}). {RIGHT}")
-            case 301 | 307 | 308:
-                raise BotError(f"{repo} is called otherwise by now: correct tickets.github in the agent's file.")
-            case 404 | 410:
-                raise BotError(f"There are no issues of {repo} for the token in {token}: correct tickets.github, or the token. {RIGHT}")
-            case 422:
-                raise BotError(f"GitHub does not take this ticket ({why(reply)}). File it by hand, and say *Not now* here.")
-            case status:
-                raise BotError(f"GitHub answers with {status}, which is no answer. {AGAIN}")
+        words = {
+            401: f"GitHub does not take the token in {token}: it has ended, or is none. {RIGHT}",
+            429: f"GitHub lets us file nothing right now: too much was asked of it. {AGAIN}",
+            403: f"GitHub does not let the token in {token} file issues in {repo} ({why(reply)}). {RIGHT}",
+            301: f"{repo} is called otherwise by now: correct tickets.github in the agent's file.",
+            404: f"There are no issues of {repo} for the token in {token}: correct tickets.github, or the token. {RIGHT}",
+            422: f"GitHub does not take this ticket ({why(reply)}). File it by hand, and say *Not now* here.",
+        }
+        return read(reply, kind, words, AGAIN)
+
+
+def read(reply: httpx.Response, kind: type, words: Mapping[int, str], again: str) -> Any:
+    """Its JSON, of this kind. `words` say what is wrong by status. Raises BotError."""
+    status = reply.status_code
+    if status in (200, 201) and isinstance(told := told_in(reply), kind):
+        return told
+    if status == 403 and (reply.headers.get("Retry-After") or reply.headers.get("X-RateLimit-Remaining") == "0"):
+        status = 429
+    raise BotError(words.get(SAME.get(status, status)) or f"GitHub answers with {status}, which is no answer. {again}")
 
 
 def headers(token: str) -> dict[str, str]:

@@ -8,10 +8,11 @@ import httpx
 
 from bot import net
 from bot.errors import BotError
-from bot.improve.github import URL, headers, told_in, why
+from bot.improve.github import URL, headers, read, why
 
 TOKEN = "AGENTS_TOKEN"
 RIGHT = f"{TOKEN} has to be a token that may read and write contents and pull requests there."
+AGAIN = "Try again in a while."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +45,19 @@ class Pulls:
                 made = found[0] if found else _read(await client.post(path, headers=ours, json=given), pull, dict)
         except httpx.HTTPError as error:
             said = net.Secrets.of([self.token]).mask(str(error)) or type(error).__name__
-            raise BotError(f"GitHub does not answer ({said}). Try again in a while.") from error
+            raise BotError(f"GitHub does not answer ({said}). {AGAIN}") from error
         return str(made["html_url"])
 
 
 def _read(reply: httpx.Response, pull: Pull, kind: type) -> Any:
     """Raises BotError."""
-    match reply.status_code:
-        case 200 | 201 if isinstance(told := told_in(reply), kind):
-            return told
-        case 401:
-            raise BotError(f"GitHub does not take the token in {TOKEN}: it has ended, or is none. {RIGHT}")
-        case 403 | 429 if reply.headers.get("Retry-After") or reply.headers.get("X-RateLimit-Remaining") == "0":
-            raise BotError("GitHub lets us do nothing right now: too much was asked of it. Try again in a while.")
-        case 301 | 307 | 308:
-            raise BotError(f"{pull.repository} is called otherwise by now: set the remote of the agents' folder anew.")
-        case 403 | 404:
-            raise BotError(f"GitHub does not let this token open pull requests in {pull.repository}. {RIGHT}")
-        case 422:
-            raise BotError(f"GitHub takes no pull request of {pull.branch} into {pull.base} ({why(reply)}). Open it by hand.")
-        case status:
-            raise BotError(f"GitHub answers with {status}, which is no answer. Try again in a while.")
+    denied = f"GitHub does not let this token open pull requests in {pull.repository}. {RIGHT}"
+    words = {
+        401: f"GitHub does not take the token in {TOKEN}: it has ended, or is none. {RIGHT}",
+        429: f"GitHub lets us do nothing right now: too much was asked of it. {AGAIN}",
+        301: f"{pull.repository} is called otherwise by now: set the remote of the agents' folder anew.",
+        403: denied,
+        404: denied,
+        422: f"GitHub takes no pull request of {pull.branch} into {pull.base} ({why(reply)}). Open it by hand.",
+    }
+    return read(reply, kind, words, AGAIN)

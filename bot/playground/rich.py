@@ -33,14 +33,17 @@ def _section(text: str) -> Json:
 def _lines(text: str) -> Iterator[Json]:
     """Neighbouring lines of one kind are one element."""
     for kind, group in groupby(text.split("\n"), key=_kind):
-        lines = list(group)
-        if kind == "quote":
-            yield _quote(lines)
-        elif kind:
-            items = [_section(line.split(" ", 1)[1]) for line in lines]
-            yield {"type": "rich_text_list", "style": kind, "indent": 0, "border": 0, "elements": items}
-        elif any(lines):
-            yield _section("\n".join(lines))
+        yield from _elements(kind, list(group))
+
+
+def _elements(kind: str, lines: list[str]) -> list[Json]:
+    """One, or none for empty lines."""
+    if kind == "quote":
+        return [_quote(lines)]
+    if kind:
+        items = [_section(line.split(" ", 1)[1]) for line in lines]
+        return [{"type": "rich_text_list", "style": kind, "indent": 0, "border": 0, "elements": items}]
+    return [_section("\n".join(lines))] if any(lines) else []
 
 
 def _quote(lines: list[str]) -> Json:

@@ -55,10 +55,14 @@ class Work:
         """What becomes of an answer is told though the platform is silent."""
         async with aclosing(telling(partial(self._work, inbox), f"http-{self.turn.session_id}")) as told:
             async for each in told:
-                if not isinstance(each, Raw):
+                if isinstance(each, Raw):
+                    self._watched(each)
+                else:
                     yield each
-                elif self.watch:
-                    self.watch(each)
+
+    def _watched(self, raw: Raw) -> None:
+        if self.watch:
+            self.watch(raw)
 
     async def _work(self, inbox: AsyncIterator[Message], tell: MemoryObjectSendStream[Event | Raw]) -> None:
         self.tell = tell

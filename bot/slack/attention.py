@@ -142,14 +142,16 @@ class Attention:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            now = clock.now()
             with suppress(StoreFailed):
-                await self._note()
-                if self._posted and now - self._posted > ECHO:
-                    await self._missed()
-                elif now - max(self._heard, self._looked) > QUIET:
-                    self._looked = now
-                    await self._quiet()
+                await self._tick(clock.now())
+
+    async def _tick(self, now: float) -> None:
+        await self._note()
+        if self._posted and now - self._posted > ECHO:
+            await self._missed()
+        elif now - max(self._heard, self._looked) > QUIET:
+            self._looked = now
+            await self._quiet()
 
     async def _note(self) -> None:
         """Slack tells each thing to one replica: who waits for a message of its own has to know that it came back to another."""

@@ -57,14 +57,24 @@ async def test_a_file_that_is_wrong_goes_back_once_with_what_is_wrong(slack: Sla
     assert first.session_id == again.session_id
 
 
-async def test_a_file_that_stays_wrong_is_told_and_changes_nothing(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
-    writer.answers = ["Hello, there is no block in this."]
+@pytest.mark.parametrize(
+    ("answers", "told", "why"),
+    [
+        pytest.param(["Hello."], "improver wrote no file that is right", "There is no block with a file in your answer", id="no file"),
+        pytest.param([written(REVIEWER)], "improver wrote no file that is right", "as it is now: nothing would change.", id="the same"),
+        pytest.param([], "improver wrote nothing", "The agent's runtime broke", id="breaks"),
+    ],
+)
+async def test_what_is_no_change_is_told_and_changes_nothing(
+    slack: Slack, here: Settings, writer: Writer, agents: Path, answers: list[str], told: str, why: str
+) -> None:
+    writer.answers = answers
     async with desk_of(here, writer) as desk:
         root = await wanted(slack, desk)
 
-        told = await slack.until(lambda: find(slack, root, "improver wrote no file that is right"))
+        shown = await slack.until(lambda: find(slack, root, told))
 
-    assert "There is no block with a file in your answer" in slack.text(told)
+    assert why in slack.text(shown)
     assert (agents / "reviewer.md").read_text() == REVIEWER
 
 
@@ -360,16 +370,6 @@ async def test_of_two_who_decide_at_once_one_is_first(slack: Slack, here: Settin
     assert ((agents / "reviewer.md").read_text() == BETTER) == ("Approved" in outcomes[0])
 
 
-async def test_a_writer_that_is_stopped_is_told(slack: Slack, here: Settings, writer: Writer) -> None:
-    writer.answers = []
-    async with desk_of(here, writer) as desk:
-        root = await wanted(slack, desk)
-
-        told = await slack.until(lambda: find(slack, root, "improver wrote nothing"))
-
-    assert "The agent's runtime broke" in slack.text(told)
-
-
 async def test_a_writer_that_is_gone_before_it_was_asked_is_told(slack: Slack, here: Settings, writer: Writer) -> None:
     async with desk_of(here, writer) as desk:
         root = await slack.say("(aside) What repeats?", by="ana")
@@ -393,16 +393,6 @@ async def begun(slack: Slack, desk: Frontdesk, root: Json, **more: str) -> None:
     who = await desk.directory.person(slack.user("ana"))
     wanted = Proposal("p1", "reviewer", FOUND, who, thread(slack, root), "improver", REVIEWER)
     await desk.workshop.deciding.kept.proposals.begin(replace(wanted, **more))  # type: ignore[arg-type]
-
-
-async def test_a_file_that_stays_the_same_is_none(slack: Slack, here: Settings, writer: Writer) -> None:
-    writer.answers = [written(REVIEWER)]
-    async with desk_of(here, writer) as desk:
-        root = await wanted(slack, desk)
-
-        told = await slack.until(lambda: find(slack, root, "improver wrote no file that is right"))
-
-    assert "This is the file as it is now: nothing would change." in slack.text(told)
 
 
 async def test_a_finding_has_one_change_at_a_time(slack: Slack, here: Settings, writer: Writer) -> None:
