@@ -86,7 +86,7 @@ class Work:
         self.talk = Talk(message, turn.folder, _past(turn.resume).context, token=rope.token if rope else "")
         self.unknown = Unknown(turn.folder, seam.secrets.mask)
         self.broken: Unavailable | None = None
-        self.heard = False
+        self.heard = self.back = False
         self.lost, self.tries = 0.0, 0
 
     @asynccontextmanager
@@ -194,6 +194,7 @@ class Work:
             return
         with self.seam:
             stream = await self.line.follow(self.talk.task, self._within(self._silence))
+        self.back = True
         try:
             async with aclosing(stream):  # type: ignore[type-var]
                 while (events := await self._next(stream)) is not None:
@@ -209,7 +210,7 @@ class Work:
         self.heard = True
         match reply:
             case StreamResponse():
-                return self.talk.tell(reply)
+                return [*await self._compared(reply), *self.talk.tell(reply)]
             case Strange(raw, old) if not (old and self._auto):
                 told = self.unknown.told(raw)
                 self.talk.notices += [] if self.talk.begun else told
@@ -218,6 +219,14 @@ class Work:
         if self.talk.task:
             return None
         raise RuntimeFailed(f"{self.options.url} answers in A2A 0.3, and its card does not say so: set options.protocol to '0.3'.")
+
+    async def _compared(self, reply: StreamResponse) -> list[Event]:
+        """What is said just when a connection is taken up may be told twice: in the task, and after it."""
+        if not self.back or not self.talk.ends(reply):
+            return []
+        with suppress(RuntimeFailed):  # then what was told has to do
+            return self.talk.compare(await self.look(self.talk.task))
+        return []
 
     def _judge(self, progress: bool) -> None:
         """Give up when the connection stays lost; a task that is only slow is waited for as long as the turn may last."""

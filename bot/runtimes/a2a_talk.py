@@ -77,6 +77,15 @@ class Talk:
             self.told[artifact.artifact_id] = len(text)
             self.seen |= {mark_of(artifact.artifact_id, part) for part in artifact.parts}
 
+    def ends(self, response: StreamResponse) -> bool:
+        """Whether this says that the task has been done, and no more."""
+        update = response.status_update
+        return update.task_id == self.task and update.status.state == TaskState.TASK_STATE_COMPLETED
+
+    def compare(self, task: Task) -> list[Event]:
+        """What the artifacts are in the end, where they are another thing than what was told."""
+        return [event for artifact in task.artifacts for event in self._artifact(artifact, append=False)]
+
     def tell(self, response: StreamResponse) -> list[Event]:
         """The events that this response means, if any. Raises RuntimeFailed where it is not for us at all."""
         events = list(self._strayed() if self._strange(response) else self._tell(response))

@@ -43,6 +43,25 @@ async def test_what_nobody_knows_is_kept_and_said_once(tmp_path: Path) -> None:
     assert kept == [{"name": "weather, key", "raw": {"weather": "rain", "key": "…"}}]
 
 
+async def test_what_is_told_in_the_task_and_once_more_after_it_stands_once(tmp_path: Path) -> None:
+    made = {"artifactId": "a", "parts": [{"text": "one two"}]}
+    piece = {"artifactUpdate": {**said("two")["artifactUpdate"], "append": True}}
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        method = (await request.json())["method"] if request.method == "POST" else ""
+        if method == "GetTask":
+            whole = {"id": "t", "contextId": "c", "status": {"state": "TASK_STATE_COMPLETED"}, "artifacts": [made]}
+            return web.json_response({"jsonrpc": "2.0", "id": 1, "result": whole})
+        cut, back = (task(), said("one ")), ({"task": {**task()["task"], "artifacts": [made]}}, piece, DONE)
+        return await saying(*(back if method == "SubscribeToTask" else cut))(request)
+
+    async with site(handler) as url:
+        events = await all_of(run(url, turn(tmp_path, "hello")))
+
+    assert answer(events) == "one two"
+    assert end(events).state == "completed"
+
+
 async def test_an_agent_that_answers_in_another_conversation_is_not_shown(tmp_path: Path) -> None:
     past = '{"context": "mine", "message": "S1-1"}'
     async with site(saying(task(context="somebody's"), said("their secret"), DONE)) as url:
