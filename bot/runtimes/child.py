@@ -126,7 +126,7 @@ class Child:
             self.kill()
             self.complaint = self.last()
             self._complaints.close()
-        await self.ended()
+            await self.ended()  # also where whoever closes it is cancelled: it has been killed, and is soon gone
 
     def kill(self) -> None:
         """At once, and without waiting, so that a second cancellation cannot come between."""

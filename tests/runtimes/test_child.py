@@ -1,5 +1,6 @@
 """A harness's process: nothing of it stays, and it takes no more of this machine than it may."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -72,6 +73,20 @@ async def test_where_it_is_killed_what_holds_its_pipes_ends_too(tmp_path: Path, 
 
     assert made.why().startswith("The shell was killed (signal 9)")
     assert not running("sleep", "4328")
+
+
+async def test_where_closing_it_is_cut_it_is_gone_all_the_same(tmp_path: Path) -> None:
+    async with begun(tmp_path, "trap 'echo asked' TERM; echo begun; while true; do read line || sleep 0.01; done") as made:
+        lines = made.lines()
+        await anext(lines)
+        closing = asyncio.create_task(made.close())
+        assert await anext(lines) == b"asked\n"
+
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+
+        assert made.code == -signal.SIGKILL
 
 
 async def test_memory_counts_also_where_it_was_begun_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
