@@ -51,6 +51,7 @@ engine/local.py         one task for each session that has something to do
 engine/procrastinate.py the same over replicas: one of them has each session
 inbox.py                what the turn begins with, and what people say meanwhile
 aid.py                  what a turn is lent while it runs
+ending.py               tasks that are told to stop, and are waited for
 bell.py                 rung by those who work for us elsewhere, and for long
 glance.py               what a person has with the desk, at one glance
 turn.py                 the heart: events become the session's state, and what people see

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from bot import clock, policy
 from bot.agent import Agent
 from bot.aid import Talk
+from bot.ending import stop
 from bot.errors import ConfigError
 from bot.event import Event, Finished, Improvement, ImprovementKind, Notice, Question, Started, Step, Text, Usage
 from bot.inbox import Inbox
@@ -23,7 +24,6 @@ from bot.session import Session
 log = logging.getLogger(__name__)
 SECONDS = 60.0  # that it may take
 DOLLARS = 0.5  # that it may cost, where a runtime tells its cost in time
-CLOSING = 10.0  # seconds that a runtime may take to stop
 SHORT = 40  # characters of an answer that is worth no question, where nothing was done for it
 MOST = 5  # improvements in one answer
 LONG = 2000  # characters of each
@@ -196,9 +196,7 @@ async def _until(asking: "asyncio.Task[None]", *ends: asyncio.Event) -> None:
     try:
         await asyncio.wait([asking, *waits], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (asking, *waits):
-            task.cancel()
-        await asyncio.wait([asking, *waits], timeout=CLOSING)
+        await stop(asking, *waits)
 
 
 def _noted(asking: "asyncio.Task[None]") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot import clock, policy, prompt
 from bot.agent import Agent, gone
 from bot.aid import Aid, Talk
+from bot.ending import stop
 from bot.errors import BotError, ConfigError, Superseded
 from bot.event import Event, Finished, Notice, Question, Queued, Started, Usage, merge
 from bot.inbox import Heard, Inbox
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 GONE = Finished("failed", "The agent's runtime ended without saying how.")
 LOST = "What was said before was said to {0}, and {2} names {1} now; the agent knows only the last message."
 LOOK = 1.0  # seconds between two looks whether a turn waits in line still: from then on its time counts
-CLOSING = 10.0  # seconds that a runtime may take to stop
 KNOWN: tuple[type, ...] = Event.__args__
 
 
@@ -283,9 +283,7 @@ async def _batch(heard: Heard, pump: "asyncio.Task[None]", seconds: float) -> li
 
 async def _stop(pump: "asyncio.Task[None]") -> None:
     """Close the runtime, and wait until it is closed: what has been said to be stopped has stopped."""
-    pump.cancel()
-    done, _ = await asyncio.wait([pump], timeout=CLOSING)
-    if not done:
+    if not await stop(pump):
         log.error("runtime_does_not_stop", extra={"action": "runtime_does_not_stop"})
 
 

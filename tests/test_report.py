@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +43,7 @@ class Reflects:
         self.events, self.answer, self.hangs = events or (Started("r1"), SAID, DONE), answer, hangs
         self.turns: list[Turn] = []
         self.asked, self.closed = asyncio.Event(), 0
+        self.stopped: list[int] = []
 
     @property
     def numbers(self) -> list[int]:
@@ -163,6 +166,30 @@ async def test_a_process_that_leaves_waits_for_no_report(stage: Stage) -> None:
         await stage.engine.close(60)
 
     assert runtime.closed == 1
+
+
+class Lingers(Reflects):
+    """Has something to end when it is told to stop."""
+
+    async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
+        async with aclosing(super().run(turn, inbox)) as events:  # type: ignore[type-var]
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await asyncio.to_thread(time.sleep, 0.05)
+                self.stopped += [turn.number]
+
+
+async def test_a_process_that_leaves_leaves_no_report_behind_that_still_stops(stage: Stage) -> None:
+    runtime = Lingers(Started("r1"), hangs=True)
+    stage.play(runtime)
+    await stage.say()
+    await runtime.asked.wait()
+
+    await stage.engine.close()
+
+    assert runtime.stopped[-1:] == [-1]
 
 
 async def test_the_next_process_does_not_ask_again(stage: Stage) -> None:

@@ -1,8 +1,9 @@
 """A turn, whatever its runtime does: it always ends, in words, and what was said is never lost."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,6 +255,37 @@ async def test_a_stop_ends_the_turn_and_closes_the_runtime(stage: Stage) -> None
 
     session = await stage.ended()
     assert (session.state, session.reason, runtime.closed) == ("canceled", "Stopped by Ben.", 1)
+
+
+class Lingers(Says):
+    """Has something to end when it is told to stop."""
+
+    def __init__(self, *events: object, hangs: bool = False) -> None:
+        super().__init__(*events, hangs=hangs)
+        self.stopping = asyncio.Event()
+
+    async def run(self, turn: Turn, inbox: Inbox) -> AsyncIterator[Event]:
+        async with aclosing(super().run(turn, inbox)) as events:  # type: ignore[type-var]
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                self.stopping.set()
+                await asyncio.to_thread(time.sleep, 0.05)
+                self.closed += 1
+
+
+async def test_a_process_that_leaves_leaves_no_runtime_behind_that_still_stops(stage: Stage) -> None:
+    runtime = Lingers(Started("r1"), hangs=True)
+    stage.play(runtime)
+    await stage.say()
+    await stage.surface.until(lambda: any(session.state == "working" for session in stage.surface.shown))
+    await stage.stop()
+    await runtime.stopping.wait()
+
+    await stage.engine.close()
+
+    assert runtime.closed == 2
 
 
 async def test_a_stop_while_all_is_set_up_begins_nothing(stage: Stage) -> None:
