@@ -14,7 +14,7 @@ BOT, TESTS = ROOT / "bot", ROOT / "tests"
 FILES = sorted(BOT.rglob("*.py"))
 ORDER = [
     {"template"},
-    {"errors", "clock", "journal", "mistakes", "nofollow", "processes", "trigger"},
+    {"errors", "clock", "ending", "journal", "mistakes", "nofollow", "processes", "trigger"},
     {"bell", "breaker", "net", "sandbox", "scratch", "fired"}, {"message", "plan"}, {"event"}, {"session", "spoken", "past"},
     {"agent", "found"}, {"route", "policy", "prompt", "words", "examples"}, {"change", "draft"}, {"ports", "line", "timetable"}, {"inbox"},
     {"questions", "compare", "aid"}, {"report"}, {"turn", "dispatch", "settings", "glance"}, {"logs"},
