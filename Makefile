@@ -37,7 +37,7 @@ check: $(READY)
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/pytest -q tests/test_layers.py
-	.venv/bin/frontdesk check
+	.venv/bin/frontdesk check --manifest manifest.yaml
 
 format: $(READY)
 	.venv/bin/ruff check --fix

@@ -1,6 +1,6 @@
 """A proposal: another text of an agent's file, from when somebody wants it until somebody has allowed it and it stands there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -25,7 +25,7 @@ class Proposal:
 
     `old` is the file's text that it was made from, empty for a new agent's; `new` what it would be. `judge` decided, by the press of
     a button whose id is `press`; `outcome` says what came of it, and while nothing has, what is in the way;
-    `trial`, while there is no trial of it, why. `at` in Unix seconds.
+    `trial`, while there is no trial of it, why. `at` in Unix seconds. `private` says that only whoever wants it reads the thread.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Proposal:
     outcome: str = ""
     trial: str = ""
     at: float = 0.0
+    private: bool = False
 
     @property
     def change(self) -> Change:
@@ -143,8 +144,8 @@ class Display(Protocol):
         """Say what came of it: a message of its own in the thread, to whoever wanted it and whoever decided."""
         ...
 
-    async def public(self, thread: str) -> bool:
-        """Whether everybody may read a thread."""
+    async def closed(self, threads: Iterable[str], here: str) -> Mapping[str, bool]:
+        """Of these threads those that not everybody may read who reads `here`."""
         ...
 
     def link(self, thread: str) -> str:

@@ -38,7 +38,8 @@ class Comparison:
         for n, agent in enumerate(agents):
             asked = replace(message, id=f"compare:{n}:{message.id}", text=prompt, door="command", thread="")
             place, channel = await self.surface.open(asked, agent)
-            session = Session(uuid4().hex, agent.name, place, message.author, channel, message.channel_name)
+            direct = self.surface.direct(place)
+            session = Session(uuid4().hex, agent.name, place, message.author, channel, message.channel_name, private=direct)
             if not await self.store.start(session, replace(asked, thread=place, channel=channel)):
                 found = await self.store.asked_by(asked.id)  # somebody before us came no further
                 session = found[0] if found else session

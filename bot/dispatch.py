@@ -135,7 +135,7 @@ class Desk:
         elif not first and (old := await self.store.session_of(message.thread, agent.name)) and not words.command(message.text):
             return await self._put(old.id, message)
         asked = (agent.name, message.thread, message.author, message.channel, message.channel_name)
-        session = Session(uuid4().hex, *asked, private=private)
+        session = Session(uuid4().hex, *asked, private=private or self.surface.direct(message.thread))
         return await self._submit(session.id, message, await self.store.start(session, message))
 
     async def _put(self, session_id: str, message: Message) -> str:
@@ -151,7 +151,8 @@ class Desk:
     async def fire(self, message: Message) -> None:
         """Begin a session that nobody asked for: its agent's file says so, and that is leave enough."""
         agent = self.agent(message.agent)
-        session = Session(uuid4().hex, agent.name, message.thread, message.author, message.channel, message.channel_name)
+        asked = (agent.name, message.thread, message.author, message.channel, message.channel_name)
+        session = Session(uuid4().hex, *asked, private=self.surface.direct(message.thread))
         await self._submit(session.id, message, await self.store.start(session, message))
 
     def _instead(self, message: Message, agent: Agent | None) -> str:

@@ -13,7 +13,7 @@ from bot.agent import Agent
 
 ROOM = 1970  # characters: Slack lets a button carry 2,000, with what else it has to say
 
-LENT = {"runtime", "model", "options", "environment", "workspace", "tools", "fallback", "reply", "improve"}
+LENT = {"runtime", "model", "options", "environment", "workspace", "tools", "fallback", "reply", "improve", "budget"}
 ENDS = re.compile(r"\{%[-+]?\s*endraw")
 ENDED = "Leave out {% endraw %}: your words are taken as they are, and that would end them."
 
@@ -44,7 +44,7 @@ class Draft:
         allow = {"run": [self.run], "answer": ["asker"], "approve": [*like.allow.approve], "stop": ["asker", "members"]}
         front: dict[str, Any] = {"description": self.about, **given}
         front |= {"triggers": [{"mention": [self.where or self.place]}]} if self.place else {}
-        front |= {"allow": allow, "budget": like.budget.model_dump(exclude_none=True)}
+        front |= {"allow": allow}
         head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
         return f"---\n{head}---\n{_said(self.words.strip())}\n"
 

@@ -29,6 +29,6 @@ class Fired:
         return "webhook" if self.key.startswith("webhook:") else "schedule"
 
 
-def delivery(fired: Fired) -> Delivery:
+def delivery(fired: Fired, same: str = "") -> Delivery:
     """It, to be kept until it is dealt with."""
-    return Delivery(fired.key, "fired", json.dumps(asdict(fired)), clock.now(), fired.key)
+    return Delivery(fired.key, "fired", json.dumps(asdict(fired)), clock.now(), fired.key, same)

@@ -174,7 +174,7 @@ class Glances:
 
     def _decides(self, proposal: Proposal, agent: Agent | None, person: Person) -> bool:
         """Whether this person may approve it, and sees its card."""
-        if agent is None or not person.inside or (direct(proposal.thread) and proposal.by.id != person.id):
+        if agent is None or not person.inside or (proposal.private and proposal.by.id != person.id):
             return False
         return may(agent, person, proposal.by.id, more=bool(self.more(proposal.change)))
 
@@ -208,17 +208,7 @@ def _meant(waiting: Waiting, agent: Agent | None, person: Person) -> Waiting | N
     rules = agent.allow.approve if question.kind == "permission" else agent.allow.answer
     left = "asker" in rules or set(rules) <= BROAD  # rules that mean everybody leave it to whoever asked
     meant = any(_meets(rule, person) for rule in rules) or (mine and left)
-    return replace(waiting, mine=mine) if meant and (mine or not secret(session)) else None
-
-
-def secret(session: Session) -> bool:
-    """Whether only the person who asked sees what is said there."""
-    return session.private or session.channel.startswith("D")
-
-
-def direct(thread: str) -> bool:
-    """Whether a thread stands in direct messages."""
-    return ":D" in thread
+    return replace(waiting, mine=mine) if meant and (mine or not session.private) else None
 
 
 def month(now: float) -> float:

@@ -9,7 +9,8 @@ from typing import Protocol
 class Delivery:
     """Something that came from outside, kept before it was acknowledged. `key` is the same when it comes again.
 
-    What has the same `lane` is dealt with in the order of `at`, one at a time; without one it is dealt with alone.
+    What has the same `lane` is dealt with in the order of `at`, one at a time; without one it is dealt with alone. `same` is another key
+    by which it is known when it comes again.
     """
 
     key: str
@@ -17,6 +18,7 @@ class Delivery:
     body: str
     at: float = 0.0
     lane: str = ""
+    same: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ LOUD = (
     "mcp",
     "asyncio",
     "procrastinate",
+    "uvicorn",
 )  # they would log payloads, or several lines for each turn
 USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from bot.message import Person
 
 ReportKind = Literal["missing", "unclear", "slow", "denied", "other"]
-Choice = Literal["old", "new", "same"]
+Choice = Literal["old", "new", "same", "good", "bad"]  # the last two are said of an example's one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,9 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A trial: how the versions of an agent's file compare. `left` says in words what was not tried, and why; `at` in Unix seconds."""
+    """A trial: how the versions of an agent's file compare. `left` says in words what was not tried, and why; `judging` is what its judge
+    cost in US dollars; `at` in Unix seconds.
+    """
 
     id: str
     agent: str
@@ -182,6 +184,7 @@ class Tried:
     left: tuple[str, ...] = ()
     by: str = ""
     at: float = 0.0
+    judging: float = 0.0
 
     @property
     def usd(self) -> float:
@@ -210,6 +213,10 @@ class Memory(Protocol):
         """
         ...
 
+    async def turns(self, keys: Collection[tuple[str, int]]) -> Sequence[Past]:
+        """Those of these (session and number) that are over, newest first."""
+        ...
+
     async def figures(self, agent: str = "", since: float = 0.0, limit: int = ...) -> Sequence[Past]:
         """The same without words: how they ended, what they cost with all that was asked afterwards, and what people thought of them."""
         ...
@@ -233,6 +240,10 @@ class Trials(Protocol):
 
     async def trials(self, agent: str = "", limit: int = 100) -> Sequence[Tried]:
         """The newest first, with their votes; without a name those of all agents."""
+        ...
+
+    async def between(self, agent: str, old: str, new: str) -> Tried | None:
+        """The newest of these two versions."""
         ...
 
     async def prefer(self, trial_id: str, vote: Vote) -> None:

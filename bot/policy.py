@@ -68,10 +68,10 @@ def trusted(agent: Agent, question: Question) -> Agent:
     return agent.model_copy(update={"allow": agent.allow.model_copy(update={"approve": ("admins",)})})
 
 
-def check(agent: Agent, person: Person, deed: Deed, asker: str = "") -> None:
-    """Raise Denied, in words that say who may, unless this person may."""
+def check(agent: Agent, person: Person, deed: Deed, asker: str = "", what: str = "") -> None:
+    """Raise Denied, in words that say who may, unless this person may. `what` they wanted, if that is called otherwise."""
     if not may(agent, person, deed, asker):
-        said = f"You may not {DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}"
+        said = f"You may not {what or DEEDS[deed].format(agent=agent.name)}. {who(agent, deed, asker)}"
         raise Denied(said if person.inside else said.partition(" The list stands")[0])
 
 

@@ -122,6 +122,10 @@ class Surface(Protocol):
         """Begin a thread for a message that has none (a command, a private answer): its thread and channel. Safe to repeat."""
         ...
 
+    def direct(self, thread: str) -> bool:
+        """Whether only one person and we read a thread."""
+        ...
+
     async def compare(self, id: str, thread: str, sessions: Sequence[Session], votes: Sequence[int]) -> None:
         """Show sessions that were asked the same side by side, with how many people prefer each. Raises BotError."""
         ...
@@ -168,11 +172,6 @@ class Feedback:
     model: str = ""
     version: str = ""
     at: float = 0.0
-
-    @property
-    def vote(self) -> bool:
-        """Whether it prefers this one to another that was asked the same."""
-        return self.rating == "good" and "compared" in self.reasons
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Session:
     """A session. Times in Unix seconds. What stands under `number` belongs to the current turn, and is new with each.
 
     `runtime` is the name of that which knows `resume`; rows from before it was kept have none. `asked` is when the turn's first
-    message was said; `waited` whether it has asked a person; `spent` is of the whole session.
+    message was said; `waited` whether it has asked a person; `spent` is of the whole session. `private` is what only whoever asks reads.
     """
 
     id: str

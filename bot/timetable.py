@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot import clock, policy
 from bot.agent import Agent, gone
-from bot.errors import ConfigError, Denied
+from bot.errors import ConfigError
 from bot.event import Question
 from bot.fired import Fired
 from bot.message import Person
@@ -50,9 +50,9 @@ class Timetable:
         if verb in BEGIN:
             policy.check(agent, by, "run", plan.asked)
         if verb == "remove" and plan.asked not in ("", by.id):
-            _check_removal(agent, plan, by)
+            policy.check(_proposing(agent), by, "approve", plan.asked, f"remove {plan.name}, which somebody else planned")
         elif not policy.may(agent, by, "approve", plan.asked):
-            policy.check(agent, by, "stop", plan.asked)
+            policy.check(agent, by, "stop", plan.asked, f"{verb} {plan.name}")
         return await self.do(verb, plan, by.name or by.id, id)
 
     async def _all(self) -> list[Plan]:
@@ -88,7 +88,7 @@ class Timetable:
         """Let an agent begin by itself. Whoever may approve it where the agent proposes it itself may do so. Raises Denied, ConfigError."""
         agent = self._agent(name)
         policy.check(agent, by, "run")
-        policy.check(_proposing(agent), by, "approve", by.id)
+        policy.check(_proposing(agent), by, "approve", by.id, f"let {name} begin by itself")
         try:
             schedule = Schedule.model_validate({**given})
         except ValidationError as error:
@@ -141,11 +141,3 @@ class Timetable:
 def _proposing(agent: Agent) -> Agent:
     """The agent as it is for a schedule that it proposes itself."""
     return policy.trusted(agent, Question(PROPOSAL, "permission", ()))
-
-
-def _check_removal(agent: Agent, plan: Plan, by: Person) -> None:
-    """What another person planned goes by whoever could have planned it. Raises Denied."""
-    try:
-        policy.check(_proposing(agent), by, "approve", plan.asked)
-    except Denied as no:
-        raise Denied(f"Somebody else planned {plan.name}. {no}") from None

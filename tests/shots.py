@@ -99,8 +99,9 @@ async def found(tab: Tab, slack: Slack) -> None:
         failed = await slack.mention(f"!say {about}?\n!cost 0.14\n!fail The ticket cannot be opened.", by=by, channel="general")
         await slack.until(lambda failed=failed: "cannot be opened" in slack.text(slack.thread(failed)[-1]), 20)  # type: ignore[misc]
     why = "Three people gave the number of a ticket, and it has no right to read tickets. *Sure.*"
-    root = await slack.mention(f"!find It cannot open the tickets that people name | {why}", by="ana", channel="agents")
-    await slack.until(lambda: len(slack.thread(root)) > 2, 20)
+    change = "environment: [JIRA_TOKEN]  # in agents/helper.md, with a token that may read tickets"
+    root = await slack.mention(f"!find It cannot open the tickets that people name | {why} | {change}", by="ana", channel="agents")
+    await slack.until(lambda: len(told := [slack.text(each) for each in slack.thread(root)]) > 2 and "Stop" not in "".join(told), 20)
     await tab.get_by_role("link", name="replies").click()
 
 

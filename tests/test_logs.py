@@ -7,6 +7,7 @@ import pytest
 
 from bot import logs
 from bot.settings import Settings
+from bot.tools.server import ToolServer
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,16 @@ def test_the_time_says_that_it_is_utc(capsys: pytest.CaptureFixture[str], shape:
     logging.getLogger("bot.x").handle(logging.makeLogRecord(record))
 
     assert "2025-11-20T12:00:00.250Z" in capsys.readouterr().err
+
+
+async def test_what_serves_our_tools_says_no_address(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.begin(Settings())
+    server = ToolServer(lambda token: None)
+
+    await server.start()
+    await server.close()
+
+    assert capsys.readouterr().err == ""
 
 
 def test_the_queue_tells_nothing_of_each_turn(capsys: pytest.CaptureFixture[str]) -> None:

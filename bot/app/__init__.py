@@ -102,7 +102,7 @@ class Frontdesk:
         store, client = ears.store(self.store), web(settings, http, self._called, shared)
         self.directory = Directory(client)
         self.surface = SlackSurface(client, store, self.directory, settings.file_megabytes)
-        self.better = Better(self.store.db, self.agent, self.surface.beside, self._begin, settings.environment)
+        self.better = Better(self.store.db, self.agent, self.surface.beside, self._begin, settings.environment, self.files)
         self.lent.tools.board = self.better.board
         line = Line(Limits(settings.turns_at_once, settings.turns_per_person))
         house = House(settings.sessions_dir, settings.environment, settings.hold_minutes * 60, line, (*self.lent.aids, *self.better.aids))
@@ -122,7 +122,7 @@ class Frontdesk:
         )  # fmt: skip
         self.webhooks = Webhooks(lambda: self._agents, self._take, settings.environment, int(settings.webhook_megabytes * (1 << 20)))
         handlers = {**self.listeners.handlers, **self.webhooks.handlers, **self.better.board.handlers, **self.trying.handlers}
-        self.door = Door(store, handlers | self.workshop.proposing.handlers, self.listeners.answer)
+        self.door = Door(store, handlers | self.workshop.proposing.handlers, self.listeners.answer, self.listeners.amiss)
         self.slack = Connection(settings, client, self.directory, ears.receive(self.door.receive, parse.kind))
         catchup = CatchUp(client, self.directory, self.door.keep, self.store)
         self.attention = self.slack.attention = Attention(catchup, store, store, self.slack.renew, self.door.gate, settings.catch_up_hours)

@@ -13,10 +13,10 @@ from bot.improve.tickets import Filing
 from bot.journal import Delivery
 from bot.runtimes.httpx_pass import Pass
 from bot.runtimes.httpx_wire import Wire
-from bot.slack import parse
 from bot.slack.beside import Beside
 from bot.store import findings
 from bot.store.database import Database
+from bot.store.files import Agents
 from bot.store.happened import SqlHappened
 from bot.store.past import SqlPast
 
@@ -31,13 +31,11 @@ class Better:
         beside: Beside,
         begin: Callable[[Delivery], Awaitable[None]],
         environment: Mapping[str, str],
+        files: Agents,
     ) -> None:
-        self.beside, cards = beside, findings.Findings(db)
-        self.aids = Telling(SqlHappened(db), cards, beside.link, self._public), Pictures(SqlPast(db))
-        self.board = Findings(agent, cards, beside.finding, begin, Filing(environment, client, beside.link))
-
-    async def _public(self, thread: str) -> bool:
-        return await self.beside.public(parse.place(thread)[0])
+        cards = findings.Findings(db)
+        self.aids = Telling(SqlHappened(db), cards, beside.link, beside.closed), Pictures(SqlPast(db))
+        self.board = Findings(agent, cards, beside.finding, begin, Filing(environment, client, beside.link, lambda: files.problems))
 
 
 def client(private: bool) -> httpx.AsyncClient:

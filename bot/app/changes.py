@@ -162,10 +162,14 @@ def _write(file: Path, change: Change) -> None:
     """Raises Stale, ConfigError."""
     if file.is_symlink():
         raise ConfigError(f"agents/{file.name} is a link in the repository; change the file that it leads to.")
-    there = file.read_bytes().decode(errors="replace") if file.exists() else ""
-    differs(change, there)
+    differs(change, text(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(change.new.encode())
+
+
+def text(file: Path) -> str:
+    """As it stands there, line ends and all; empty where there is none."""
+    return file.read_bytes().decode(errors="replace") if file.exists() else ""
 
 
 def differs(change: Change, there: str) -> None:

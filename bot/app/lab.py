@@ -58,8 +58,7 @@ def keys() -> list[Path]:
 async def today(store: SqlStore, agent: str) -> float:
     """What an agent has cost today, trials with it, in US dollars. Raises StoreFailed."""
     since = clock.midnight()
-    tried = [one.usd for one in await store.trials(agent) if one.at >= since]
-    return float((await store.spent(agent, since)).usd) + sum(tried)
+    return (await store.spent(agent, since)).usd + await store.trying(agent, since)
 
 
 def _plain(agent: Agent) -> Agent:

@@ -11,7 +11,7 @@ from bot.app.lab import lab, today
 from bot.app.lent import Lent
 from bot.errors import ConfigError
 from bot.improve.lab import Lab, Purse, ask
-from bot.improve.lend import Public, channel, closed
+from bot.improve.lend import Closed
 from bot.improve.trial import chosen, trial
 from bot.line import Line, Ticket
 from bot.message import Message, Person
@@ -30,14 +30,14 @@ LEFT = "{} of what was asked where not everybody may read was left out."
 
 @dataclass(frozen=True, slots=True)
 class Rehearsing:
-    """Implements the port Rehearsal. `public` says whether everybody may read a thread."""
+    """Implements the port Rehearsal. `closed` says which threads not everybody may read."""
 
     settings: Settings
     lending: Lent
     runtime: Callable[[Agent], Runtime]
     store: SqlStore
     line: Line
-    public: Public
+    closed: Closed
 
     async def ask(self, agent: Agent, words: str, by: Person, like: Agent) -> Outcome:
         async with self._turn(like, by.id):
@@ -68,8 +68,8 @@ class Rehearsing:
     async def _open(self, past: Sequence[Past]) -> list[Past]:
         """What everybody may read: nobody has allowed yet whom it is told to."""
         seen = [turn for turn in past if not turn.private]
-        shut = await closed([turn.thread for turn in seen], "", self.public)
-        return [turn for turn in seen if channel(turn.thread) not in shut]
+        shut = await self.closed([turn.thread for turn in seen], "")
+        return [turn for turn in seen if turn.thread not in shut]
 
     @asynccontextmanager
     async def _turn(self, agent: Agent, person: str) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot import nofollow
 from bot.agent import Agent, parse
 from bot.app import check
-from bot.app.changes import Repository, differs
+from bot.app.changes import Repository, differs, text
 from bot.change import Note
 from bot.errors import ConfigError
 from bot.past import Change
@@ -17,6 +17,7 @@ from bot.route import conflicts
 from bot.runtimes import RUNTIMES
 
 USUAL = 0o644  # who may read a new file: it holds nothing secret
+HERE = " where this folder is read. Replicas with a folder of their own go on without it: bring it there too, or give all of them one."
 STRANGE = "a person has to write that into the file. Others are"
 
 
@@ -26,16 +27,20 @@ async def _same(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Implements the port Shelf. `agents` are those that people have allowed; `place` finds a channel's id by its name, empty for none."""
+    """Implements the port Shelf. `agents` are those that people have allowed; `place` finds a channel's id by its name, empty for none.
+
+    `shared` says that other processes serve as well, and may have folders of their own.
+    """
 
     folder: Path
     repository: Repository | None = None
     agents: Callable[[], Sequence[Agent]] = tuple
     place: Callable[[str], Awaitable[str]] = _same
+    shared: bool = False
 
     async def read(self, name: str) -> str:
         try:
-            return await asyncio.to_thread(_text, self._file(name))
+            return await asyncio.to_thread(text, self._file(name))
         except OSError as error:
             raise ConfigError(f"agents/{name}.md cannot be read ({error.strerror}); give this user the right to.") from error
 
@@ -74,21 +79,16 @@ class Folder:
         if self.repository and (place := await self.repository.place()):
             return await self.repository.propose(place, change, note)
         await asyncio.to_thread(_write, self._file(change.agent), change)
-        return f"agents/{change.agent}.md is written, and counts from now on."
+        return f"agents/{change.agent}.md is written, and counts from now on{HERE if self.shared else '.'}"
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.md"
 
 
-def _text(file: Path) -> str:
-    """As it stands there, line ends and all."""
-    return file.read_bytes().decode(errors="replace") if file.exists() else ""
-
-
 def _write(file: Path, change: Change) -> None:
     """Raises Stale, ConfigError."""
     try:
-        there = _text(file)
+        there = text(file)
         if there == change.new:
             return  # it was pressed twice, or told twice
         differs(change, there)

@@ -44,7 +44,7 @@ async def opened(url: str, *, alone: bool = False) -> AsyncIterator[SqlStore]:
 def age(text: str) -> float:
     """Seconds."""
     if not (said := re.fullmatch(r"(\d+)([hdw])", text)):
-        raise ArgumentTypeError(f"{text!r} is no age; write it as 90d, 12w or 36h")
+        raise ArgumentTypeError(f"{text!r} is no age; write hours, days or weeks, as 36h, 90d or 12w")
     return int(said[1]) * UNITS[said[2]]
 
 

@@ -42,9 +42,9 @@ class Workshop:
         self, settings: Settings, desk: Desk, beside: Beside, take: Take, lending: Lent, parts: Parts, line: Line, board: Findings
     ) -> None:
         store, display = parts.store, SlackDisplay(beside, board.came)
-        rehearsal = Rehearsing(settings, lending, parts.runtime, store, line, display.public)
+        rehearsal = Rehearsing(settings, lending, parts.runtime, store, line, beside.closed)
         repository = Repository(settings.agents_dir, client, settings.environment, settings.agents_token, settings.agents_api_url)
-        shelf = Folder(settings.agents_dir, repository, lambda: desk.agents, beside.directory.place)
+        shelf = Folder(settings.agents_dir, repository, lambda: desk.agents, beside.directory.place, store.shared)
         proposals = Proposals(store.db)
         self.making = Making(desk, beside, shelf, proposals, rehearsal)
         self.deciding = Deciding(desk, Kept(proposals, store, store, take), shelf, display)

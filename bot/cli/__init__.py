@@ -89,7 +89,7 @@ def parser() -> ArgumentParser:
     way.add_argument("--replay", type=Path, metavar="FILE", help="do again what was recorded, and say whether the same came of it")
     verb("run", _run, "connect to Slack, and serve")
     check = verb("check", _check, "look whether all agents' files are right, and say what goes where", script=True)
-    check.add_argument("--manifest", type=Path, default=Path("manifest.yaml"), help="the app manifest to compare with (manifest.yaml)")
+    check.add_argument("--manifest", type=Path, help="this app manifest has to be right; else manifest.yaml, if SLACK_BOT_TOKEN is set")
     look = verb("doctor", _doctor, "look whether Slack, the database and the runtimes are set up right", script=True)
     look.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="how long to wait for a mention (60)")
     look.add_argument("--no-wait", dest="wait", action="store_const", const=0.0, help="ask nobody for a mention")
@@ -144,9 +144,10 @@ def _check(settings: Settings, given: Namespace) -> int:
     folder.load()
     problems = [*folder.problems, *asyncio.run(check.mistakes([*folder.agents, *folder.remains], folder.folder))]
     problems.sort(key=lambda line: line.partition(":")[0])  # by file
-    problems += [] if folder.problems else _behind(folder.agents, given.manifest)
-    problems += asyncio.run(doctor.unknown(settings, folder.agents))
-    hints = [*check.hints(folder.agents), *check.secretless(folder.agents, settings.environment)]
+    behind = [] if folder.problems else _behind(folder.agents, given.manifest or Path("manifest.yaml"))
+    strict = given.manifest or settings.slack_bot_token  # who only plays needs no manifest
+    problems += [*(behind if strict else []), *asyncio.run(doctor.unknown(settings, folder.agents))]
+    hints = [*check.hints(folder.agents), *check.secretless(folder.agents, settings.environment), *([] if strict else behind)]
     if given.json:
         show = [{"name": a.name, "file": a.file, "runtime": a.runtime, "version": a.version, "claims": a.claims()} for a in folder.agents]
         _dump({"ok": not problems, "problems": problems, "hints": hints, "agents": show})
@@ -163,7 +164,7 @@ def _check(settings: Settings, given: Namespace) -> int:
 
 def _behind(agents: Sequence[Agent], file: Path) -> list[str]:
     if not file.exists():
-        return [f"{file} is not there; write it with: frontdesk manifest --write {file}"]
+        return [f"{file} is not there; for Slack, write it with: frontdesk manifest --write {file}"]
     try:
         return manifest.lag(agents, file.read_text("utf-8"))
     except ConfigError as error:

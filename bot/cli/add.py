@@ -16,6 +16,7 @@ from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.slack import doctor, manifest
 from bot.store.files import Agents
+from bot.trigger import PLACE
 
 CATALOGUE = Path(bot.__file__).parent / "catalogue"
 MANIFEST = Path("manifest.yaml")
@@ -89,10 +90,19 @@ def placed(agent: Agent, text: str, channels: list[str]) -> str:
         if channels:
             raise ConfigError(f"{agent.name} has no channel: people reach it by {' and '.join(agent.claims())}; leave --channel out")
         return text
-    channels = [f"#{each}" if LOOSE.fullmatch(each) and each == each.lower() else each for each in channels or _asked(own)]
+    channels = [each if each == "*" else channel(each) for each in channels or _asked(own)]
     head, mark, body = text.partition("\n---\n")
     head = head.replace(json.dumps([own]), json.dumps(channels, ensure_ascii=False))
     return head.replace(json.dumps(own), json.dumps(channels[0], ensure_ascii=False)) + mark + body
+
+
+def channel(given: str) -> str:
+    """As files write it. Raises ConfigError."""
+    if LOOSE.fullmatch(given) and given == given.lower():
+        return f"#{given}"
+    if not PLACE.fullmatch(given):
+        raise ConfigError(f"{given!r} is no channel: write its name in small letters, like '#deps' or deps, or its id")
+    return given
 
 
 def _asked(own: str) -> list[str]:

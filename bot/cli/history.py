@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import sys
 import textwrap
 import time
 from argparse import ArgumentParser, Namespace
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from bot.app import upkeep
 from bot.errors import ConfigError
-from bot.improve.history import Version, count, dollars, helped, span, trial_words, versions
+from bot.improve.history import Version, compared, count, dollars, helped, span, trial_words, versions
 from bot.past import Past, Tried
 from bot.settings import Settings
 from bot.store.database import there
@@ -49,6 +50,7 @@ def _history(settings: Settings, given: Namespace) -> None:
         _show(found, tried, verdict)
     if given.plot:
         draw(given.plot, given.agent, found, verdict)
+        print(f"frontdesk: {given.plot} is drawn", file=sys.stderr)
 
 
 async def _read(settings: Settings, agent: str, since: float) -> tuple[Sequence[Past], Sequence[Tried]]:
@@ -63,8 +65,7 @@ def _show(found: Sequence[Version], tried: Sequence[Tried], verdict: str) -> Non
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for one in reversed(tried):
-        when, change = _day(one.at, "%Y-%m-%d %H:%M"), f"{one.old_version or '(none)'} → {one.new_version}"
-        _say(f"Trial of {when}, {change}: {count(one)}; {trial_words(one)}.")
+        _say(f"Trial of {_day(one.at, '%Y-%m-%d %H:%M')}, {compared(one)}: {count(one)}; {trial_words(one)}.")
     _say(verdict)
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -19,10 +19,13 @@ from bot.settings import Settings
 from bot.store.database import parse, there
 from bot.store.files import Agents
 from bot.store.schedules import Schedules
+from bot.store.sql import SqlStore
 from bot.timetable import VERBS, Timetable
 from bot.triggers.schedule import planned
 
 HERE = "the shell"  # as whoever does it here is named in Slack
+LATELY = 1000  # sessions whose channels' names are known
+NAMELESS = {"", "directmessage", "privategroup"}  # what Slack's commands say of a place that they do not name
 
 
 def verbs(verb: Callable[..., ArgumentParser]) -> None:
@@ -40,8 +43,8 @@ def _schedules(settings: Settings, given: Namespace) -> None:
         there(settings.database_url)
         print(asyncio.run(act(settings, given.do, given.name)))
         return
-    plans = asyncio.run(_plans(settings))
-    _dump(plans) if given.json else _show(plans)
+    plans, names = asyncio.run(_plans(settings))
+    _dump(plans) if given.json else _show(plans, names)
 
 
 def _where(settings: Settings) -> str:
@@ -65,16 +68,22 @@ async def act(settings: Settings, verb: str, name: str) -> str:
         return await timetable.do(verb, timetable.find(name, await plans.all()), HERE, uuid4().hex)
 
 
-async def _plans(settings: Settings) -> list[Plan]:
-    """What is kept, and what the files say that no desk has read yet."""
+async def _plans(settings: Settings) -> tuple[list[Plan], dict[str, str]]:
+    """What is kept, and what the files say that no desk has read yet; and the channels' names."""
     plans = {plan.name: plan for plan in planned(_agents(settings), time.time())}
     try:
         there(settings.database_url)
     except ConfigError:
-        return [*plans.values()]  # no desk has run yet
+        return [*plans.values()], {}  # no desk has run yet
     async with upkeep.opened(settings.database_url) as store:
-        kept = {plan.name: plan for plan in await Schedules(store.db).all()}
-    return [replace(plan, schedule=plans.get(plan.name, plan).schedule) for _, plan in sorted((plans | kept).items())]
+        kept, names = {plan.name: plan for plan in await Schedules(store.db).all()}, await places(store)
+    return [replace(plan, schedule=plans.get(plan.name, plan).schedule) for _, plan in sorted((plans | kept).items())], names
+
+
+async def places(store: SqlStore) -> dict[str, str]:
+    """The channels in which agents were asked lately, by their ids: as files write them."""
+    asked = [each for each in await store.sessions(LATELY) if each.channel_name not in {*NAMELESS, each.channel}]
+    return {each.channel: f"#{each.channel_name}" for each in reversed(asked)}  # the newest name
 
 
 def _agents(settings: Settings) -> Sequence[Agent]:
@@ -92,18 +101,27 @@ def _dump(plans: Sequence[Plan]) -> None:
     print(json.dumps(rows, ensure_ascii=False, indent=2))
 
 
-def _show(plans: Sequence[Plan]) -> None:
+def _show(plans: Sequence[Plan], names: Mapping[str, str]) -> None:
     if not plans:
         print("Nothing begins by itself: no agent's file has a schedule under triggers.")
         return
     heads = ("NAME", "CRON", "TIME ZONE", "WRITES TO", "NEXT", "LAST")
-    rows = [heads, *((p.name, p.schedule.cron, p.schedule.timezone, p.schedule.post_to, _next(p), when(p.schedule, p.last)) for p in plans)]
+    rows = [heads, *(_row(plan, names) for plan in plans)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for plan in plans:
         if plan.trouble:
-            print(f"{plan.name} could not begin: {plan.trouble}")
+            print(f"{plan.name} could not begin: {plan.trouble.replace(plan.schedule.post_to, _place(plan, names))}")
+
+
+def _row(plan: Plan, names: Mapping[str, str]) -> tuple[str, ...]:
+    timed = plan.schedule
+    return (plan.name, timed.cron, timed.timezone, _place(plan, names), _next(plan), when(timed, plan.last))
+
+
+def _place(plan: Plan, names: Mapping[str, str]) -> str:
+    return names.get(plan.schedule.post_to, plan.schedule.post_to)
 
 
 def _next(plan: Plan) -> str:

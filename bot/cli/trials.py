@@ -7,8 +7,9 @@ import sys
 import textwrap
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -17,12 +18,14 @@ from bot import examples
 from bot.agent import Agent, parse
 from bot.app import lent, upkeep
 from bot.app.lab import lab, today
+from bot.cli.add import channel
+from bot.cli.schedules import places
 from bot.errors import ConfigError
 from bot.examples import Example
-from bot.improve.history import count, dollars, span, trial_words
+from bot.improve.history import compared, count, dollars, span, trial_words
 from bot.improve.judge import judged
 from bot.improve.trial import MOST, chosen, delivery, trial
-from bot.past import Outcome, Past, Run, Tried
+from bot.past import Choice, Outcome, Past, Run, Tried
 from bot.settings import Settings
 from bot.store.database import there
 from bot.store.files import Agents
@@ -30,6 +33,11 @@ from bot.store.sql import SqlStore
 
 BY = "the shell"
 NOTHING = "{0}: there is nothing to try it on: no past turn of {2} {1}, and no {2}.trial.yaml; look further back with --since, as in 90d"
+UNCHANGED = "{} has not changed: this shows how much its answers differ by themselves, and is no trial of a change"
+UNKNOWN = "no agent's file names {0}, and nobody has asked an agent there; {1} Where there is no such channel, nobody votes"
+FOUND: Mapping[Choice, str] = {
+    "new": "the new answer better", "old": "the old answer better", "same": "neither answer better", "good": "it good", "bad": "it bad",
+}  # fmt: skip
 Verb = Callable[..., ArgumentParser]
 
 
@@ -57,17 +65,19 @@ def verbs(verb: Verb) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is compared, and with what."""
+    """What is compared, and with what. `hints` are told before anything is paid for."""
 
     old: Agent
     new: Agent
     past: Sequence[Past]
     examples: Sequence[Example]
     judge: Agent | None
+    hints: Sequence[str]
 
 
 def _trial(settings: Settings, given: Namespace) -> int:
     there(settings.database_url)
+    given.vote = given.vote and channel(given.vote)
     tried = asyncio.run(_try(settings, given))
     if given.json:
         print(json.dumps(asdict(tried), ensure_ascii=False, indent=2))
@@ -80,14 +90,18 @@ async def _try(settings: Settings, given: Namespace) -> Tried:
     lending = lent.Lent(settings)
     async with upkeep.opened(settings.database_url) as store:
         wanted = await _wanted(settings, store, given)
+        for hint in wanted.hints:
+            print(f"frontdesk: {hint}", file=sys.stderr)
         room = replace(lab(settings, lending, unboxed=given.unboxed), usd=given.usd, minutes=given.minutes)
         room = replace(room, today=await today(store, wanted.new.name))
+        if wanted.judge:
+            room.box(wanted.judge)  # one that cannot be held is told before anything is paid for
         show = (lambda run: None) if given.json else partial(_show, {example.name: example for example in wanted.examples})
         try:
             tried = await trial(wanted.old, wanted.new, wanted.past, room, wanted.examples, given.most, BY, show)
             await store.keep_trial(tried)
             if wanted.judge:
-                tried = await judged(tried, wanted.judge, room)
+                tried = await judged(tried, wanted.judge, room, wanted.examples)
                 await store.keep_trial(tried)
         finally:
             await lending.close()
@@ -115,13 +129,37 @@ async def _wanted(settings: Settings, store: SqlStore, given: Namespace) -> Tria
     name = given.judge or new.judge
     if name and name not in known:
         raise ConfigError(f"there is no agent {name!r} to judge; there are {', '.join(sorted(known))}")
-    return Trial(old, new, past, found, known.get(name))
+    hints = [*_unchanged(old, new, given.vote), *_unknown(given.vote, folder.agents, (await places(store)).values())]
+    return Trial(old, new, past, found, known.get(name), hints)
 
 
 def _file(settings: Settings, given: Path) -> Path:
-    """The file that is meant, also by an agent's name alone."""
-    named = settings.agents_dir / f"{given}.md"
-    return named if not given.suffix and named.is_file() and not given.is_file() else given
+    """The file that is meant, also by an agent's name alone. Raises ConfigError where another may be."""
+    if given.is_file():
+        return given
+    near = {file.stem: file for file in settings.agents_dir.glob("*.md")}
+    if not given.suffix and str(given) in near:
+        return near[str(given)]
+    if found := get_close_matches(given.stem, near, 1):
+        raise ConfigError(f"{given} is not there; did you mean {near[found[0]]}?")
+    return given
+
+
+def _unchanged(old: Agent, new: Agent, vote: str) -> list[str]:
+    if old.version != new.version:
+        return []
+    if vote:
+        raise ConfigError(f"{new.file} has not changed, so there is nothing to vote on; leave --vote out")
+    return [UNCHANGED.format(new.file)]
+
+
+def _unknown(vote: str, agents: Sequence[Agent], asked: Iterable[str]) -> list[str]:
+    """That nobody here knows where people are to vote: only Slack knows all channels, and the desk asks it."""
+    known = {name for agent in agents for name in agent.names()} | {*asked}
+    if not vote.startswith("#") or vote in known:
+        return []
+    near = get_close_matches(vote, [name for name in known if name.startswith("#")], 1)
+    return [UNKNOWN.format(vote, f"did you mean {near[0]}?" if near else "is it written right?")]
 
 
 def _text(file: Path) -> str:
@@ -188,12 +226,12 @@ def _plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _sum(tried: Tried, channel: str) -> None:
-    versions = f"{tried.old_version or '(none)'} → {tried.new_version}"
-    print(f"\n{tried.agent} {versions}: {count(tried)}, ${tried.usd:.2f}; {trial_words(tried)}.")
+def _sum(tried: Tried, voting: str) -> None:
+    judging = f", and {dollars(tried.judging)} for its judge" if tried.judging else ""
+    print(f"\n{tried.agent} {compared(tried)}: {count(tried)}, ${tried.usd:.2f}{judging}; {trial_words(tried)}.")
     for vote in tried.votes:
-        print(f"  {vote.run}. {vote.by} (an LLM) finds {'neither' if vote.choice == 'same' else f'the {vote.choice} answer'} better")
+        print(f"  {vote.run}. {vote.by} (an LLM) finds {FOUND[vote.choice]}")
     for why in tried.left:
         print(f"frontdesk: {_plain(why)}", file=sys.stderr)
-    if channel:
-        print(f"People in {channel} are asked as soon as a desk runs; what they say is told by: frontdesk history {tried.agent}")
+    if voting:
+        print(f"People in {voting} are asked as soon as a desk runs; what they say is told by: frontdesk history {tried.agent}")

@@ -1,4 +1,6 @@
-"""How agents get better, as far as that is pure.
+"""How agents get better: what happened is told, what repeats found, and what people want of that filed, written, tried and decided.
+
+digest, ticket, writing, diff, history and plot are pure.
 
 improve/digest.py    what happened since the last time, as an agent is told it
 improve/lend.py      that digest, lent to its turns

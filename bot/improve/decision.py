@@ -142,6 +142,4 @@ class Deciding:
 
     async def tried(self, proposal: Proposal) -> Tried | None:
         """What a trial of this very text said, beside the one that it would replace."""
-        versions = version(proposal.old), version(proposal.new)
-        found = await self.kept.trials.trials(proposal.agent)
-        return next((tried for tried in found if (tried.old_version, tried.new_version) == versions), None)
+        return await self.kept.trials.between(proposal.agent, version(proposal.old), version(proposal.new))

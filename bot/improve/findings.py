@@ -107,8 +107,7 @@ class Findings:
         agent = self.agent(card.by)
         if not by.inside:
             raise Denied(NOBODY)
-        if not policy.may(agent, by, "answer"):
-            raise Denied(f"You may not decide what comes of {agent.name}'s findings. {policy.who(agent, 'answer')}")
+        policy.check(agent, by, "answer", what=f"decide what comes of {agent.name}'s findings")
         who = by.name or by.id
         before, card = card, await self._change(id, lambda card: claimed(card, verb, press, who))
         if card.claim != press:

@@ -139,9 +139,16 @@ def count(tried: Tried) -> str:
     return f"{said} ({tried.failed})" if tried.failed else said
 
 
+def compared(tried: Tried) -> str:
+    """What a trial compares."""
+    if tried.old_version == tried.new_version:
+        return f"{tried.new_version} (unchanged)"
+    return f"{tried.old_version or '(none)'} → {tried.new_version}"
+
+
 def trial_words(tried: Tried) -> str:
     """What a trial came to, with people and judges apart."""
-    said = [_votes(tried, "people", judge=False), _votes(tried, "a judge (an LLM)", judge=True)]
+    said = [_votes(tried, "people", judge=False), _votes(tried, "a judge (an LLM)", judge=True), _verdicts(tried)]
     examples = [run for run in tried.runs if run.old is None]
     passed = sum(not run.missed and run.new.state == "completed" for run in examples)
     said += [f"{passed} of {len(examples)} examples passed"] if examples else []
@@ -153,3 +160,8 @@ def _votes(tried: Tried, who: str, *, judge: bool) -> str:
     if not new + old + same:
         return ""
     return f"{who} found the new answer better in {new} of {new + old + same}, and the old in {old}"
+
+
+def _verdicts(tried: Tried) -> str:
+    good, bad = tried.count("good", judge=True), tried.count("bad", judge=True)
+    return f"a judge (an LLM) found {good} of {good + bad} answers to examples good" if good + bad else ""

@@ -19,35 +19,46 @@ Measure = Callable[[Version], float | None]
 
 
 def plot(agent: str, found: Sequence[Version], verdict: str) -> bytes:
-    """A PNG: a row of bars for each figure, a bar for each version, the newest in its own colour."""
-    shown = found[-MOST:]
-    rows: list[tuple[str, Measure, Callable[[Version], str]]] = [
-        ("Bad among rated answers", lambda one: one.bad / one.rated if one.rated else None, lambda one: f"{one.bad} of {one.rated}"),
-        ("Failed turns", lambda one: one.failed / one.turns, lambda one: f"{one.failed} of {one.turns}"),
-        ("Cost of a turn", lambda one: one.each, lambda one: dollars(one.each)),
-        ("Median time of a turn", lambda one: one.seconds, lambda one: span(one.seconds)),
-    ]
-    figure = Figure(figsize=(6, 8), dpi=140, facecolor="white")
-    FigureCanvasAgg(figure)
-    for place, (title, measure, words) in enumerate(rows):
-        _bars(figure.add_subplot(len(rows), 1, place + 1), title, [measure(one) for one in shown], [words(one) for one in shown])
-    last = figure.axes[-1]
-    last.set_xticks(range(len(shown)), [f"{one.version[:BRIEF]}\n{time.strftime('%d %b', time.localtime(one.first))}" for one in shown])
-    figure.text(0.05, 0.975, _plain(agent, 40), size=19, weight="bold", color=INK, va="top")
-    figure.text(0.05, 0.93, fill(_plain(_short(verdict, found), 160), 56), size=12, color=PALE, va="top", linespacing=1.3)
-    figure.subplots_adjust(left=0.05, right=0.95, bottom=0.07, top=0.81, hspace=0.75)
+    """A PNG."""
     picture = BytesIO()
-    figure.savefig(picture, format="png")
+    figure(agent, found, verdict).savefig(picture, format="png")
     return picture.getvalue()
 
 
-def _bars(axes: Axes, title: str, heights: Sequence[float | None], words: Sequence[str]) -> None:
+def figure(agent: str, found: Sequence[Version], verdict: str) -> Figure:
+    """A row of bars for each figure, a bar for each version, the newest in its own colour."""
+    shown = found[-MOST:]
+    rows: list[tuple[str, Measure, Callable[[Version], str], float]] = [
+        ("Bad among rated answers", lambda one: one.bad / one.rated if one.rated else None, lambda one: f"{one.bad} of {one.rated}", 1.0),
+        ("Failed turns", lambda one: one.failed / one.turns, lambda one: f"{one.failed} of {one.turns}", 1.0),
+        ("Cost of a turn", lambda one: round(one.each, 4), lambda one: dollars(one.each), 0.0),  # as it is told: $0.0000 is no bar
+        ("Median time of a turn", lambda one: round(one.seconds), lambda one: span(one.seconds), 0.0),
+    ]
+    made = Figure(figsize=(6, 8), dpi=140, facecolor="white")
+    FigureCanvasAgg(made)
+    for place, (title, measure, words, whole) in enumerate(rows, 1):
+        _bars(made.add_subplot(len(rows), 1, place), title, [measure(one) for one in shown], [words(one) for one in shown], whole)
+    last = made.axes[-1]
+    last.set_xticks(range(len(shown)), [f"{one.version[:BRIEF]}\n{time.strftime('%d %b', time.localtime(one.first))}" for one in shown])
+    made.text(0.05, 0.975, _plain(agent, 40), size=19, weight="bold", color=INK, va="top")
+    made.text(0.05, 0.93, fill(_plain(_short(verdict, found), 160), 56), size=12, color=PALE, va="top", linespacing=1.3)
+    made.subplots_adjust(left=0.05, right=0.95, bottom=0.07, top=0.81, hspace=0.75)
+    return made
+
+
+def _bars(axes: Axes, title: str, heights: Sequence[float | None], words: Sequence[str], whole: float) -> None:
+    """`whole` is what all would be; 0 where nothing is, and the highest bar is only higher than the others."""
+    alone = not whole and len(heights) == 1  # it would be as high as can be, whatever it is
+    high = [0.0 if alone else height or 0.0 for height in heights]
+    top = whole or max(high) or 1.0
     axes.set_title(title, loc="left", size=13, color=INK, pad=14)
-    axes.bar(range(len(heights)), [height or 0 for height in heights], width=0.55, color=[*[OLD] * (len(heights) - 1), NEW])
-    top = max([height for height in heights if height], default=1.0)
+    axes.bar(range(len(high)), high, width=0.55, color=[*[OLD] * (len(high) - 1), NEW])
+    if whole:
+        axes.axhline(whole, color=RULE, linewidth=1, linestyle=(0, (2, 3)), zorder=0)
+        axes.set_title("dotted line: all", loc="right", size=10, color=PALE, pad=14)
     for place, (height, said) in enumerate(zip(heights, words, strict=True)):
         text = said if height is not None else "none rated"
-        axes.text(place, (height or 0) + top * 0.05, text, ha="center", va="bottom", size=12, color=INK if height is not None else PALE)
+        axes.text(place, high[place] + top * 0.05, text, ha="center", va="bottom", size=12, color=INK if height is not None else PALE)
     axes.set_ylim(0, top * 1.25)
     axes.set_xlim(-0.6, max(len(heights), 3) - 0.4)
     axes.set_xticks([])

@@ -14,7 +14,6 @@ from bot.change import Proposal, Rehearsal
 from bot.errors import BotError, ConfigError, StoreFailed
 from bot.improve import writing
 from bot.improve.decision import Deciding
-from bot.improve.lend import channel, closed
 from bot.journal import Delivery
 from bot.message import Message, Person
 from bot.past import Finding, Past
@@ -23,7 +22,7 @@ from bot.session import OVER
 LOOK = 1.0  # seconds between two looks whether something is written
 TRIES = 2  # a file that is wrong goes back once
 WRITER = "improver"  # who writes where nobody in the thread finds what repeats
-MANY = 1000  # turns among which those are found that show it
+MINDLESS = "{} runs on echo, which has no model and writes no file. Give {} another runtime, and press *Propose a change* then."
 TRYING = "It is tried now, on what was asked before."
 Handler = Callable[[Delivery, Any], Awaitable[None]]
 
@@ -37,13 +36,16 @@ class Proposing:
         self.handlers: dict[str, Handler] = {"proposal": self._answered, "proposal_trial": self._rehearsed}
 
     async def propose(self, finding: Finding, by: Person, thread: str) -> str:
-        policy.check(self.desk.agent(finding.agent), by, "run")
+        policy.check(self.desk.agent(finding.agent), by, "run", what=f"have agents/{finding.agent}.md changed")
         writer = await self._writer(thread)
         policy.check(writer, by, "run")
+        if writer.runtime == "echo":
+            raise ConfigError(MINDLESS.format(writer.name, writer.file))
         old = await self.shelf.read(finding.agent)
         if not old:
             raise ConfigError(f"agents/{finding.agent}.md is no longer here, so nothing can be changed in it.")
-        wanted = Proposal(uuid4().hex[:12], finding.agent, finding, by, thread, writer.name, old, at=clock.now())
+        private = self.desk.surface.direct(thread)
+        wanted = Proposal(uuid4().hex[:12], finding.agent, finding, by, thread, writer.name, old, at=clock.now(), private=private)
         kept = await self.kept.proposals.begin(wanted)
         if kept.state != "writing":
             return f"A change of agents/{kept.agent}.md for that waits for a decision already."
@@ -101,10 +103,10 @@ class Proposing:
 
     async def _past(self, proposal: Proposal) -> list[Past]:
         """The turns that show it; not those which others could not read: what is written of them all may see."""
-        found = await self.kept.memory.past(proposal.agent, limit=MANY)
-        seen = [turn for turn in found if (turn.session_id, turn.turn) in proposal.finding.evidence and not turn.private]
-        shut = await closed([turn.thread for turn in seen], proposal.thread, self.display.public)
-        return [turn for turn in seen if channel(turn.thread) not in shut]
+        found = await self.kept.memory.turns(proposal.finding.evidence)
+        seen = [turn for turn in found if turn.agent == proposal.agent and not turn.private]
+        shut = await self.display.closed([turn.thread for turn in seen], proposal.thread)
+        return [turn for turn in seen if turn.thread not in shut]
 
     async def _answered(self, delivery: Delivery, body: Any) -> None:
         """The agent's turn is over."""
@@ -179,8 +181,8 @@ class Proposing:
         if found is None:
             return None
         session, letter = found
-        turns = await self.kept.memory.past(session.agent, limit=MANY)
-        return next((turn for turn in turns if (turn.session_id, turn.turn, turn.state in OVER) == (session.id, letter.turn, True)), None)
+        turns = await self.kept.memory.turns([(session.id, letter.turn)])
+        return next((turn for turn in turns if turn.state in OVER), None)
 
 
 def _letter(proposal: Proposal) -> str:

@@ -1,7 +1,7 @@
 """Tickets for findings, at GitHub or Linear: each once, however often it is tried."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
@@ -21,12 +21,29 @@ log = logging.getLogger(__name__)
 
 
 class Filing:
-    """Implements the port of its name. `client` is made for each ticket; its argument says whether that may lie in our own network."""
+    """Implements the port of its name. `client` is made for each ticket; its argument says whether that may lie in our own network.
 
-    def __init__(self, environment: Mapping[str, str], client: Callable[[bool], httpx.AsyncClient], link: Link) -> None:
-        self.environment, self.client, self.link = environment, client, link
+    `problems` are what is wrong with files, each in a line.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        client: Callable[[bool], httpx.AsyncClient],
+        link: Link,
+        problems: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self.environment, self.client, self.link, self.problems = environment, client, link, problems
 
     async def file(self, agent: Agent, card: Card, by: str) -> tuple[str, str]:
+        try:
+            return await self._file(agent, card, by)
+        except BotError as error:
+            if wrong := next((line for line in self.problems() if line.startswith(f"{agent.file}: ")), ""):
+                raise BotError(f"{wrong}. By that version: {error}") from error
+            raise
+
+    async def _file(self, agent: Agent, card: Card, by: str) -> tuple[str, str]:
         """Raises ConfigError where nothing says where; BotError where it cannot be filed now."""
         where = agent.tickets
         if where is None:

@@ -39,7 +39,7 @@ def task(finding: Finding, old: str, past: Sequence[Past]) -> str:
     file = f"agents/{finding.agent}.md"
     found = "\n".join(filter(None, [finding.title, finding.what, finding.change]))
     parts = [TASK.format(file=file, agent=finding.agent), NOTE, _quoted("What was found:", found)]
-    parts += [_quoted(*_told(turn)) for turn in past[:MOST]]
+    parts += [_quoted(*told) for told in [*dict.fromkeys(map(_told, past))][:MOST]]  # what was said twice is told once
     parts += [_quoted(f"{file} as it is now:", old)]
     return "\n\n".join(parts)
 

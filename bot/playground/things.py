@@ -64,6 +64,7 @@ class Channel:
     kind: str = "channel"  # channel, group (private) or im
     members: dict[str, None] = field(default_factory=dict)
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False  # another company is invited, and has not come yet
     is_archived: bool = False
     partners: list[str] = field(default_factory=list)  # the other companies' workspaces that share it
     user: str = ""  # of an im: the person on the other side
@@ -90,9 +91,10 @@ class Channel:
             "id": self.id, "name": self.name, "name_normalized": self.name, "is_channel": self.kind == "channel",
             "is_group": self.kind == "group", "is_im": False, "is_mpim": False, "is_private": self.is_private, "created": 1700000000,
             "is_archived": self.is_archived, "is_general": self.name == "general", "is_shared": self.is_ext_shared,
-            "is_ext_shared": self.is_ext_shared, "is_org_shared": False, "is_pending_ext_shared": False, "is_member": bot in self.members,
-            "context_team_id": team, "shared_team_ids": [team, *self.partners], "connected_team_ids": self.partners,
-            "internal_team_ids": [], "conversation_host_id": team, "creator": "U0CARLA", "num_members": len(self.members),
+            "is_ext_shared": self.is_ext_shared, "is_org_shared": False, "is_pending_ext_shared": self.is_pending_ext_shared,
+            "is_member": bot in self.members, "context_team_id": team, "shared_team_ids": [team, *self.partners],
+            "connected_team_ids": self.partners, "internal_team_ids": [], "conversation_host_id": team, "creator": "U0CARLA",
+            "num_members": len(self.members),
             "topic": {"value": "", "creator": "", "last_set": 0}, "purpose": {"value": "", "creator": "", "last_set": 0},
             "previous_names": [],
         }  # fmt: skip

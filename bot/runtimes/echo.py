@@ -17,7 +17,7 @@ from bot.runtimes.echo_find import find
 HELP = """\
 !say TEXT · !think TEXT · !step TITLE · !plan one | two | three · !done (with what the plan is at) · !ask QUESTION | option | option
 !approve COMMAND · !slow SECONDS (before each line that follows)
-!file NAME TEXT · !cost USD · !fail TEXT · !find TITLE | WHAT (in a digest) · {answer} stands for the last answer"""
+!file NAME TEXT · !cost USD · !fail TEXT · !find TITLE | WHAT | CHANGE (in a digest) · {answer} stands for the last answer"""
 
 
 class EchoOptions(BaseModel):

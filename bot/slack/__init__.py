@@ -12,4 +12,5 @@ slack/views/schedule.py  the schedules with buttons
 slack/views/finding.py   what repeats, as a card
 slack/views/change.py    what would change in an agent's file, and what a trial said of it
 slack/views/new.py       a new agent: its form, its file, and the card for whoever allows it
+slack/views/amiss.py     what is wrong with a form, at its fields
 """

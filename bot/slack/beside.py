@@ -1,8 +1,9 @@
 """Messages of ours that belong to no session: what begins a thread, a word to one person, a comparison."""
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -15,13 +16,14 @@ from bot.message import Message, Person
 from bot.session import Session
 from bot.slack import parse
 from bot.slack.calls import Client, call, error_of, refused
-from bot.slack.directory import Directory
+from bot.slack.directory import OURS, Directory
 from bot.slack.markdown import brief, mrkdwn
 from bot.slack.outbox import Outbox
 from bot.slack.view import Block, View, section
 from bot.slack.views import compare, finding
 
 log = logging.getLogger(__name__)
+AWAY = "This channel is shared with another company, so I do not show here what was found elsewhere. Ask me in one of your own."
 OUTSIDE = "I am not in it. Invite me there: `/invite @Frontdesk`"
 SHUT = {
     "not_in_channel": OUTSIDE,
@@ -86,6 +88,9 @@ class Beside:
     async def finding(self, card: Card) -> None:
         """Show a finding as it is now, once in its thread, and edit that from then on. Raises as `open` does."""
         view, (channel, ts) = finding.render(card, self.directory.site), parse.place(card.thread)
+        room = await self.directory.room(channel)
+        if room.told and not room.ours and any(parse.place(thread)[0] != channel for thread in card.threads):
+            raise ConfigError(AWAY)
         try:
             await self.outbox.once(f"finding:{card.id}:{card.times}", channel, ts, view)
         except SlackApiError as error:
@@ -98,10 +103,20 @@ class Beside:
 
     async def public(self, channel: str) -> bool:
         """Whether everybody here may read a channel; not where Slack does not say."""
-        with contextlib.suppress(SlackApiError):
-            said = (await call(self.client.conversations_info(channel=channel))).get("channel") or {}
-            return bool(said.get("is_channel")) and not said.get("is_private", True)
-        return False
+        return (await self.directory.room(channel)).public
+
+    async def closed(self, threads: Iterable[str], here: str = "") -> dict[str, bool]:
+        """Of these threads those that not everybody may read who reads another, or belongs to us; and of each whether Slack says so.
+
+        Who reads a channel that is shared with another company may not.
+        """
+        places = {thread: parse.place(thread)[0] for thread in threads if thread}
+        at = parse.place(here)[0] if here else ""
+        asked = [*dict.fromkeys((*places.values(), *filter(None, (at,))))]
+        rooms = dict(zip(asked, await asyncio.gather(*map(self.directory.room, asked)), strict=True))
+        reader = rooms.get(at, OURS)
+        shut = {thread: rooms[place] for thread, place in places.items() if place != at and not (reader.ours and rooms[place].public)}
+        return {thread: reader.told and room.told for thread, room in shut.items()}
 
     async def enter(self, channel: str) -> None:
         """Raise ConfigError where we are not in it, as `open` does where Slack does not say."""
@@ -133,6 +148,8 @@ class Beside:
 
         Raises SlackApiError where another try is worth it.
         """
+        if channel == user:  # they did it in no channel
+            return await self._write_to(user, text, blocks)
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
         more |= {"blocks": list(blocks)} if blocks else {}
         try:

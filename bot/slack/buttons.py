@@ -24,6 +24,7 @@ from bot.slack.view import Block
 from bot.slack.views import change, feedback, home, question, schedule, triage
 from bot.slack.views import session as turn
 from bot.timetable import Timetable
+from bot.words import usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +228,10 @@ async def commanded(press: Press, room: Room) -> str:
     """The desk's own slash command."""
     match press.value.strip().lower():
         case "new":
-            return await room.show(press, room.making.form(press.by))
+            return await room.show(press, await room.making.form(press.by))
         case "schedule":
             return await replanned(replace(press, value=""), room)
-    return "`/frontdesk new` makes an agent, `/frontdesk schedule` lets one begin by itself. What else I can do says `@Frontdesk help`."
+    return usage(room.desk.agents_for(press.by), None)
 
 
 async def planned(press: Press, room: Room) -> str:
@@ -257,7 +258,7 @@ async def drafted(press: Press, room: Room) -> str:
 
 async def reworked(press: Press, room: Room) -> str:
     """The same form once more, filled in."""
-    return await room.show(press, room.making.form(press.by, press.value))
+    return await room.show(press, await room.making.form(press.by, press.value))
 
 
 async def sampled(press: Press, room: Room) -> str:

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -19,7 +20,21 @@ log = logging.getLogger(__name__)
 ID = re.compile(r"(?<!\w)@([UW](?=[A-Z]*\d)[A-Z0-9]{4,})\b")
 MENTIONS = 20  # people whose names are looked up for one text
 FRESH = 600.0  # seconds that what was looked up is believed
-SOON = 0.5  # seconds that a message waits for the name of its channel
+SOON = 0.5  # seconds that a message waits for the name of its channel, and a form for those of the admins
+PAGES = 10  # of 1,000 people each, among whom admins are looked for
+SHARED = ("is_shared", "is_ext_shared", "is_pending_ext_shared")  # with another company, or soon
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Who reads a channel: `public` says that everybody here may, `ours` that nobody else does. Neither where Slack has not `told`."""
+
+    public: bool = False
+    ours: bool = False
+    told: bool = False
+
+
+UNTOLD, OURS = Room(), Room(ours=True, told=True)
 
 
 class Directory:
@@ -31,8 +46,10 @@ class Directory:
         self.ids: dict[str, str] = {}
         self._people: dict[str, tuple[float, dict[str, Any]]] = {}
         self._names: dict[str, str] = {}
+        self._rooms: dict[str, tuple[float, Room]] = {}
         self._asking: dict[str, asyncio.Task[Any]] = {}
         self._members: dict[str, frozenset[str]] = {}
+        self._admins: tuple[float, list[str]] = (0.0, [])
 
     async def whoami(self) -> None:
         """Raises SlackApiError for a token that Slack does not know."""
@@ -85,7 +102,7 @@ class Directory:
             )
             for channel in said.get("channels") or ():
                 found[f"#{channel.get('name')}"] = str(channel["id"])
-                self._names[str(channel["id"])] = str(channel.get("name"))
+                self._note(channel)
             cursor = (said.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return found
@@ -104,16 +121,33 @@ class Directory:
         """
         hints = hints or {}
         user = await self._user(id)
-        profile = user.get("profile") or {}
-        name = profile.get("display_name") or user.get("real_name") or user.get("name") or str(hints.get("username") or id)
         groups = frozenset(group for group, members in self._members.items() if id in members)
-        return Person(id, str(name), self._kind(user, hints), groups)
+        return Person(id, _called(user) or str(hints.get("username") or id), self._kind(user, hints), groups)
 
     def written(self, text: str) -> str:
         """The same with names, as agents' files write them, where those ids stand."""
         for name, id in self.ids.items():
             text = text.replace(id, name)
         return text
+
+    async def admins(self) -> list[str]:
+        """Their names, as far as Slack tells them soon."""
+        if time.monotonic() - self._admins[0] > FRESH or not self._admins[1]:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SOON):
+                    await self._once("admins", self._look_round)
+        return self._admins[1]
+
+    async def _look_round(self) -> None:
+        found, cursor = list[str](), ""
+        with contextlib.suppress(SlackApiError):
+            for _ in range(PAGES):
+                said = await call(self.client.users_list(limit=1000, cursor=cursor))
+                people = [user for user in said.get("members") or () if not user.get("deleted")]
+                found += [_called(user) for user in people if self._kind(user, {}) == "admin"]
+                if not (cursor := (said.get("response_metadata") or {}).get("next_cursor") or ""):
+                    break
+        self._admins = (time.monotonic(), found)
 
     async def zone(self, id: str) -> str:
         """Somebody's time zone, such as Europe/Berlin. Raises SlackApiError as `person` does."""
@@ -160,10 +194,24 @@ class Directory:
                     await self._once(id, lambda: self._learn(id))
         return self._names.get(id, id)
 
+    async def room(self, id: str) -> Room:
+        """Who reads a channel."""
+        at, room = self._rooms.get(id, (0.0, UNTOLD))
+        if room.told and time.monotonic() - at < FRESH:
+            return room
+        self._rooms.pop(id, None)
+        await self._once(id, lambda: self._learn(id))
+        return self._rooms.get(id, (0.0, UNTOLD))[1]
+
     async def _learn(self, id: str) -> None:
         with contextlib.suppress(SlackApiError):
-            said = await call(self.client.conversations_info(channel=id))
-            self._names[id] = str((said.get("channel") or {}).get("name") or id)
+            self._note({"id": id, **((await call(self.client.conversations_info(channel=id))).get("channel") or {})})
+
+    def _note(self, channel: Mapping[str, Any]) -> None:
+        """What Slack says of a channel."""
+        id, public = str(channel["id"]), bool(channel.get("is_channel")) and not channel.get("is_private", True)
+        self._names[id] = str(channel.get("name") or id)
+        self._rooms[id] = (time.monotonic(), Room(public, not any(channel.get(key) for key in SHARED), told=True))
 
     async def _once(self, id: str, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What Slack says; a crowd that asks the same at the same time is one call."""
@@ -174,3 +222,8 @@ class Directory:
 
     def renamed(self) -> None:
         self._names.clear()
+
+
+def _called(user: Mapping[str, Any]) -> str:
+    """A person's name; empty where they have none."""
+    return str((user.get("profile") or {}).get("display_name") or user.get("real_name") or user.get("name") or "")

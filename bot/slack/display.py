@@ -1,6 +1,6 @@
 """Proposals in their threads: a card that changes, and a message of its own that says what came of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from slack_sdk.errors import SlackApiError
 
@@ -42,8 +42,8 @@ class SlackDisplay:
                 raise
             raise BotError(f"I could not show a change in its thread: {error_of(error)}.") from error
 
-    async def public(self, thread: str) -> bool:
-        return await self.beside.public(parse.place(thread)[0])
+    async def closed(self, threads: Iterable[str], here: str) -> Mapping[str, bool]:
+        return await self.beside.closed(threads, here)
 
     def link(self, thread: str) -> str:
         return self.beside.link(thread)

@@ -32,11 +32,18 @@ NOT_KEPT = (
 class Door:
     """One middleware hears everything: what is known is dealt with, and what is not is acknowledged all the same.
 
-    `answer` says something to the person who caused a delivery. While the `gate` is shut, something older may still be found.
+    `answer` says something to the person who caused a delivery, `amiss` what is wrong with a form, by its fields: that goes back to them.
+    While the `gate` is shut, something older may still be found.
     """
 
-    def __init__(self, journal: Journal, handlers: Mapping[str, Handler], answer: Callable[[Body, str], Coroutine[Any, Any, None]]) -> None:
-        self.journal, self.handlers, self.answer = journal, handlers, answer
+    def __init__(
+        self,
+        journal: Journal,
+        handlers: Mapping[str, Handler],
+        answer: Callable[[Body, str], Coroutine[Any, Any, None]],
+        amiss: Callable[[Body], dict[str, str]] = lambda body: {},
+    ) -> None:
+        self.journal, self.handlers, self.answer, self.amiss = journal, handlers, answer, amiss
         self.gate = asyncio.Event()
         self.gate.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,6 +54,8 @@ class Door:
         """Keep it, and only then acknowledge it. What cannot be kept is not acknowledged, so that Slack sends it again."""
         if self._closed:
             return BoltResponse(status=503, body="")
+        if wrong := self.amiss(body):
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": wrong})
         try:
             await self.keep(body)
         except StoreFailed as error:

@@ -30,6 +30,7 @@ from bot.slack.markdown import mrkdwn
 from bot.slack.surface import SlackSurface
 from bot.slack.trying import Trying
 from bot.slack.views import schedule
+from bot.slack.views.amiss import amiss
 from bot.timetable import Timetable
 from bot.words import scheduled
 
@@ -78,6 +79,13 @@ class Listeners:
         thread = event.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or ""
         if text and isinstance(user, str) and user:
             await self.surface.beside.whisper(channel or user, user, text, thread)
+
+    def amiss(self, body: Body) -> dict[str, str]:
+        """What is wrong with a form that was sent, by its fields."""
+        if parse.kind(body) != "view_submission":
+            return {}
+        view, names = body["view"], [agent.name for agent in self.desk.agents]
+        return amiss(str(view.get("callback_id")), str(body["user"]["id"]), parse.values(view), names)
 
     async def said(self, delivery: Delivery, body: Body) -> None:
         event = body["event"]
@@ -196,13 +204,15 @@ class Listeners:
     async def commanded(self, delivery: Delivery, body: Body) -> None:
         by = await self.directory.person(str(body["user_id"]), {"user_team": body.get("team_id")})
         text = await self.directory.named(parse.plain(str(body.get("text") or "")))
-        if body["command"] == manifest.OWN["command"]:
-            press = Press(delivery.key, "", text, by, str(body.get("trigger_id") or ""), delivery.at)
-            return await self.answer(body, await buttons.commanded(press, self.room))
         message = Message(
             delivery.key, "", str(body["channel_id"]), by, text, "command", clock.now(), name=str(body["command"]),
             channel_name=str(body.get("channel_name") or ""),
         )  # fmt: skip
+        if message.name == manifest.OWN["command"] and (wish := scheduled(text)):
+            return await self._timed(replace(message, thread=parse.thread(self.directory.team, message.channel, "")), body, *wish)
+        if message.name == manifest.OWN["command"]:
+            press = Press(delivery.key, "", text, by, str(body.get("trigger_id") or ""), delivery.at)
+            return await self.answer(body, await buttons.commanded(press, self.room))
         said = await self.desk.hear(message)
         await self.answer(body, said or f"On it: the answer comes in a thread here, for `{message.name} {mrkdwn(text, 100)}`.")
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot import clock, policy
 from bot.agent import Agent, parse
-from bot.change import Note, Proposal, Proposals, Rehearsal, Shelf
+from bot.change import Note, Proposal, Proposals, Rehearsal, Shelf, judges
 from bot.dispatch import Desk
 from bot.draft import ROOM, Draft, unpacked, wrong
 from bot.errors import BotError, Denied, StoreFailed
@@ -21,6 +21,7 @@ from bot.slack.views import new, triage
 LONG = "That is too long for Slack to carry. Make what it is told shorter, and write the rest into the file later. You wrote:\n"
 NOBODY = "Only members of this workspace can think up agents."
 WAITS = "Waits for approval."
+MOST = 10  # names of people who may allow something
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Making:
     kept: Proposals
     rehearsal: Rehearsal
 
-    def form(self, by: Person, value: str = "") -> Block:
+    async def form(self, by: Person, value: str = "") -> Block:
         """Empty, or with a draft to be changed."""
         if not by.inside:
             raise Denied(NOBODY)
         agents = self.desk.agents_for(by)
-        return new.form(agents, unpacked(value) if value else None) if agents else triage.nobody()
+        if not agents:
+            return triage.nobody()
+        return new.form(agents, await self.beside.directory.admins(), unpacked(value) if value else None)
 
     async def drafted(self, id: str, by: Person, about: str, values: dict[str, tuple[str, ...]]) -> str:
         """The form was sent. `about` is the draft's id, where it is not new."""
@@ -52,13 +55,19 @@ class Making:
         text = draft.text(like)
         found = wrong(draft) or await self.shelf.wrong(draft.name, text, new=True)
         found += [*new.hidden(text), *await self._nobody(draft, like)]
-        await self._tell(draft, "author", new.shown(draft, text, found))
+        await self._tell(draft, "author", new.shown(draft, text, found, " ".join(values.get("name", ()))))
         return ""
 
     async def _nobody(self, draft: Draft, like: Agent) -> list[str]:
-        approver = await self.beside.directory.person(draft.approver)
-        say = f"choose an admin, or another whom {like.file} names by id or group under allow.approve"
-        return [] if policy.grants(like, approver, draft.by) else [f"{approver.name or approver.id} may not allow it: {say}."]
+        """Where whoever is to allow it may not: who may, by name."""
+        directory = self.beside.directory
+        approver = await directory.person(draft.approver)
+        if policy.grants(like, approver, draft.by):
+            return []
+        named = [rule for rule in judges(like, draft.by, more=True) if rule != "admins"]
+        others = [(await directory.person(rule)).name if rule[0] in "UW" else directory.written(rule) for rule in named]
+        may = dict.fromkeys([*(await directory.admins() or ["an admin"]), *others])
+        return [f"{approver.name or approver.id} may not allow it. These may: {', '.join([*may][:MOST])}."]
 
     def sample(self, value: str, by: Person) -> Block:
         """The form in which its author tries it."""
@@ -91,6 +100,9 @@ class Making:
         """Whoever thought it up asks for approval."""
         draft = unpacked(value)
         text = draft.text(self.desk.agent(draft.like))
+        if found := await self.shelf.wrong(draft.name, text, new=True):
+            await self._tell(draft, "author", new.shown(draft, text, found))
+            return ""
         if (kept := await self.kept.proposal(_key(draft, text))) and kept.state == "rejected":
             await self.kept.move(kept, replace(kept, state="shown", judge=NO_ONE, press="", outcome=""))
         await self._tell(draft, "approver", new.asked(draft, text))
@@ -115,7 +127,8 @@ class Making:
             kept = await self._put(draft, kept)
         await self._tell(draft, "approver", new.closed(draft, text, kept.outcome))
         await self._tell(draft, "author", new.closed(draft, text, kept.outcome, again=kept.state == "rejected"))
-        await self._letter(draft, f"told:{press}", new.told(draft, kept.outcome))
+        how = f" {new.use(draft)}" if kept.state == "done" else ""
+        await self._letter(draft, f"told:{press}", new.told(draft, f"{kept.outcome}{how}"))
         return ""
 
     async def _decided(self, draft: Draft, text: str, allowed: bool, by: Person, press: str) -> Proposal:
@@ -126,8 +139,11 @@ class Making:
         kept = await self.kept.proposal(key) or await self.kept.begin(fresh)
         if kept.state != "shown":
             return kept
+        found = await self.shelf.wrong(draft.name, text, new=True) if allowed else []  # another may be called so by now
         outcome = "" if allowed else f"Refused by {by.name}."
-        decided = replace(kept, state="approved" if allowed else "rejected", judge=by, press=press, outcome=outcome)
+        if found:
+            outcome = f"{by.name} allowed it, but it is not written: {' '.join(found)}"
+        decided = replace(kept, state="rejected" if outcome else "approved", judge=by, press=press, outcome=outcome)
         return decided if await self.kept.move(kept, decided) else await self.kept.proposal(key) or decided
 
     async def _put(self, draft: Draft, kept: Proposal) -> Proposal:

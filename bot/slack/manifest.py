@@ -39,7 +39,7 @@ CALLS = ("assistant:write", "chat:write", "commands", "files:read", "files:write
 SCOPES = tuple(sorted({scope for scope in EVENTS.values() if scope} | set(CALLS)))
 
 DOES = "Make an agent, or let one begin by itself."
-OWN = {"command": "/frontdesk", "description": DOES, "usage_hint": "new, or schedule", "should_escape": True}
+OWN = {"command": "/frontdesk", "description": DOES, "usage_hint": "new, schedule, schedules, or help", "should_escape": True}
 
 # https://docs.slack.dev/reference/app-manifest: where it stands, and how many characters (or entries) it may have.
 LENGTHS = {

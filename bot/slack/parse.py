@@ -65,6 +65,11 @@ def place(session_thread: str) -> tuple[str, str]:
     return channel, ts
 
 
+def direct(thread: str) -> bool:
+    """Whether it stands in somebody's direct messages with us."""
+    return place(thread)[0].startswith("D")
+
+
 def message(event: Payload, team: str, bot: str) -> Message | None:
     """What somebody said, without its author, whom only the directory knows; None where it is nobody's."""
     author = event.get("user") or event.get("bot_id")

@@ -45,6 +45,7 @@ class SlackSurface:
 
     def __init__(self, client: Client, journal: Journal, directory: Directory, megabytes: float = 50) -> None:
         self.client, self.journal, self.directory = client, journal, directory
+        self.direct = parse.direct
         self.limit = int(megabytes * (1 << 20))
         self.status = Status(client, journal)
         self.streams = Streams(client, client.budget, lambda: self.status.agent, self.status.begun)

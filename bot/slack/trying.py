@@ -20,7 +20,8 @@ GONE = "That trial is no longer known."
 
 
 class Trying:
-    """Only what everybody there could have read before is shown: nothing private, and nothing of another channel that is."""
+    """Only what everybody there could have read before is shown: nothing private, nothing of another channel that is, and where another
+    company reads along nothing of any other."""
 
     def __init__(self, desk: Desk, beside: Beside, trials: Trials) -> None:
         self.desk, self.beside, self.trials = desk, beside, trials
@@ -40,7 +41,7 @@ class Trying:
             raise BotError(f"No channel is called {place}, or I am not in it; invite me, and try again." if tried else GONE)
         runs = [run for run in tried.runs if await self._fit(run, channel)]
         if not runs:
-            raise BotError(f"Nothing of this trial can be shown in {place}: all was private, or asked where not everybody can read.")
+            raise BotError(f"Nothing of this trial can be shown in {place}: all was private, or asked where not everybody there can read.")
         ts = await self.beside.outbox.root(f"trial:{id}:{channel}", channel, trial.root(tried, len(runs)))
         thread = parse.thread(self.beside.directory.team, channel, ts)
         for run in runs:
@@ -65,4 +66,7 @@ class Trying:
         await self.beside.outbox.once(f"trial:{tried.id}:{run.id}:{channel}", channel, ts, trial.card(tried, run, thread))
 
     async def _fit(self, run: Run, channel: str) -> bool:
-        return run.old is not None and not run.private and (run.channel == channel or await self.beside.public(run.channel))
+        if run.old is None or run.private:
+            return False
+        ours = (await self.beside.directory.room(channel)).ours
+        return run.channel == channel or (ours and await self.beside.public(run.channel))

@@ -1,5 +1,6 @@
 """What a message looks like: its text for notifications, its blocks, and how they are made."""
 
+import time
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ def link(thread: str, words: str, site: str, post: str = "") -> str:
     channel, ts = parse.place(thread)
     inside = f"?thread_ts={ts}&cid={channel}" if post not in ("", ts) else ""
     return f"<{site}archives/{channel}/p{(post or ts).replace('.', '')}{inside}|{label}>"
+
+
+def date(at: float, form: str = "{date_short_pretty} {time}") -> str:
+    """In the time zone of whoever reads it; where Slack fills nothing in, as in notifications, in UTC."""
+    return f"<!date^{int(at)}^{form}|{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(at))}>"
 
 
 def actions(*elements: Mapping[str, Any]) -> Block:

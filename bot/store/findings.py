@@ -69,7 +69,7 @@ class Findings:
         opinions = [rows.FEEDBACK.validate_json(each.data) for each in await self.db.read(rated)]
         people = {letter.author.id for letter in letters if letter.author.kind != "bot"} or {session.asker.id}
         people |= {opinion.person for opinion in opinions if opinion.rating == "bad"}
-        thread = "" if session.private or session.channel.startswith("D") else session.thread
+        thread = "" if session.private else session.thread
         return Hit(*here, row.agent, tuple(sorted(people - {""})), row.usd, thread)
 
 

@@ -13,10 +13,12 @@ from bot.session import Session
 from bot.store import rows
 from bot.store.database import Database
 from bot.store.proposals import PROPOSAL
-from bot.store.tables import THUMB, deliveries, feedback, posts, proposals, questions, sessions, turns
+from bot.store.tables import THUMB, deliveries, feedback, inbox, posts, proposals, questions, sessions, turns
 
 LIVE = ("submitted", "working", "input_required")
 PROPOSALS = 50  # among which those are found that somebody may decide: each has the whole file
+OWN = sessions.c.id.not_in(sa.select(inbox.c.session_id).where(inbox.c.id.between("proposal:", "proposal;")))
+"""Not what the desk asked in a person's name, for a change of a file."""
 GOOD, BAD = (feedback.c.data.contains(f'"rating":"{rating}"') for rating in ("good", "bad"))
 
 
@@ -28,7 +30,8 @@ class SqlSight:
 
     async def conversations(self, person: str, limit: int) -> list[Session]:
         order = (sa.case((sessions.c.state.in_(LIVE), 0), else_=1), sessions.c.changed.desc())
-        first = sa.select(sessions.c.id).where(sessions.c.asker == person).order_by(*order).limit(limit)  # without what makes rows long
+        mine = sa.and_(sessions.c.asker == person, OWN)
+        first = sa.select(sessions.c.id).where(mine).order_by(*order).limit(limit)  # without what makes rows long
         return [rows.session(row) for row in await self.db.read(sa.select(sessions).where(sessions.c.id.in_(first)).order_by(*order))]
 
     async def waiting(self, person: str, agents: Sequence[str], limit: int) -> list[Waiting]:
@@ -51,7 +54,7 @@ class SqlSight:
         return [Opinion(opinion, session.thread, session.title, post) for opinion, session, post in given]
 
     async def used(self, person: str, since: float) -> Share:
-        its = sa.and_(sessions.c.asker == person, sessions.c.changed >= since, turns.c.began >= since)
+        its = sa.and_(sessions.c.asker == person, sessions.c.changed >= since, turns.c.began >= since, OWN)
         found = await self.db.read(sa.select(*_figures()).select_from(turns.join(sessions)).where(its))
         return Share(person, *found[0])
 

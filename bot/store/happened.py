@@ -36,9 +36,10 @@ class SqlHappened:
         self.db = db
 
     async def facts(self, since: float) -> list[Fact]:
-        told = [*await self._opinions(since), *await self._reports(since), *await self._trouble(since)]
+        told = [*await self._opinions(since), *await self._reports(since), *await self._trouble(since), *await self._wishes(since)]
         talks = await self._talks(sorted({fact.session_id for fact in told}))
-        return [*(_placed(fact, talks[fact.session_id]) for fact in told), *await self._wishes(since)]
+        placed = [_placed(fact, talks[fact.session_id]) for fact in told]
+        return [fact for fact in placed if fact.kind != "again" or fact.thread]  # its words are all there is of that
 
     async def ran(self, agent: str, session_id: str) -> float:
         mine = sa.and_(inbox.c.id.startswith(f"schedule:{agent}:", autoescape=True), turns.c.state == "completed")
@@ -79,13 +80,13 @@ class SqlHappened:
         return list(facts)
 
     async def _wishes(self, since: float) -> list[Fact]:
-        """What people have begun more than one conversation with, where others could read it."""
+        """What people have begun more than one conversation with."""
         found = await self.db.read(sa.select(inbox.c.data, inbox.c.at, *TURN).join(turns, ITS[inbox]).where(inbox.c.at > since, FIRST))
-        said = [(row, message, (row.agent, same(message["text"]))) for row in found if _open(message := from_json(row.data))]
+        read = [(row, from_json(row.data)) for row in found]
+        said = [(row, message, (row.agent, same(message["text"]))) for row, message in read if message.get("door", "mention") in PEOPLE]
         often = Counter(key for _, _, key in said)
         return [
-            Fact("again", row.agent, row.session_id, row.number, message["author"]["id"], message["text"], message["text"], row.usd, row.at,
-                 message["thread"])
+            Fact("again", row.agent, row.session_id, row.number, message["author"]["id"], message["text"], usd=row.usd, at=row.at)
             for row, message, key in said if often[key] > 1
         ]  # fmt: skip
 
@@ -96,8 +97,7 @@ class SqlHappened:
             some = sa.select(sessions.c.id, sessions.c.thread, sessions.c.asker, sessions.c.data)
             for row in await self.db.read(some.where(sessions.c.id.in_(ids[start : start + GROUP]))):
                 told = from_json(row.data)
-                private = bool(told.get("private")) or str(told.get("channel", "")).startswith("D")
-                talks[row.id] = row.thread, row.asker, told.get("title", ""), private
+                talks[row.id] = row.thread, row.asker, told.get("title", ""), bool(told.get("private"))
         return talks
 
 
@@ -117,10 +117,6 @@ def _facts(row: sa.Row[Any], event: Event, asked: dict[tuple[str, str], Question
             yield replace(fact, kind=KINDS[state], text=reason if state != "canceled" else "", at=row.at)
         case _:
             pass
-
-
-def _open(message: Any) -> bool:
-    return message.get("door", "mention") in PEOPLE and message["channel"].startswith(("C", "G"))
 
 
 def _placed(fact: Fact, talk: Talk) -> Fact:

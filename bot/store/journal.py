@@ -33,6 +33,11 @@ DONE = deliveries.update().where(deliveries.c.key == named("key")).values(done=T
 def receive(connection: sa.Connection, delivery: Delivery) -> bool:
     row = {"key": delivery.key, "kind": delivery.kind, "at": delivery.at, "done": False, "body": delivery.body}
     row |= {"lane": delivery.lane or delivery.key, "owner": ""}
+    same = row | {"key": delivery.same, "lane": delivery.same, "done": True, "body": ""}
+    return (not delivery.same or _received(connection, same)) and _received(connection, row)
+
+
+def _received(connection: sa.Connection, row: Mapping[str, object]) -> bool:
     return connection.execute(RECEIVE[connection.dialect.name], row).first() is not None
 
 

@@ -42,7 +42,8 @@ class SqlOpinions:
 
     async def votes(self, session_id: str) -> int:
         given = await self.db.read(sa.select(feedback.c.data).where(feedback.c.session_id == session_id))
-        return sum(rows.FEEDBACK.validate_json(row.data).vote for row in given)
+        read = [rows.FEEDBACK.validate_json(row.data) for row in given]
+        return sum(one.rating == "good" and "compared" in one.reasons for one in read)
 
     async def spent(self, agent: str, since: float) -> Usage:
         figures = (turns.c.input_tokens, turns.c.output_tokens, turns.c.cached_tokens, turns.c.usd)

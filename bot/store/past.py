@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from bot.store.tables import THUMB, events, feedback, inbox, questions, sessions
 
 TELLING = (Text.__name__, Question.__name__, Usage.__name__, Finished.__name__)
 SAID_BY_US = ("stop", "answer")  # what came while it ran, and is not what was asked
+OVER = sa.select(turns).where(turns.c.ended > 0).order_by(turns.c.began.desc(), turns.c.session_id, turns.c.number.desc())
 Turn = tuple[str, int]
 
 
@@ -28,7 +29,13 @@ class SqlPast:
         self.db = db
 
     async def past(self, agent: str = "", since: float = 0.0, until: float = math.inf, limit: int = 1000) -> list[Past]:
-        over = _over(agent, since, until, limit)
+        return await self._told(_over(agent, since, until, limit))
+
+    async def turns(self, keys: Collection[Turn]) -> list[Past]:
+        return await self._told(OVER.where(sa.tuple_(turns.c.session_id, turns.c.number).in_(keys)))
+
+    async def _told(self, over: sa.Select[Any]) -> list[Past]:
+        """These turns with all that was said in them."""
         found, chosen = await self.db.read(over), over.subquery()
         known = await self.db.read(
             sa.select(sessions.c.id, sessions.c.data, sessions.c.muted).where(sessions.c.id.in_(sa.select(chosen.c.session_id)))
@@ -57,9 +64,8 @@ class SqlPast:
 
 
 def _over(agent: str, since: float, until: float, limit: int) -> sa.Select[Any]:
-    over = sa.select(turns).where(turns.c.ended > 0, turns.c.began >= since, turns.c.began < until)
-    over = over.where(turns.c.agent == agent) if agent else over
-    return over.order_by(turns.c.began.desc(), turns.c.session_id, turns.c.number.desc()).limit(limit)
+    over = OVER.where(turns.c.began >= since, turns.c.began < until).limit(limit)
+    return over.where(turns.c.agent == agent) if agent else over
 
 
 def _of(chosen: sa.Subquery, table: sa.Table) -> sa.Select[Any]:
@@ -85,7 +91,7 @@ def _past(row: sa.Row[Any], session: Session, letters: Sequence[Message], told: 
         text, _answer(session, row.number, told), row.state, next((event.reason for event in told if isinstance(event, Finished)), ""),
         row.usd - _afterwards(told), row.ended - row.began, row.began,
         sum(one.rating == "good" for one in rated), sum(one.rating == "bad" for one in rated), tuple(dict.fromkeys(reasons)),
-        row.model, session.channel, last.door if last else "", session.private or (last is not None and last.door == "direct"),
+        row.model, session.channel, last.door if last else "", session.private,
         any(isinstance(event, Question) for event in told), tuple(file.name for letter in asked for file in letter.files),
     )  # fmt: skip
 

@@ -192,6 +192,7 @@ trials = sa.Table(
     sa.Column("new_version", sa.String, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
+    sa.Column("usd", sa.Float, nullable=False, server_default="0"),
     sa.Index("ix_trials_agent_at", "agent", "at"),
 )
 

@@ -21,10 +21,10 @@ class SqlTrials:
     db: Database
 
     async def keep_trial(self, tried: Tried) -> None:
-        versions = {"agent": tried.agent, "old_version": tried.old_version, "new_version": tried.new_version, "at": tried.at}
+        row = {"agent": tried.agent, "old_version": tried.old_version, "new_version": tried.new_version, "at": tried.at}
+        row |= {"usd": tried.usd, "data": rows.dump(TRIED, tried)}
 
         def work(connection: sa.Connection) -> None:
-            row = {**versions, "data": rows.dump(TRIED, tried)}
             made = insert(connection, trials).values(id=tried.id, **row)
             connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=row))
             for vote in tried.votes:
@@ -39,6 +39,16 @@ class SqlTrials:
     async def trials(self, agent: str = "", limit: int = 100) -> list[Tried]:
         query = sa.select(trials).order_by(trials.c.at.desc()).limit(limit)
         return await self._voted(query.where(trials.c.agent == agent) if agent else query)
+
+    async def between(self, agent: str, old: str, new: str) -> Tried | None:
+        its = sa.and_(trials.c.agent == agent, trials.c.old_version == old, trials.c.new_version == new)
+        found = await self._voted(sa.select(trials).where(its).order_by(trials.c.at.desc()).limit(1))
+        return found[0] if found else None
+
+    async def trying(self, agent: str, since: float) -> float:
+        """What an agent's trials have cost since then (Unix seconds), in US dollars."""
+        total = sa.select(sa.func.sum(trials.c.usd)).where(trials.c.agent == agent, trials.c.at >= since)
+        return float((await self.db.read(total))[0][0] or 0.0)
 
     async def prefer(self, trial_id: str, vote: Vote) -> None:
         await self.db.write(lambda connection: _prefer(connection, trial_id, vote))

@@ -228,8 +228,8 @@ def _keep(work: Path, path: str, kept: Path) -> None:
 
 
 async def propose_schedule(errand: Errand, given: ProposeSchedule) -> str:
-    channel, person = errand.talk.session.channel, errand.turn.person.id
-    post_to = person if channel.startswith("D") else channel
+    session, person = errand.talk.session, errand.turn.person.id
+    post_to = person if session.private else session.channel
     if errand.plans is None or not post_to:
         raise Refused("Nothing can begin by itself here; only in a Slack thread.")
     try:

@@ -21,13 +21,17 @@ TITLES, PAGES = ("title", "name", "summary", "description", "message", "text"), 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was told. `event` and `action` are empty where nobody says them; `id` is the same when the same is told again."""
+    """What was told. `event` and `action` are empty where nobody says them; `id` is the same when the same is told again.
+
+    No signature covers that: so is `hash`, of what one covers, where no two things are told in the same words.
+    """
 
     source: Source
     id: str
     event: str
     action: str
     body: Any
+    hash: str = ""
 
     @property
     def ping(self) -> bool:
@@ -63,7 +67,8 @@ def read(source: Source, headers: Mapping[str, str], raw: bytes, now: float) -> 
     body = _parsed(raw)
     event = {"github": headers.get("X-GitHub-Event", ""), "linear": _text(body, "type"), "generic": ""}[source]
     action = "" if source == "generic" else _text(body, "action")
-    return Call(source, _id(headers.get(IDS[source], ""), raw, now), _word(event), _word(action), body)
+    hash = sha256(raw).hexdigest() if source == "linear" else ""  # which says when; at GitHub two things may be told in the same words
+    return Call(source, _id(headers.get(IDS[source], ""), raw, now), _word(event), _word(action), body, hash)
 
 
 def _parsed(raw: bytes) -> Any:

@@ -37,7 +37,8 @@ class Held:
     async def hold(self, hook: Hook, call: Call, error: Unfilled) -> bool:
         """Keep it; False if it was kept before. Raises StoreFailed."""
         body = dumps({"agent": hook.agent.name, "number": hook.number, "call": asdict(call)})
-        new = await self.take(Delivery(key := f"held:{hook.key(call.id)}", "held", body, clock.now(), key))
+        same = f"held:{hook.key(call.hash)}" if call.hash else ""
+        new = await self.take(Delivery(key := f"held:{hook.key(call.id)}", "held", body, clock.now(), key, same))
         await self._tell(hook, error)
         return new
 
@@ -64,7 +65,7 @@ class Held:
         """Whether the file, as it is now, can deal with it."""
         try:
             if hook.wants(call):
-                await self.take(delivery(hook.fired(call, clock.now())))
+                await self.take(hook.delivery(call, clock.now()))
             return True
         except Unfilled as error:
             await self._tell(hook, error)

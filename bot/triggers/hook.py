@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bot.agent import Agent
-from bot.fired import Fired
+from bot.fired import Fired, delivery
+from bot.journal import Delivery
 from bot.trigger import Webhook
 from bot.triggers.call import Call
 from bot.triggers.template import fill, fits
@@ -42,6 +43,10 @@ class Hook:
     def fired(self, call: Call, at: float) -> Fired:
         """What begins then. Raises Unfilled where its prompt cannot be filled in."""
         return Fired(self.key(call.id), self.agent.name, self.asks.post_to, call.headline, fill(self.asks.prompt, call), at)
+
+    def delivery(self, call: Call, at: float) -> Delivery:
+        """The same, to be kept. Raises Unfilled."""
+        return delivery(self.fired(call, at), self.key(call.hash) if call.hash else "")
 
     def word(self, id: str, words: str, at: float) -> Fired:
         """A word to those who would have seen a session: once for this id."""

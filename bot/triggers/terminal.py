@@ -39,6 +39,9 @@ class Terminal:
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         return message.thread or f"cli:{message.id}", message.channel
 
+    def direct(self, thread: str) -> bool:
+        return True
+
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
         return ()
 

@@ -113,12 +113,12 @@ class Webhooks:
         )
 
     async def _begin(self, hook: Hook, call: Call) -> web.Response:
-        fired = hook.fired(call, now := clock.now())
+        kept = hook.delivery(call, now := clock.now())
         if wait := self._rates.setdefault(hook.name, Rate()).take(hook.asks.per_minute):
             words = FLOOD.format(hook.asks.per_minute, hook.agent.name)
             await self.take(delivery(hook.word(f"flood:{now // 3600:.0f}", f"{words} Who sent more was told to send it again later.", now)))
             raise web.HTTPTooManyRequests(text=words, headers={"Retry-After": str(wait)})
-        return _taken(await self.take(delivery(fired)))
+        return _taken(await self.take(kept))
 
     async def _hold(self, hook: Hook, call: Call, error: Unfilled) -> web.Response:
         if self.held.full:

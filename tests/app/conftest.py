@@ -36,7 +36,7 @@ BETTER = REVIEWER.replace("Say what is wrong.\n", "Say what is wrong, and where:
 IMPROVER = """\
 ---
 description: Makes agents better.
-runtime: echo
+runtime: pi
 improve: false
 triggers: [{mention: ['#random']}]
 ---

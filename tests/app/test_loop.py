@@ -37,7 +37,7 @@ from tests.workspaces.conftest import Repository
 Json = dict[str, Any]
 REVIEWER = "---\ndescription: Reviews builds.\n{}\nallow: {{approve: [admins]}}\n---\nSay why the build is red.\n"
 IMPROVER = (
-    "---\ndescription: Makes agents better.\nruntime: echo\ndigest: true\nimprove: false\ntriggers: [{mention: ['#agents']}]\n"
+    "---\ndescription: Makes agents better.\nruntime: pi\ndigest: true\nimprove: false\ntriggers: [{mention: ['#agents']}]\n"
     "allow: {answer: [members]}\n---\nYou make agents better.\n"
 )
 ASKERS = ("ana", "ben", "ana")  # as many as history needs to be sure

@@ -395,6 +395,17 @@ async def begun(slack: Slack, desk: Frontdesk, root: Json, **more: str) -> None:
     await desk.workshop.deciding.kept.proposals.begin(replace(wanted, **more))  # type: ignore[arg-type]
 
 
+async def test_a_change_that_is_wanted_in_direct_messages_only_its_person_reads(slack: Slack, here: Settings, writer: Writer) -> None:
+    async with desk_of(here, writer) as desk:
+        root = await slack.direct("(aside) What repeats?", by="ana")
+        ana = await desk.directory.person(slack.user("ana"))
+
+        await desk.workshop.proposing.propose(FOUND, ana, thread(slack, root))
+
+        [kept] = await desk.store.db.read(sa.select(proposals.c.data))
+    assert '"private":true' in kept.data
+
+
 async def test_a_finding_has_one_change_at_a_time(slack: Slack, here: Settings, writer: Writer) -> None:
     async with desk_of(here, writer) as desk:
         root = await wanted(slack, desk)
@@ -501,7 +512,7 @@ async def test_whoever_may_not_ask_the_writer_has_nothing_written(slack: Slack, 
 async def test_whoever_may_not_ask_an_agent_has_no_change_of_it_written(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
     (agents / "reviewer.md").write_text(REVIEWER.replace("{approve: [admins]}", "{run: [admins]}"))
     async with desk_of(here, writer) as desk:
-        with pytest.raises(Denied, match="You may not ask reviewer"):
+        with pytest.raises(Denied, match=r"You may not have agents/reviewer\.md changed\. Allowed: admins\."):
             await wanted(slack, desk)
 
 

@@ -1,7 +1,7 @@
 """A text that is no agent's file yet is tried by itself only where it runs what people have allowed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +24,12 @@ BETTER = HELPER.replace("Help.", "Help well.")
 DRAFT = parse("notes", HELPER.replace("Help.", "You write notes."))
 
 
-async def everybody(thread: str) -> bool:
-    return True
+async def everybody(threads: Iterable[str], here: str) -> dict[str, bool]:
+    return {}
 
 
-async def nobody(thread: str) -> bool:
-    return False
+async def nobody(threads: Iterable[str], here: str) -> dict[str, bool]:
+    return dict.fromkeys(threads, True)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_what_was_asked_in_closed_channels_is_not_tried(rehearsing: Rehear
     await answer(rehearsing.store)
 
     with pytest.raises(ConfigError, match=r"^nobody has asked helper anything yet that can be asked again, and all may read\.$"):
-        await replace(rehearsing, public=nobody).trial(OLD, parse("helper", BETTER), "U1")
+        await replace(rehearsing, closed=nobody).trial(OLD, parse("helper", BETTER), "U1")
 
 
 async def test_what_trying_a_draft_costs_is_the_cost_of_the_agent_that_lends_it_all(rehearsing: Rehearsing) -> None:

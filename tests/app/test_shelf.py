@@ -7,8 +7,10 @@ import pytest
 
 from bot.agent import parse
 from bot.app.lent import Lent
-from bot.app.shelf import Folder
+from bot.app.shelf import HERE, Folder
+from bot.change import Note
 from bot.errors import ConfigError
+from bot.past import Change
 from bot.runtimes import build
 from tests.app.test_lab import settings
 
@@ -50,6 +52,15 @@ def test_what_an_agent_leaves_in_its_session_is_no_module(tmp_path: Path, monkey
 
     with pytest.raises(ConfigError, match=r"sessions\.s1\.session\.planted is where agents write; keep modules of your own outside"):
         build(parse("helper", OWN.format("'sessions.s1.session.planted:Own'")))
+
+
+@pytest.mark.parametrize(("shared", "more"), [(False, "."), (True, HERE)])
+async def test_where_replicas_may_have_folders_of_their_own_it_counts_in_this_one(tmp_path: Path, shared: bool, more: str) -> None:
+    change = Change("helper", "", OWN.format("echo"), "", "ana")
+
+    said = await Folder(tmp_path, shared=shared).put(change, Note("n1", "A helper"))
+
+    assert said == f"agents/helper.md is written, and counts from now on{more}"
 
 
 async def test_a_place_that_another_has_is_told_by_its_name(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_an_age_that_is_none_is_told(shell: Shell) -> None:
     asked = shell.run("prune", "--older", "soon")
 
     assert asked.returncode == 2
-    assert "'soon' is no age; write it as 90d, 12w or 36h" in asked.stderr
+    assert "'soon' is no age; write hours, days or weeks, as 36h, 90d or 12w" in asked.stderr
 
 
 async def test_a_copy_made_while_the_bot_runs_brings_an_open_question_back(

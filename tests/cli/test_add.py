@@ -120,9 +120,9 @@ def test_a_name_is_a_files_name_and_no_path(folder: Path, name: str) -> None:
     assert not (folder / "agents").exists()
 
 
-@pytest.mark.parametrize("channel", ["two words", "#two words", '#a"]}, {dm: true}, {mention: ["#b'])
+@pytest.mark.parametrize("channel", ["two words", "General", "#two words", '#a"]}, {dm: true}, {mention: ["#b'])
 def test_what_is_no_channel_is_told_and_nothing_is_written(folder: Path, channel: str) -> None:
-    with pytest.raises(ConfigError, match="is no channel"):
+    with pytest.raises(ConfigError, match="is no channel: write its name in small letters, like '#deps' or deps, or its id"):
         call("add", "improver", "--channel", channel)
 
     assert not (folder / "agents").exists()

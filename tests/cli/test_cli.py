@@ -84,12 +84,12 @@ def test_a_command_that_there_is_not_is_a_mistake_in_the_call(shell: Shell) -> N
 
 
 def test_the_manifest_is_written_and_then_all_is_well(shell: Shell) -> None:
-    before = shell.run("check")
+    before = shell.run("check", "--manifest", "manifest.yaml")
     written = shell.run("manifest", "--write", "manifest.yaml")
-    after = shell.run("check")
+    after = shell.run("check", "--manifest", "manifest.yaml")
 
     assert before.returncode == 1
-    assert before.stderr == "frontdesk: manifest.yaml is not there; write it with: frontdesk manifest --write manifest.yaml\n"
+    assert before.stderr == "frontdesk: manifest.yaml is not there; for Slack, write it with: frontdesk manifest --write manifest.yaml\n"
     assert (written.returncode, written.stdout) == (0, "")
     assert (after.returncode, after.stderr) == (0, "")
     assert after.stdout.splitlines() == [
@@ -99,12 +99,34 @@ def test_the_manifest_is_written_and_then_all_is_well(shell: Shell) -> None:
     ]
 
 
+def test_who_only_plays_is_told_of_the_manifest_and_needs_none(shell: Shell) -> None:
+    without = shell.run("check")
+    shell.run("manifest", "--write")
+    shell.write("agents/a.md", HELPER.replace("'*'", "C01").replace("/help-me", "/a"))
+    old = shell.run("check", "--json")
+
+    lacks = "manifest.yaml lacks the command /a; write it again with: frontdesk manifest --write"
+    assert without.returncode == old.returncode == 0
+    assert without.stderr.startswith("frontdesk: a hint: manifest.yaml is not there; ")
+    assert lacks in json.loads(old.stdout)["hints"]
+
+
+def test_an_old_manifest_is_wrong_where_slack_is_connected(shell: Shell) -> None:
+    shell.run("manifest", "--write")
+    shell.write("agents/a.md", HELPER.replace("'*'", "C01").replace("/help-me", "/a"))
+
+    looked = shell.run("check", SLACK_BOT_TOKEN="xoxb-1", SLACK_API_URL="http://127.0.0.1:1/")
+
+    assert looked.returncode == 1
+    assert "frontdesk: manifest.yaml lacks the command /a; write it again with: frontdesk manifest --write\n" in looked.stderr
+
+
 def test_check_finds_what_is_wrong_and_names_the_file(shell: Shell) -> None:
     shell.run("manifest", "--write", "manifest.yaml")
     shell.write("agents/a.md", HELPER.replace("echo", "ecko").replace("'*'", "C01").replace("/help-me", "/a"))
     shell.write("agents/b.md", HELPER.replace("person.name", "user").replace("'*'", "C02").replace("/help-me", "/b"))
 
-    found = json.loads(shell.run("check", "--json").stdout)
+    found = json.loads(shell.run("check", "--json", "--manifest", "manifest.yaml").stdout)
 
     assert found["ok"] is False
     assert [agent["name"] for agent in found["agents"]] == ["a", "b", "helper"]

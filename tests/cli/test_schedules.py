@@ -1,5 +1,6 @@
 """The command that lists what begins by itself, and changes that while the desk runs."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from bot.cli import main, play
 from bot.cli.notes import routes
 from bot.cli.play import playing
 from bot.cli.schedules import act
+from bot.message import Person
+from bot.plan import Plan
 from bot.playground import Slack
+from bot.session import Session
 from bot.settings import Settings
+from bot.store.schedules import Schedules
+from bot.trigger import Schedule
 from tests.cli.test_cli import HELPER
 from tests.test_path import said
 
@@ -72,6 +78,27 @@ async def test_what_people_thought_in_a_play_is_found_in_the_same_way(folder: Pa
 
         async with upkeep.opened(address) as store:
             assert await store.feedback() == []
+
+
+async def test_a_channel_has_the_name_by_which_agents_were_asked_there(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///desk.db")
+    timed = Schedule(cron="0 9 * * 1", post_to="C0REVIEWS", prompt="Go.")
+    secret = timed.model_copy(update={"post_to": "C0SECRET"})
+    async with upkeep.opened("sqlite:///desk.db") as store:
+        for place, name in (("C0REVIEWS", "reviews"), ("C0SECRET", "privategroup")):
+            await store.start(Session(place, "counter", f"slack:T1:{place}:1.0", Person("U1"), place, name))
+        plans = Schedules(store.db)
+        await plans.keep(Plan("counter:p1", "counter", timed, 2e9, asked="U1", trouble="I could not write to C0REVIEWS."))
+        await plans.keep(Plan("counter:p2", "counter", secret, 2e9, asked="U1"))
+
+    await asyncio.to_thread(main, ["schedules"])
+
+    said = capsys.readouterr().out
+    assert "counter:p1  0 9 * * 1  UTC            #reviews" in said
+    assert "counter:p1 could not begin: I could not write to #reviews.\n" in said
+    assert "C0SECRET" in said
 
 
 def test_schedules_are_listed_for_scripts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

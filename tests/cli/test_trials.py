@@ -25,6 +25,17 @@ ANA = Person("U1", "Ana")
 EXAMPLES = "- name: a colour\n  prompt: '!say It is grey.'\n  good: It names one.\n  bad: It names two.\n  has: blue\n"
 
 
+CRITIC = """
+from bot.event import Finished, Text, Usage
+
+class Critic:
+    async def run(self, turn, inbox):
+        yield Usage(usd=0.25)
+        yield Text("BAD")
+        yield Finished("completed")
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -52,7 +63,7 @@ async def answer(
 ) -> None:  # fmt: skip
     """A turn that is over, which somebody rated."""
     agent, message = parse("helper", text), Message(f"m-{id}", f"slack:T1:C1:{id}", "C1", ANA, asked, at=100.0)
-    await store.start(Session(id, "helper", message.thread, ANA, "C1", private=private), message)
+    await store.start(Session(id, "helper", message.thread, ANA, "C1", "general", private=private), message)
     session, epoch = await store.begin(id)
     session = session.begin([message])
     await store.take(id, epoch, session, agent, [message.id])
@@ -140,12 +151,40 @@ def test_a_judge_is_marked_as_one(folder: Path, capsys: pytest.CaptureFixture[st
     assert "critic did not judge run 1: it has to reply FIRST, SECOND or SAME" in capsys.readouterr().err
 
 
+def test_what_a_judge_finds_of_an_example_and_what_it_cost_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(folder, answer)
+    monkeypatch.syspath_prepend(folder)
+    (folder / "strict.py").write_text(CRITIC)
+    (folder / "agents" / "helper.trial.yaml").write_text(EXAMPLES)
+    (folder / "agents" / "critic.md").write_text("---\ndescription: Judges.\nruntime: strict:Critic\n---\nYou judge.\n")
+
+    main(["trial", str(changed(folder)), "--most", "0", "--judge", "critic", "--unboxed"])
+
+    said = capsys.readouterr().out
+    assert "1 run, $0.00, and $0.25 for its judge; a judge (an LLM) found 0 of 1 answers to examples good" in said
+    assert "  1. critic (an LLM) finds it bad\n" in said
+
+
 def test_a_judge_that_there_is_not_is_told_before_anything_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored(folder, answer)
 
     assert main(["trial", str(changed(folder)), "--judge", "nobody"]) == 2
 
     assert capsys.readouterr().err == "frontdesk: there is no agent 'nobody' to judge; there are helper\n"
+    assert trials(folder) == []
+
+
+def test_a_judge_that_cannot_be_held_is_told_before_anything_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored(folder, answer)
+    (folder / "agents" / "critic.md").write_text(
+        "---\ndescription: Judges.\nruntime: a2a\noptions: {url: 'https://agents.example.com'}\n---\nYou judge.\n"
+    )
+
+    assert main(["trial", str(changed(folder)), "--judge", "critic"]) == 2
+
+    assert "agents/critic.md: it runs on 'a2a', where no sandbox of ours reaches" in capsys.readouterr().err
     assert trials(folder) == []
 
 
@@ -209,12 +248,20 @@ def test_an_agents_name_stands_for_its_file(folder: Path) -> None:
     assert trials(folder)[0].agent == "helper"
 
 
-def test_a_file_that_is_not_there_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("nowhere/helper.md", "nowhere/helper.md is not there; did you mean agents/helper.md?"),
+        ("helpr", "helpr is not there; did you mean agents/helper.md?"),
+        ("nothing.md", "nothing.md cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told(folder: Path, capsys: pytest.CaptureFixture[str], given: str, said: str) -> None:
     stored(folder, answer)
 
-    assert main(["trial", "nowhere/helper.md"]) == 2
+    assert main(["trial", given]) == 2
 
-    assert capsys.readouterr().err == "frontdesk: nowhere/helper.md cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == f"frontdesk: {said}\n"
 
 
 def test_a_file_that_is_no_text_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,13 +273,54 @@ def test_a_file_that_is_no_text_is_told(folder: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "frontdesk: new/helper.md is no text in UTF-8\n"
 
 
-def test_a_file_that_has_not_changed_is_compared_with_itself(folder: Path) -> None:
+def test_a_file_that_has_not_changed_is_compared_with_itself_which_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored(folder, answer)
+    version = parse("helper", HELPER).version
 
     main(["trial", "agents/helper.md"])
+    tried = capsys.readouterr()
+    main(["history", "helper"])
+    history = " ".join(capsys.readouterr().out.split())
 
     (kept,) = trials(folder)
-    assert kept.old_version == kept.new_version == parse("helper", HELPER).version
+    assert kept.old_version == kept.new_version == version
+    assert tried.err.startswith("frontdesk: agents/helper.md has not changed: this shows how much its answers differ by themselves")
+    assert f"helper {version} (unchanged): 1 run" in tried.out
+    assert f", {version} (unchanged): 1 run" in history
+
+
+def test_nobody_votes_on_what_has_not_changed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored(folder, answer)
+
+    assert main(["trial", "helper", "--vote", "#general"]) == 2
+
+    said = "agents/helper.md has not changed, so there is nothing to vote on; leave --vote out"
+    assert capsys.readouterr().err == f"frontdesk: {said}\n"
+    assert trials(folder) == []
+
+
+def test_where_nobody_is_known_to_vote_is_told_before_anything_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored(folder, answer)
+    (folder / "agents" / "other.md").write_text(HELPER.replace("runtime", "triggers: [{mention: ['#reviews']}]\nruntime"))
+
+    main(["trial", str(changed(folder)), "--usd", "0", "--vote", "review"])
+    misspelt = capsys.readouterr().err.splitlines()[0]
+    main(["trial", str(changed(folder)), "--usd", "0", "--vote", "#reviews"])
+    named = capsys.readouterr().err
+    main(["trial", str(changed(folder)), "--usd", "0", "--vote", "#general"])
+    visited = capsys.readouterr().err
+
+    assert misspelt.startswith("frontdesk: no agent's file names #review, and nobody has asked an agent there; did you mean #reviews? ")
+    assert "no agent's file names" not in named + visited
+
+
+def test_what_is_no_channel_is_told_before_anything_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored(folder, answer)
+
+    assert main(["trial", str(changed(folder)), "--vote", "two words"]) == 2
+
+    assert "'two words' is no channel" in capsys.readouterr().err
+    assert trials(folder) == []
 
 
 def test_what_was_answered_cannot_move_the_cursor(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,11 +390,12 @@ def test_history_tells_trials_with_people_and_judges_apart(folder: Path, capsys:
     assert "a judge (an LLM) found the new answer better in 0 of 1, and the old in 1" in said
 
 
-def test_history_is_drawn(folder: Path) -> None:
+def test_history_is_drawn_and_where_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored(folder, answer)
 
     main(["history", "helper", "--plot", "helper.png"])
 
+    assert capsys.readouterr().err == "frontdesk: helper.png is drawn\n"
     assert (folder / "helper.png").read_bytes()[1:4] == b"PNG"
 
 

@@ -22,8 +22,8 @@ def link(thread: str) -> str:
     return f"https://acme.test/{thread.rpartition(':')[2]}"
 
 
-def told(*facts: Fact, cards: tuple[Card, ...] = (), room: int = 24_000) -> str:
-    return digest(facts, cards, DAY - 86400, DAY, link, room)
+def told(*facts: Fact, cards: tuple[Card, ...] = (), untold: int = 0, room: int = 24_000) -> str:
+    return digest(facts, cards, DAY - 86400, DAY, link, untold, room)
 
 
 def test_what_hits_most_people_comes_first() -> None:
@@ -40,7 +40,7 @@ def test_people_turns_and_costs_are_counted_once_each() -> None:
     text = told(fact("Too long.", "ana"), fact("too long", "ben"), fact("Too long", "ana", session="b" * 32, turn=2))
 
     assert "- thumbs down: 2 people, 2 turns, $0.50\n  > | Too long." in text
-    assert "## helper: 3 thumbs down; hit: 2 people, 2 turns, $0.50" in text
+    assert "## helper: 3 thumbs down; went wrong: 2 people, 2 turns, $0.50" in text
 
 
 def test_each_turn_has_its_name_and_the_way_there() -> None:
@@ -51,6 +51,10 @@ def test_of_a_private_conversation_only_the_turns_name_is_told() -> None:
     text = told(replace(fact("Too long."), thread="", about=""))
 
     assert "in aaaaaaaa-1 (private)" in text
+
+
+def test_words_that_are_left_out_because_slack_was_silent_are_counted() -> None:
+    assert "(Of 1,200 things the words are left out because Slack does not say who may read them.)" in told(fact("x"), untold=1200)
 
 
 def test_agents_come_by_whom_they_hit_and_praise_is_counted() -> None:
@@ -73,7 +77,22 @@ def test_what_people_ask_again_and_again_comes_behind_what_went_wrong() -> None:
 
     assert "- asked by people: 3 people, 3 turns, $0.75\n  > | How do I get access?" in text
     assert text.index("Too long.") < text.index("get access")
-    assert "## helper: 1 thumbs down, 3 asked by people; hit: 1 person, 1 turn, $0.25" in text
+    assert "## helper: 1 thumbs down, 3 asked by people; went wrong: 1 person, 1 turn, $0.25" in text
+
+
+def test_where_nothing_went_wrong_no_harm_is_counted() -> None:
+    text = told(*(fact("How do I get access?", f"p{n}", "again", session=f"s{n}") for n in range(3)))
+
+    assert "## helper: 3 asked by people\n" in text
+
+
+def test_what_was_asked_again_and_went_wrong_is_told_once() -> None:
+    asked = [fact("Open it.", f"p{n}", "again", session=f"s{n}") for n in range(2)]
+
+    text = told(*asked, *(replace(each, kind="failed", text="It cannot be opened.") for each in asked))
+
+    assert "## helper: 2 failed; went wrong: 2 people, 2 turns, $0.50\n- failed" in text
+    assert "Open it." not in text
 
 
 def test_questions_whose_words_are_private_are_not_taken_for_the_same() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.event import Event, Finished, Text, Usage
-from bot.improve.judge import choice, judged, question
+from bot.examples import Example
+from bot.improve.judge import ALONE, STRAIGHT, SWAPPED, Meaning, choice, judged, question
 from bot.past import Choice, Outcome, Run, Tried, Vote
 from bot.ports import Turn
 from tests.improve.test_trial import Mind, Minded, agent, lab
@@ -13,6 +14,8 @@ from tests.improve.test_trial import Mind, Minded, agent, lab
 JUDGE = agent("You judge.").model_copy(update={"name": "critic"})
 RUN = Run("1", "", "Which colour?", Outcome("Red.", "completed"), Outcome("Blue.", "completed"))
 TRIED = Tried("t1", "helper", "v1", "v2", (RUN,))
+COLOUR = Example(name="a colour", prompt="Which colour?", good=("It names one.",), bad=("It names two.",))
+EXAMPLE = replace(TRIED, runs=(replace(RUN, name="a colour", old=None),))
 
 
 def prefers(answer: str) -> Mind:
@@ -69,14 +72,34 @@ async def test_a_judges_limit_is_told() -> None:
 
     found = await judged(two, JUDGE, lab(Minded(lambda turn: [Text("SAME"), Usage(usd=0.5)]), usd=1.0))
 
-    assert len(found.votes) == 1
+    assert (len(found.votes), found.judging) == (1, 1.0)
     assert found.left == ("critic judged only a part: the limit of $1 for the whole trial was reached.",)
 
 
-async def test_an_example_has_no_old_answer_to_compare_with() -> None:
-    found = await judged(replace(TRIED, runs=(replace(RUN, old=None),)), JUDGE, lab(Minded(replies())))
+@pytest.mark.parametrize(("said", "found"), [("GOOD", "good"), ("BAD.", "bad")])
+async def test_an_examples_answer_is_judged_by_what_its_author_finds_good_and_bad(said: str, found: Choice) -> None:
+    mind = Minded(replies(said))
+
+    voted = await judged(EXAMPLE, JUDGE, lab(mind), [COLOUR])
+
+    (vote,) = voted.votes
+    assert replace(vote, at=0.0) == Vote("1", found, "critic", judge=True)
+    assert "A good answer:\n> | It names one.\n\nA bad answer:\n> | It names two.\n\nThe answer:\n> | Blue.\n" in mind.turns[0].prompt
+
+
+async def test_of_an_example_nothing_but_good_or_bad_counts() -> None:
+    found = await judged(EXAMPLE, JUDGE, lab(Minded(replies("FIRST"))), [COLOUR])
 
     assert found.votes == ()
+    assert found.left == ("critic did not judge run 1: it has to reply GOOD or BAD, and replied 'FIRST'.",)
+
+
+async def test_an_example_that_came_to_no_answer_is_not_judged() -> None:
+    failed = replace(EXAMPLE, runs=(replace(EXAMPLE.runs[0], new=Outcome("", "failed")),))
+
+    found = await judged(failed, JUDGE, lab(Minded(replies())), [COLOUR])
+
+    assert (found.votes, found.left) == ((), ())
 
 
 def test_hostile_answers_reach_the_judge_as_quotes_only() -> None:
@@ -91,8 +114,16 @@ def test_hostile_answers_reach_the_judge_as_quotes_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "swap", "meant"),
-    [("FIRST", False, "old"), ("SECOND.\n", False, "new"), ("FIRST", True, "new"), ("SECOND", True, "old"), (" SAME ", True, "same")],
+    ("reply", "meaning", "meant"),
+    [
+        ("FIRST", STRAIGHT, "old"),
+        ("SECOND.\n", STRAIGHT, "new"),
+        ("FIRST", SWAPPED, "new"),
+        ("SECOND", SWAPPED, "old"),
+        (" SAME ", SWAPPED, "same"),
+        ("GOOD", STRAIGHT, None),
+        ("SAME", ALONE, None),
+    ],
 )
-def test_a_word_means_the_answer_that_stood_there(reply: str, swap: bool, meant: str) -> None:
-    assert choice(reply, swap) == meant
+def test_a_word_means_the_answer_that_stood_there(reply: str, meaning: Meaning, meant: Choice | None) -> None:
+    assert choice(reply, meaning) == meant

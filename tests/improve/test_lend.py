@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import pytest
 
 from bot import clock
 from bot.event import Event, Finished, Started
+from bot.found import Card
 from bot.improve.lend import WEEK, Telling
-from bot.message import Message
+from bot.message import Message, Person
 from bot.past import Fact
 from bot.ports import Turn
 from bot.session import Session
@@ -19,15 +20,18 @@ from bot.store.findings import Findings
 from bot.store.happened import SqlHappened
 from tests.standins.stage import ANA, Stage, agent, message, staged
 
+GUEST = Person("U4", "Dan", "guest")
+
 
 class Notes(SqlHappened):
     """Notes since when somebody wants to know, in seconds before now."""
 
     ago, thread = 0.0, ""
+    more: tuple[Fact, ...] = ()
 
     async def facts(self, since: float) -> list[Fact]:
         self.ago = clock.now() - since
-        return [Fact("failed", "helper", "a" * 32, 1, "U1", "It broke.", "Payroll", thread=self.thread)]
+        return [Fact("failed", "helper", "a" * 32, 1, "U1", "It broke.", "Payroll", thread=self.thread), *self.more]
 
 
 class Hears:
@@ -43,14 +47,15 @@ class Hears:
         yield self.end
 
 
-async def public(thread: str) -> bool:
-    return "C9" not in thread
+async def closed(threads: Iterable[str], here: str) -> dict[str, bool]:
+    """All but what stands in C9, and in C8, of which Slack does not say who reads it."""
+    return {thread: "C9" in thread for thread in threads if "C9" in thread or "C8" in thread}
 
 
 @pytest.fixture
 async def notes(stage: Stage) -> Notes:
     notes = Notes(stage.store.db)
-    stage.aids = (Telling(notes, Findings(stage.store.db), str, public),)
+    stage.aids = (Telling(notes, Findings(stage.store.db), str, closed),)
     return notes
 
 
@@ -87,12 +92,52 @@ async def test_what_was_said_where_not_everybody_reads_does_not_leave_it(stage: 
     assert not {"broke", "Payroll"} & set(re.findall(r"\w+", runtime.turns[0].prompt))
 
 
+async def test_what_is_left_out_because_slack_is_silent_is_told(stage: Stage, notes: Notes) -> None:
+    notes.thread, runtime = "slack:T1:C8:1.0", Hears()
+
+    await stage.run(runtime, "What repeats?")
+
+    assert "It broke." not in runtime.turns[0].prompt
+    assert "(Of 1 things the words are left out because Slack does not say who may read them.)" in runtime.turns[0].prompt
+
+
+async def test_guests_are_told_of_no_conversation(stage: Stage, notes: Notes) -> None:
+    notes.thread, runtime = "slack:T1:C2:1.0", Hears()
+    await stage.store.start(Session("s1", "helper", message().thread, GUEST, "C1"), message(by=GUEST))
+
+    await stage.play(runtime).run("s1", asyncio.Event())
+
+    assert "in aaaaaaaa-1 (private)" in runtime.turns[0].prompt
+    assert "It broke." not in runtime.turns[0].prompt
+
+
+@pytest.mark.parametrize(("channel", "known"), [("C2", True), ("C9", False)])
+async def test_a_finding_is_known_only_where_its_card_may_be_read(stage: Stage, notes: Notes, channel: str, known: bool) -> None:
+    card = Card("f1", "helper", "Payroll is wrong", "Why", "Words", "improver", f"slack:T1:{channel}:1.0", ())
+    await Findings(stage.store.db).change(["f1"], lambda before: [card])
+    runtime = Hears()
+
+    await stage.run(runtime, "What repeats?")
+
+    assert ("Payroll is wrong" in runtime.turns[0].prompt) is known
+
+
 async def test_where_all_may_read_it_there_is_a_way_there(stage: Stage, notes: Notes) -> None:
     notes.thread, runtime = "slack:T1:C2:1.0", Hears()
 
     await stage.run(runtime, "What repeats?")
 
     assert 'in aaaaaaaa-1 "Payroll" slack:T1:C2:1.0' in runtime.turns[0].prompt
+
+
+async def test_that_it_is_asked_again_what_repeats_is_no_news(stage: Stage, notes: Notes) -> None:
+    again = [Fact("again", name, n * 32, 1, "U1", f"Ask {name}") for name in ("helper", "reviewer") for n in "bc"]
+    notes.more, runtime = (*again,), Hears()
+
+    await stage.run(runtime, "What repeats?")
+
+    assert "Ask reviewer" in runtime.turns[0].prompt
+    assert "Ask helper" not in runtime.turns[0].prompt
 
 
 async def test_it_is_told_once_in_a_conversation(stage: Stage, notes: Notes) -> None:

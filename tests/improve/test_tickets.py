@@ -165,6 +165,14 @@ async def test_a_variable_that_is_not_set_is_named(github: GitHub) -> None:
         await FILING.file(improver(github, token="NOT_SET"), CARD, "ben")
 
 
+async def test_where_the_file_is_wrong_by_now_it_is_told_that_its_last_good_version_counts(github: GitHub) -> None:
+    wrong = "agents/improver.md: tickets.github: 'acme' is no repository; until that is right, its last good version goes on"
+    filing = Filing({}, client, link, lambda: ["agents/improver2.md: it cannot be read", wrong])
+
+    with pytest.raises(BotError, match=f"^{wrong}. By that version: agents/improver.md: tickets.token names GITHUB_TOKEN"):
+        await filing.file(improver(github), CARD, "ben")
+
+
 async def test_where_nothing_says_where_tickets_go_that_is_told_with_what_to_write() -> None:
     with pytest.raises(ConfigError, match=r"Whoever looks after agents/improver\.md can write `tickets: \{github: owner/repository"):
         await FILING.file(agent("improver"), CARD, "ben")

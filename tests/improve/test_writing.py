@@ -1,5 +1,7 @@
 """What a writer is asked, with all that others wrote as quotes, and what is taken of its answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.improve.writing import LARGEST, LONG, WHY, Unwritten, again, taken, task
@@ -25,6 +27,12 @@ def test_the_task_has_the_file_the_finding_and_the_turns_that_show_it_behind_mar
         "1 thumbs up, 2 down:\n> | Asked: Look at it\n> | Answered (completed): Fine.\n> | What people say of it: no link; too long" in text
     )
     assert "agents/reviewer.md as it is now:\n> | ---\n> | description: Reviews." in text
+
+
+def test_turns_that_are_alike_to_the_word_are_told_once() -> None:
+    again = replace(TURN, session_id="s2")
+
+    assert task(FOUND, FILE, [TURN, again]).count("Asked: Look at it") == 1
 
 
 def test_what_was_said_is_cut_and_says_so() -> None:

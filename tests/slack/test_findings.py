@@ -104,6 +104,19 @@ async def test_what_repeats_is_a_card_with_whom_it_hit_and_buttons(slack: Slack,
     assert labels(slack, card) == ["File a ticket", "Propose a change", "Not now"]
 
 
+async def test_where_another_company_reads_along_no_card_tells_of_elsewhere(
+    slack: Slack, desk: Frontdesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await slack.invite("partners", "frontdesk")
+    elsewhere, there = await ran(slack, desk, "a"), await ran(slack, desk, "b", channel="partners")
+
+    await report(desk, there, found("Of elsewhere", elsewhere, there), found("Of here", there))
+
+    await slack.until(lambda: shown(slack, "Of here", "partners"))
+    assert not shown(slack, "Of elsewhere", "partners")
+    assert "so I do not show here what was found elsewhere" in str([record.__dict__ for record in caplog.records])
+
+
 async def test_cards_come_by_whom_they_hit(slack: Slack, desk: Frontdesk) -> None:
     improver = await ran(slack, desk, "!say ok", channel="random")
     one, other = await ran(slack, desk, "a"), await ran(slack, desk, "b", "ben")
@@ -383,10 +396,15 @@ async def test_a_change_that_came_to_nothing_can_be_asked_for_again(slack: Slack
 async def test_a_change_that_came_to_nothing_is_told_on_the_card_which_can_be_closed_then(
     slack: Slack, desk: Frontdesk, card: dict[str, Any]
 ) -> None:
-    """Echo writes no file."""
+    writer = desk.better.board.changes = Writer()
+    writer.broken = False
     await slack.press(card, "Propose a change", "ben")
+    await slack.until(lambda: "ben asked for a change. It is shown" in slack.text(slack.message(card)))
+    [(finding, by, thread)] = writer.wanted
 
-    await slack.until(lambda: "ben asked for a change. No change came of it" in slack.text(slack.message(card)), 15)
+    await desk.better.board.came(Proposal("p1", "helper", finding, by, thread, "improver", "", "failed", outcome="No file."))
+
+    await slack.until(lambda: "ben asked for a change. No change came of it" in slack.text(slack.message(card)))
     assert labels(slack, card) == ["File a ticket", "Propose another change", "Not now"]
     await slack.press(card, "Not now", "ana")
     await slack.until(lambda: labels(slack, card) == [])
@@ -497,11 +515,20 @@ async def test_an_agent_without_a_model_finds_what_repeats_most_and_shows_it(sla
     await ran(slack, desk, "!fail The ticket cannot be read")
     await ran(slack, desk, "!fail the ticket cannot be read!", "ben")
 
-    root = await slack.mention("!find It cannot read tickets | Two failed.", channel="random")
+    root = await slack.mention("!find It cannot read tickets | Two failed. | Let it.", channel="random")
 
     card = await slack.until(lambda: shown(slack, "hit 2 people in 2 turns"), 10)
     assert "It cannot read tickets" in slack.text(card)
-    await slack.until(lambda: find(slack, root, "People see its card below"))
+    assert "What would mend it:\n```\nLet it.\n```" in slack.text(card)
+    await slack.until(lambda: find(slack, root, "What repeats most stands on its card."))
+    assert not any("do not repeat" in words for words in said(slack, root))
+
+
+async def test_an_agent_without_a_model_is_not_asked_for_a_file(slack: Slack, desk: Frontdesk, card: dict[str, Any]) -> None:
+    await slack.press(card, "Propose a change", "ben")
+
+    await slack.until(lambda: told(slack, "improver runs on echo, which has no model and writes no file. Give agents/improver.md", "ben"))
+    assert labels(slack, card) == ["File a ticket", "Propose a change", "Not now"]
 
 
 async def test_by_its_schedule_it_shows_what_repeats_in_its_channel(slack: Slack, desk: Frontdesk, agents: Path) -> None:

@@ -34,6 +34,7 @@ NOTES = {
     "name": "Release notes", "about": "Writes release notes.", "words": "You write release notes for {{ person.name }}.",
     "like": "helper", "where": "random", "run": "Everybody in this workspace", "approver": "carla",
 }  # fmt: skip
+WRITTEN = "agents/release-notes.md is written, and counts from now on."
 
 
 async def filled(slack: Slack, by: str = "ana", **changed: Any) -> Json:
@@ -63,7 +64,7 @@ async def test_an_agent_is_thought_up_shown_allowed_and_answers(slack: Slack, de
     assert not (agents / "release-notes.md").exists()
     await slack.press(card, "Allow, and write it", "carla")
 
-    await slack.until(lambda: letter(slack, "ana", "Allowed by carla: agents/release-notes.md is written"))
+    await slack.until(lambda: letter(slack, "ana", f"`release-notes`: Allowed by carla: {WRITTEN} Mention me in #random, and it answers."))
     assert "Allow, and write it" not in slack.text(letter(slack, "carla", "Allowed by carla"))
     made = parse("release-notes", (agents / "release-notes.md").read_text())
     assert (made.runtime, made.triggers[0].mention, made.allow.run) == ("echo", ("#random",), ("members",))
@@ -78,7 +79,7 @@ async def test_it_is_tried_before_anybody_is_asked_and_only_its_author_sees_the_
 
     answer = await slack.until(lambda: letter(slack, "ana", "which is no agent yet"))
     assert "the notes of 1.2" in slack.text(answer)
-    assert "completed" in slack.text(answer)
+    assert "It took 0 s. Only you see this." in slack.text(answer)
     assert not (agents / "release-notes.md").exists()
     assert not [post for place in ("general", "reviews") for post in slack.messages(place)]
 
@@ -99,7 +100,7 @@ async def test_whoever_thought_it_up_is_told_by_a_message_of_its_own(slack: Slac
 
     await slack.press(card, "Allow, and write it", "carla")
 
-    told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla"))
+    told = await slack.until(lambda: letter(slack, "ana", "`release-notes`: Allowed by carla"))
     assert told["ts"] == max(message["ts"] for message in slack.messages("@ana"))
     assert "edited" not in told
 
@@ -111,7 +112,7 @@ async def test_of_two_presses_at_once_one_settles_it(slack: Slack, desk: Frontde
     await asyncio.gather(*(slack.press(card, word, "carla") for word in ("Refuse", "Allow, and write it")))
 
     await slack.until(lambda: any("That is settled" in slack.text(post) for post in slack.ephemerals("carla")))
-    told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`:"))
+    told = await slack.until(lambda: letter(slack, "ana", "`release-notes`: "))
     assert ("Allowed" in slack.text(told)) == (agents / "release-notes.md").exists()
 
 
@@ -120,7 +121,7 @@ async def test_what_was_refused_can_be_asked_for_again(slack: Slack, desk: Front
     await slack.press(mine, "Ask for approval", "ana")
     card = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
     await slack.press(card, "Refuse", "carla")
-    await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Refused by carla."))
+    await slack.until(lambda: letter(slack, "ana", "`release-notes`: Refused by carla."))
 
     await slack.press(letter(slack, "ana", "An agent of"), "Change it", "ana")
     await slack.submit(await slack.until(lambda: slack.modals("ana")[-1]), NOTES, "ana")
@@ -128,7 +129,7 @@ async def test_what_was_refused_can_be_asked_for_again(slack: Slack, desk: Front
     again = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
     await slack.press(again, "Allow, and write it", "carla")
 
-    await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla"))
+    await slack.until(lambda: letter(slack, "ana", "`release-notes`: Allowed by carla"))
     assert (agents / "release-notes.md").exists()
 
 
@@ -141,7 +142,7 @@ async def test_where_git_looks_after_the_agents_it_is_a_branch(slack: Slack, set
 
         await slack.press(card, "Allow, and write it", "carla")
 
-        told = await slack.until(lambda: letter(slack, "ana", "`agents/release-notes.md`: Allowed by carla: The branch"))
+        told = await slack.until(lambda: letter(slack, "ana", "`release-notes`: Allowed by carla: The branch"))
     branch = re.search(r"frontdesk/release-notes-[\w-]+", slack.text(told))
     assert branch
     assert "You write release notes" in git(agents, "show", f"{branch[0]}:release-notes.md")
@@ -159,19 +160,17 @@ async def test_what_is_refused_is_not_written(slack: Slack, desk: Frontdesk, age
 
 
 async def test_what_is_wrong_is_told_before_anybody_is_asked_and_can_be_changed(slack: Slack, desk: Frontdesk) -> None:
-    mine = await filled(slack, name="helper", where="reviews", approver="ben")
+    mine = await filled(slack, where="reviews", approver="ben")
     text = slack.text(mine)
-    assert "There is an agent 'helper' already; take another name." in text
-    assert "agents/reviewer.md and agents/helper.md both claim mentions in #reviews; remove it from one of them" in text
-    assert "ben may not allow it: choose an admin" in text
+    assert "agents/reviewer.md and agents/release-notes.md both claim mentions in #reviews; remove it from one of them" in text
+    assert "ben may not allow it. These may: carla." in text
     assert "Ask for approval" not in text
 
     await slack.press(mine, "Change it", "ana")
     view = await slack.until(lambda: slack.modals("ana")[-1])
     await slack.submit(view, NOTES, "ana")
 
-    await slack.until(lambda: "agents/release-notes.md" in slack.text(letter(slack, "ana", "This would be")))
-    assert "Ask for approval" in slack.text(letter(slack, "ana", "This would be"))
+    await slack.until(lambda: "Ask for approval" in slack.text(letter(slack, "ana", "This would be")))
     assert len([message for message in slack.messages("@ana") if "This would be" in slack.text(message)]) == 1
 
 
@@ -226,10 +225,13 @@ async def test_a_guest_thinks_up_nothing(slack: Slack, desk: Frontdesk) -> None:
     await slack.until(lambda: any("Only members of this workspace" in slack.text(m) for m in slack.ephemerals("gus")))
 
 
-async def test_the_command_says_what_it_can(slack: Slack, desk: Frontdesk) -> None:
-    await slack.command("/frontdesk", "old", by="ana")
+@pytest.mark.parametrize("said", ["help", "", "old"])
+async def test_the_command_says_what_it_can(slack: Slack, desk: Frontdesk, said: str) -> None:
+    await slack.command("/frontdesk", said, by="ana")
 
-    await slack.until(lambda: any("`/frontdesk new` makes an agent" in slack.text(m) for m in slack.ephemerals("ana")))
+    shown = slack.text(await slack.until(lambda: slack.ephemerals("ana")[-1]))
+    assert "*helper*: Says back what it is told." in shown
+    assert "`/frontdesk new` makes an agent" in shown
 
 
 def drawn(**changed: str) -> Draft:
@@ -252,11 +254,74 @@ def test_what_people_write_is_no_template() -> None:
     assert instructions(made, Person("U1", "Ana"), "general", 0.0) == words
 
 
-async def test_words_that_would_end_what_makes_them_no_template_are_refused(slack: Slack, desk: Frontdesk) -> None:
-    mine = await filled(slack, words="Say {%- endraw %}{{ person.id }}.")
+@pytest.mark.parametrize(
+    ("field", "given", "told"),
+    [
+        pytest.param("name", "Helper", "There is an agent helper already; take another name.", id="taken"),
+        pytest.param("name", "Über uns", "An agent's name has small letters, digits", id="letters"),
+        pytest.param("words", "Say {%- endraw %}{{ person.id }}.", "Leave out {% endraw %}: your words are taken as they are", id="end"),
+        pytest.param("words", "".join(map(chr, range(0x4E00, 0x4E00 + 2400))), "That is more than Slack can carry.", id="long"),
+    ],
+)
+async def test_what_is_wrong_at_once_stands_at_its_field_and_nothing_is_lost(
+    slack: Slack, desk: Frontdesk, field: str, given: str, told: str
+) -> None:
+    await slack.command("/frontdesk", "new", by="ana")
+    view = await slack.until(lambda: slack.modals("ana")[-1])
 
-    assert "Leave out {% endraw %}: your words are taken as they are" in slack.text(mine)
-    assert "Ask for approval" not in slack.text(mine)
+    answer = await slack.submit(view, NOTES | {field: given}, "ana")
+
+    assert [*answer["errors"]] == [field]
+    assert told in answer["errors"][field]
+    assert len(slack.modals("ana")) == 1
+
+
+async def test_the_form_says_by_name_who_may_allow_it(slack: Slack, desk: Frontdesk) -> None:
+    await slack.command("/frontdesk", "new", by="ana")
+
+    view = await slack.until(lambda: slack.modals("ana")[-1])
+
+    assert "an admin (carla), or another whom that agent's file lets approve by name" in str(view)
+
+
+async def test_where_slack_names_no_admins_the_form_opens_all_the_same(slack: Slack, desk: Frontdesk) -> None:
+    slack.fail("users.list", error="missing_scope")
+
+    await slack.command("/frontdesk", "new", by="ana")
+
+    assert "an admin, or another whom" in str(await slack.until(lambda: slack.modals("ana")[-1]))
+
+
+async def test_whom_a_file_names_is_named_beside_the_admins(slack: Slack, desk: Frontdesk) -> None:
+    mine = await filled(slack, like="reviewer", approver="ana")
+
+    assert "ana may not allow it. These may: carla, @platform." in slack.text(mine)
+
+
+async def test_its_author_reads_plain_words_before_the_file(slack: Slack, desk: Frontdesk) -> None:
+    text = slack.text(await filled(slack))
+
+    assert text.startswith("This would be `release-notes` (“Release notes”, as an agent's name is written): Writes release notes.")
+    assert text.index("Who may ask it: Everybody") < text.index("Ask for approval") < text.index("agents/release-notes.md")
+    assert "budget" not in text
+
+
+async def test_of_two_drafts_of_one_name_the_second_is_told_that_it_is_there(slack: Slack, desk: Frontdesk, agents: Path) -> None:
+    await slack.press(await filled(slack), "Ask for approval", "ana")
+    first = await slack.until(lambda: letter(slack, "carla", "asks you to allow it"))
+    await slack.press(await filled(slack, "ben"), "Ask for approval", "ben")
+    second = await slack.until(lambda: again if (again := letter(slack, "carla", "asks you to allow it"))["ts"] != first["ts"] else None)
+    third = await filled(slack, "ben")
+    await slack.press(first, "Allow, and write it", "carla")
+    await slack.until(lambda: letter(slack, "ana", "is written"))
+
+    await slack.press(second, "Allow, and write it", "carla")
+    await slack.press(third, "Ask for approval", "ben")
+
+    there = "There is an agent 'release-notes' already; take another name."
+    await slack.until(lambda: letter(slack, "ben", f"`release-notes`: carla allowed it, but it is not written: {there}"))
+    await slack.until(lambda: there in slack.text(slack.message(third)))
+    assert f"carla allowed it, but it is not written: {there}" in slack.text(slack.message(second))
 
 
 def test_an_agent_like_one_that_answers_privately_answers_privately() -> None:

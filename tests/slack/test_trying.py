@@ -22,12 +22,12 @@ async def shown(slack: Slack, desk: Frontdesk, *runs: Run, place: str = "#genera
     await desk.store.keep_trial(replace(TRIED, runs=kept))
     await desk.store.receive(delivery(TRIED, place))
     await desk.door.adopt()
-    await slack.until(lambda: cards(slack))
-    return cards(slack)
+    await slack.until(lambda: cards(slack, place))
+    return cards(slack, place)
 
 
-def cards(slack: Slack) -> list[Json]:
-    return [message for message in slack.messages("general") if "Answer A" in slack.text(message)]
+def cards(slack: Slack, place: str = "#general") -> list[Json]:
+    return [message for message in slack.messages(place) if "Answer A" in slack.text(message)]
 
 
 async def votes(desk: Frontdesk) -> tuple[Vote, ...]:
@@ -77,6 +77,15 @@ async def test_what_was_private_is_shown_to_nobody(slack: Slack, desk: Frontdesk
     )
 
     assert ["Which colour?" in slack.text(one) for one in found] == [True]
+
+
+async def test_where_another_company_reads_along_only_what_was_asked_there_is_shown(slack: Slack, desk: Frontdesk) -> None:
+    await slack.invite("partners", "frontdesk")
+    there = replace(RUN, id="2", asked="When?", channel=slack.channel("partners"))
+
+    found = await shown(slack, desk, RUN, there, place="#partners")
+
+    assert ["When?" in slack.text(one) for one in found] == [True]
 
 
 async def test_where_nothing_can_be_shown_nothing_is_begun(slack: Slack, desk: Frontdesk, caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,8 @@ from bot.glance import Glance, Opinion, Running, Share, Waiting
 from bot.message import Message, Person
 from bot.ports import Feedback
 from bot.session import Session
-from bot.slack.view import View
+from bot.slack.parse import plain
+from bot.slack.view import View, date
 from bot.slack.views import feedback, home, question, triage
 from bot.slack.views import session as turn
 from tests.standins.stage import agent
@@ -150,6 +151,10 @@ def test_a_state_looks_as_it_always_did(name: str) -> None:
 
 def test_there_is_no_golden_file_of_a_state_that_is_gone() -> None:
     assert sorted(file.stem for file in GOLDEN.glob("*.json")) == sorted(STATES)
+
+
+def test_a_date_can_be_read_where_slack_fills_nothing_in() -> None:
+    assert plain(f"since {date(1800000000.0)}, there") == "since 2027-01-15 08:00 UTC, there"
 
 
 def test_the_time_that_passes_is_shown_coarsely() -> None:

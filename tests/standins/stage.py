@@ -67,6 +67,9 @@ class Watching:
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         return message.thread, message.channel
 
+    def direct(self, thread: str) -> bool:
+        return ":D" in thread
+
     async def said(self, session: Session, after: float, until: Sequence[Message]) -> tuple[Quote, ...]:
         self.asked.set()
         await self.ready.wait()

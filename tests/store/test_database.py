@@ -186,6 +186,24 @@ async def test_a_database_of_the_version_before_is_brought_to_ours(file: Path) -
     await store.close_all()
 
 
+async def test_what_was_said_in_direct_messages_before_that_was_kept_is_private(file: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("sqlalchemy.url", at(file))
+    await asyncio.to_thread(command.upgrade, config, "0009")
+    with sa.create_engine(at(file)).begin() as connection:
+        for id, channel in (("open", "C1"), ("direct", "D1")):
+            data = f'{{"id":"{id}","agent":"helper","thread":"t","asker":{{"id":"U1"}},"channel":"{channel}","title":"\\"channel\\":\\"D"}}'
+            row = (id, "t", "helper", "U1", "completed", True, False, 0, 0, 0.0, data)
+            connection.exec_driver_sql(f"INSERT INTO sessions VALUES ({', '.join('?' * len(row))})", row)
+
+    store = SqlStore(at(file))
+    await store.open()
+
+    assert {id: (await store.load(id)).private for id in ("open", "direct")} == {"open": False, "direct": True}
+    await store.close_all()
+
+
 async def test_a_newer_schema_is_refused(store: SqlStore, file: Path) -> None:
     with store.db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")

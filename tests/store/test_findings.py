@@ -99,7 +99,7 @@ async def test_what_people_begin_with_again_and_again_is_told(store: SqlStore) -
     for id, text, door in (("s1", "Why is build 1 red?", "mention"), ("s2", "why is build 22 red", "command"), ("s3", "Who?", "mention"),
                            ("s4", "Daily news", "schedule"), ("s5", "Daily news", "schedule")):  # fmt: skip
         await ran(store, id, Finished("completed"), door=door, text=text)
-    await ran(store, "s6", Finished("completed"), text="Why is build 3 red?", channel="D1")
+    await ran(store, "s6", Finished("completed"), text="Why is build 3 red?", private=True)
 
     again = [fact for fact in await facts(store) if fact.kind == "again"]
 

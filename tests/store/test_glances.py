@@ -19,14 +19,16 @@ from tests.standins.stage import ANA, BEN, COLOUR, agent
 LONG = 100 * 86400.0
 
 
-async def begun(store: SqlStore, id: str, *events: object, asker: Person = ANA, by: Person = ANA, name: str = "helper") -> Session:
-    """A session with one turn, in which this has happened."""
-    said = Message(f"m-{id}", f"slack:T1:C1:{id}", "C1", by, f"About {id}", at=100.0)
-    session = Session(id, name, said.thread, asker, "C1")
-    await store.start(session, said)
+async def begun(
+    store: SqlStore, id: str, *events: object, asker: Person = ANA, by: Person = ANA, name: str = "helper", said: str = ""
+) -> Session:
+    """A session with one turn, in which this has happened; `said` is the id of its message."""
+    message = Message(said or f"m-{id}", f"slack:T1:C1:{id}", "C1", by, f"About {id}", at=100.0)
+    session = Session(id, name, message.thread, asker, "C1")
+    await store.start(session, message)
     session, epoch = await store.begin(id)
-    session = session.begin([said])
-    await store.take(id, epoch, session, agent(name), [said.id])
+    session = session.begin([message])
+    await store.take(id, epoch, session, agent(name), [message.id])
     told = [Started("r1"), *events]
     session = session.fold(told, clock.now())  # type: ignore[arg-type]
     await store.save(epoch, session, told, clock.now())  # type: ignore[arg-type]
@@ -40,6 +42,15 @@ async def test_what_goes_on_comes_first_then_the_newest(store: SqlStore) -> None
 
     assert [one.id for one in await SqlSight(store.db).conversations("U1", 10)] == ["a", "c", "b"]
     assert [one.id for one in await SqlSight(store.db).conversations("U1", 2)] == ["a", "c"]
+
+
+async def test_what_the_desk_asked_for_a_change_is_no_conversation_of_the_persons(store: SqlStore) -> None:
+    await begun(store, "a", Usage(usd=0.25), Finished("completed"))
+    await begun(store, "b", Usage(usd=0.5), Finished("completed"), said="proposal:p1:1")
+    sight = SqlSight(store.db)
+
+    assert [one.id for one in await sight.conversations("U1", 10)] == ["a"]
+    assert (await sight.used("U1", 0.0)).turns == 1
 
 
 async def test_questions_wait_until_they_are_closed(store: SqlStore) -> None:

@@ -20,11 +20,13 @@ def question(n: int, text: str = "Which colour?", at: float = 100.0) -> Message:
     return Message(f"m{n}", THREAD, "C1", ANA, text, at=at)
 
 
-async def happen(store: SqlStore, *told: Event, id: str = "s1", asked: Message | None = None, agent: Agent = AGENT) -> Session:
+async def happen(
+    store: SqlStore, *told: Event, id: str = "s1", asked: Message | None = None, agent: Agent = AGENT, private: bool = False
+) -> Session:
     """A turn, in this session or a new one."""
     asked = asked or question(1)
     known = id in [session.id for session in await store.sessions()]
-    await (store.put(id, asked) if known else store.start(Session(id, agent.name, THREAD, ANA, "C1"), asked))
+    await (store.put(id, asked) if known else store.start(Session(id, agent.name, THREAD, ANA, "C1", private=private), asked))
     session, epoch = await store.begin(id)
     session = session.begin([asked])
     await store.take(id, epoch, session, agent, [asked.id])
@@ -106,7 +108,7 @@ async def test_a_turn_that_asked_people_something_is_known_for_one_that_waited(s
 
 
 async def test_what_only_one_person_saw_is_marked(store: SqlStore) -> None:
-    await happen(store, *DONE, asked=replace(question(1), door="direct", files=(Attachment("a.txt"),)))
+    await happen(store, *DONE, asked=replace(question(1), files=(Attachment("a.txt"),)), private=True)
 
     found = await only(store)
 
@@ -123,6 +125,18 @@ async def test_turns_are_found_by_their_agent_and_their_time(store: SqlStore) ->
     assert by_name == ["s2"]
     assert await store.past(until=1.0) == []
     assert len(await store.past(limit=1)) == 1
+
+
+async def test_turns_are_found_by_their_names(store: SqlStore) -> None:
+    for n in (1, 2):
+        await happen(store, *DONE, asked=question(n, f"Question {n}"))
+    await happen(store, *DONE, id="s2", asked=question(3))
+    await happen(store, Started("r"), id="s3", asked=question(4))
+
+    found = await store.turns([("s1", 1), ("s2", 1), ("s3", 1), ("s9", 1)])
+
+    assert {(past.session_id, past.turn): past.asked for past in found} == {("s1", 1): "Question 1", ("s2", 1): "Which colour?"}
+    assert await store.turns([]) == []
 
 
 async def test_figures_are_the_same_without_a_word_of_anybody(store: SqlStore) -> None:

@@ -271,6 +271,17 @@ async def test_a_delivery_is_kept_once_until_it_is_dealt_with(store: SqlStore) -
     assert not await store.receive(first)
 
 
+async def test_a_delivery_that_is_the_same_under_another_key_is_known(store: SqlStore) -> None:
+    first, again, more = (Delivery(key, "fired", "{}", same=same) for key, same in (("k1", "s1"), ("k2", "s1"), ("k1", "s2")))
+
+    received = await asyncio.gather(*[store.receive(first) for _ in range(5)])
+
+    assert sorted(received) == [False] * 4 + [True]
+    assert not await store.receive(again)
+    assert not await store.receive(more)
+    assert await store.adopt() == ["k1"]
+
+
 async def test_what_has_one_lane_is_dealt_with_one_at_a_time_in_its_order(store: SqlStore) -> None:
     for key, at in (("late", 2.0), ("early", 1.0)):
         await store.receive(Delivery(key, "message", "{}", at, "C1:1"))

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.past import Outcome, Run, Tried, Vote
 from bot.store import prune
 from bot.store.sql import SqlStore
@@ -47,6 +49,29 @@ async def test_trials_are_found_by_their_agent_the_newest_first(store: SqlStore)
 
     assert [tried.id for tried in await store.trials("helper")] == ["t2", "t0"]
     assert [tried.id for tried in await store.trials()] == ["t2", "t1", "t0"]
+
+
+async def test_the_newest_trial_of_two_versions_is_found(store: SqlStore) -> None:
+    others = {"back": {"old_version": "v2", "new_version": "v1"}, "other": {"agent": "other"}, "later": {"new_version": "v3"}}
+    for id, at in (("t1", 1.0), ("t2", 2.0)):
+        await store.keep_trial(replace(TRIED, id=id, at=at, votes=(Vote("1", "new", "U1"),)))
+    for id, more in others.items():
+        await store.keep_trial(replace(TRIED, id=id, at=9.0, **more))  # type: ignore[arg-type]
+
+    found = await store.between("helper", "v1", "v2")
+
+    assert found == replace(TRIED, id="t2", at=2.0, votes=(Vote("1", "new", "U1"),))
+    assert await store.between("helper", "v9", "v2") is None
+
+
+async def test_what_trials_cost_is_the_sum_of_all_since_then(store: SqlStore) -> None:
+    for n in range(120):  # more than are read at once
+        await store.keep_trial(replace(TRIED, id=f"t{n}", at=100.0 + n))
+    await store.keep_trial(replace(TRIED, id="t0", at=100.0))  # once more, with what a judge has said
+    await store.keep_trial(replace(TRIED, id="other", agent="other"))
+
+    assert await store.trying("helper", 101.0) == pytest.approx(11.9)
+    assert await store.trying("helper", 1000.0) == 0.0
 
 
 async def test_an_old_trial_is_taken_out_with_its_votes(store: SqlStore) -> None:

@@ -71,10 +71,14 @@ class Kept:
     """What was taken, as the door keeps it."""
 
     rows: dict[str, Delivery] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
 
     async def take(self, delivery: Delivery) -> bool:
-        new = delivery.key not in self.rows
-        self.rows.setdefault(delivery.key, delivery)
+        keys = {delivery.key, delivery.same} - {""}
+        new = not keys & self.known
+        self.known |= keys
+        if new:
+            self.rows[delivery.key] = delivery
         return new
 
     @property

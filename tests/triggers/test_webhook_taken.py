@@ -68,6 +68,28 @@ async def test_what_is_told_again_begins_nothing(path: str, make: Callable[[], C
     assert len(desk.kept.rows) == 1
 
 
+async def test_what_says_when_it_was_sent_begins_nothing_again_under_another_id() -> None:
+    headers, raw = linear(CREATED)
+    async with served(agent(ISSUES)) as desk:
+        first, again = [await desk.call("/hooks/reviewer/linear", ({**headers, "Linear-Delivery": id}, raw)) for id in ("one", "other")]
+
+    assert (first, again) == ((202, "Taken."), (200, "It was taken before."))
+
+
+@pytest.mark.parametrize(
+    ("path", "agents", "make"),
+    [
+        ("github", PULLS, lambda id: github(OPENED, "pull_request", id=id)),
+        ("generic", ALERTS, lambda id: github({"title": "Disk full"}, "", **{"Idempotency-Key": id})),
+    ],
+)
+async def test_others_may_tell_two_things_in_the_same_words(path: str, agents: str, make: Callable[[str], Called]) -> None:
+    async with served(agent(agents)) as desk:
+        statuses = [(await desk.call(f"/hooks/reviewer/{path}", make(id)))[0] for id in ("monday", "tuesday")]
+
+    assert statuses == [202, 202]
+
+
 def test_without_an_id_the_same_words_within_a_minute_are_the_same() -> None:
     ids = [read("generic", {}, raw, now).id for raw, now in [(b"[1]", 60), (b"[1]", 119), (b"[2]", 119), (b"[1]", 120)]]
 

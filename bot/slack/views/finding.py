@@ -2,7 +2,7 @@
 
 from bot.found import Card
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import Block, View, actions, button, code, context, link, section
+from bot.slack.view import Block, View, actions, button, code, context, date, link, section
 
 NAMED = 5  # places at which one can look
 
@@ -18,7 +18,7 @@ def render(card: Card, site: str) -> View:
 def _hit(card: Card) -> str:
     people, turns = len({person for hit in card.hits for person in hit.people}), len(card.hits)
     words = f"{people} {'person' if people == 1 else 'people'} in {turns} {'turn' if turns == 1 else 'turns'}"
-    return f"hit {words} · ${card.usd:.2f} · known since <!date^{int(card.at)}^{{date_short}}|{int(card.at)}>"
+    return f"hit {words} · ${card.usd:.2f} · known since {date(card.at, '{date_short}')}"
 
 
 def _seen(card: Card, site: str) -> list[str]:

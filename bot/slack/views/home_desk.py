@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from bot.change import Proposal
-from bot.glance import STUCK, Running, Share, direct, secret
+from bot.glance import STUCK, Running, Share
 from bot.session import Session
 from bot.slack.markdown import mrkdwn
-from bot.slack.view import Block, header, link, section
+from bot.slack.view import Block, date, header, link, section
 
 AGENTS, WRONG = 20, 8  # that are shown
 
@@ -56,14 +56,10 @@ def _rest(shares: Sequence[Share]) -> list[str]:
 def _stuck(at: float, session: Session, site: str) -> str:
     """Neither words nor people: whoever runs the bot need not be where it was said."""
     what = "for a person" if session.state == "input_required" else "to begin"
-    where = "in a private conversation" if secret(session) else link(session.thread, "there", site)
-    return f"*{session.agent}* has waited {what} {_since(at)}, {where}"
+    where = "in a private conversation" if session.private else link(session.thread, "there", site)
+    return f"*{session.agent}* has waited {what} since {date(at)}, {where}"
 
 
 def _undecided(proposal: Proposal, site: str) -> str:
-    where = "in a private conversation" if direct(proposal.thread) else link(proposal.thread, "there", site)
-    return f"*{proposal.agent}*: a change of its file has waited for a decision {_since(proposal.at)}, {where}"
-
-
-def _since(at: float) -> str:
-    return f"since <!date^{int(at)}^{{date_short_pretty}} {{time}}|{int(at)}>"
+    where = "in a private conversation" if proposal.private else link(proposal.thread, "there", site)
+    return f"*{proposal.agent}*: a change of its file has waited for a decision since {date(proposal.at)}, {where}"

@@ -16,8 +16,8 @@ MOST = 15_000  # characters of its file: a message has 50 blocks
 MOST_SAID = 9_000  # characters of an answer
 
 
-def form(agents: Sequence[Agent], draft: Draft | None = None) -> Block:
-    """What for, where, on which runtime, who may, and who is to allow it; filled in as the draft has it."""
+def form(agents: Sequence[Agent], admins: Sequence[str], draft: Draft | None = None) -> Block:
+    """What for, where, on which runtime, who may, and who is to allow it; filled in as the draft has it. `admins` are names."""
     options = [choice(f"{agent.name} ({agent.runtime})", agent.name, brief(agent.description, 75)) for agent in agents[:100]]
     who = [choice(words, value) for value, words in RUN.items()] + [choice("Only me", "me")]
     first = next((option for option in options if draft and option["value"] == draft.like), None)
@@ -26,15 +26,16 @@ def form(agents: Sequence[Agent], draft: Draft | None = None) -> Block:
     where: Block = {"type": "conversations_select", "filter": {"include": ["public", "private"], "exclude_bot_users": True}}
     where |= {"initial_conversation": draft.place} if draft and draft.place else {}
     approver: Block = {"type": "users_select"} | ({"initial_user": draft.approver} if draft else {})
+    names = f" ({', '.join(admins[:3])})" if admins else ""
     blocks = [
-        _asked("name", "What is it called?", _typed(40, draft.name if draft else ""), "small letters, digits and -, such as release-notes"),
+        _asked("name", "What is it called?", _typed(40, draft.name if draft else ""), "such as release-notes; a space becomes a -"),
         _asked("about", "What is it for?", _typed(150, draft.about if draft else ""), "one sentence that people see in lists"),
         _asked("words", "How does it work?", _typed(LONGEST, draft.words if draft else "", long=True),
                "what it does step by step, how it answers, what it says when it is not sure, and what it never does"),
         _asked("like", "It runs like", like, "it gets that agent's runtime, tools, variables, workspace and budget"),
         _asked("where", "Which channel is it for?", where, "without one it is called by its name", optional=True),
         _asked("run", "Who may ask it?", {"type": "radio_buttons", "options": who, "initial_option": run}),
-        _asked("approver", "Who is to allow it?", approver, "an admin, or somebody else whom that agent's file names under allow.approve"),
+        _asked("approver", "Who is to allow it?", approver, f"an admin{names}, or another whom that agent's file lets approve by name"),
     ]  # fmt: skip
     return modal("new", "A new agent", "Show its file", blocks, draft.id if draft else "")
 
@@ -63,10 +64,17 @@ def draft(id: str, by: str, values: Mapping[str, tuple[str, ...]]) -> Draft:
     return Draft(id, name, about, given["words"], given["like"], given["where"], run, by, given["approver"])
 
 
-def shown(draft: Draft, text: str, wrong: Sequence[str]) -> View:
-    """For whoever thought it up: the file, what is wrong with it, and what can be done next."""
-    head = f"This would be `agents/{mrkdwn(draft.name, 60)}.md`:"
-    value = draft.packed()
+def shown(draft: Draft, text: str, wrong: Sequence[str], typed: str = "") -> View:
+    """For whoever thought it up: what it would be, what is wrong with it, what can be done next, and its file.
+
+    `typed` is how they called it.
+    """
+    name, value = mrkdwn(draft.name, 60), draft.packed()
+    called = f" (“{mrkdwn(typed, 100)}”, as an agent's name is written)" if typed not in ("", draft.name) else ""
+    head = f"This would be `{name}`{called}: {mrkdwn(draft.about, 400)}"
+    where = f"in <#{draft.place}> by a mention, and anywhere" if draft.place else "anywhere"
+    asked = f"It is asked {where} by its name: `@Frontdesk {name}: …`\nWho may ask it: {RUN.get(draft.run, 'Only you')}"
+    file = context(f"Its file, `agents/{name}.md`. It runs like `{mrkdwn(draft.like, 60)}`.")
     ready = [] if wrong else [button("propose", "Ask for approval", value, "primary"), button("sample", "Try it", value)]
     end = [section("*It cannot be used yet*\n" + "\n".join(f"• {mrkdwn(line, 300)}" for line in wrong[:8]))] if wrong else []
     asks = (
@@ -74,7 +82,8 @@ def shown(draft: Draft, text: str, wrong: Sequence[str]) -> View:
         if wrong
         else [context(f"<@{draft.approver}> will be asked to allow it, once you ask for that. If you try it, only you see the answer.")]
     )
-    return View(head, (section(head), *pages(text), *end, actions(*ready, button("rework", "Change it", value)), *asks))
+    buttons = actions(*ready, button("rework", "Change it", value))
+    return View(head, (section(f"{head}\n{asked}"), *end, buttons, *asks, file, *pages(text)))
 
 
 def asked(draft: Draft, text: str) -> View:
@@ -98,15 +107,20 @@ def answer(draft: Draft, words: str, outcome: Outcome) -> View:
     """What it answered."""
     head = section(f"You asked `{mrkdwn(draft.name, 60)}`, which is no agent yet:\n>{mrkdwn(brief(words, 300), 500)}")
     said = [markdown(safe(outcome.text[:MOST_SAID]))] if outcome.text.strip() else []
-    how = f"{outcome.seconds:.0f} s" + (f", ${outcome.usd:.2f}" if outcome.usd else "")
-    why = f"{outcome.state}: {outcome.reason}" if outcome.reason else outcome.state
-    return View(f"{draft.name} answered you.", (head, *said, context(mrkdwn(f"{why}, {how}. Only you see this.", 900))))
+    how = f"It took {outcome.seconds:.0f} s" + (f" and ${outcome.usd:.2f}" if outcome.usd else "")
+    why = outcome.reason or ("" if outcome.state == "completed" else f"It did not come to its end ({outcome.state}).")
+    return View(f"{draft.name} answered you.", (head, *said, context(mrkdwn(f"{why} {how}. Only you see this.".strip(), 900))))
 
 
 def told(draft: Draft, words: str) -> View:
     """What came of it, for whoever thought it up."""
-    said = f"`agents/{mrkdwn(draft.name, 60)}.md`: {mrkdwn(words, 1500)}"
-    return View(mrkdwn(brief(f"agents/{draft.name}.md: {words}", 300)), (section(said),))
+    said = f"`{mrkdwn(draft.name, 60)}`: {mrkdwn(words, 1500)}"
+    return View(mrkdwn(brief(f"{draft.name}: {words}", 300)), (section(said),))
+
+
+def use(draft: Draft) -> str:
+    """How it is asked, once it is there."""
+    return f"Mention me in {draft.where}, and it answers." if draft.where else f"Write `@Frontdesk {draft.name}: …`, and it answers."
 
 
 def mark(text: str) -> str:

@@ -5,7 +5,7 @@ from bot.agent import Agent
 from bot.event import ALLOW, APPROVE, DENY, Answered, Option, Part, Question
 from bot.session import Session
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section, visible
+from bot.slack.view import Block, View, actions, button, choice, code, context, date, modal, plain, section, visible
 
 FEW = 5  # options that are buttons; more are a menu
 TITLE = {"question": "A question", "permission": "Permission needed", "form": "A few questions", "auth": "Please sign in"}
@@ -18,7 +18,7 @@ def render(session: Session, question: Question, answered: Answered | None, agen
         return View(f"{TITLE[question.kind]}: {_outcome(answered)}", (*body, context(_outcome(answered))), 0)
     head = section(f"{_whom(session, question, agent)} *{TITLE[question.kind]}*")
     about = f"{session.id} {question.id}"
-    until = [context(f"Until <!date^{int(question.expires_at)}^{{time}} {{date_short_pretty}}|later>")] if question.expires_at else []
+    until = [context(f"Until {date(question.expires_at, '{time} {date_short_pretty}')}")] if question.expires_at else []
     return View(
         f"{TITLE[question.kind]}: {mrkdwn(brief(question.parts[0].text, 200))}", (head, *body, *_choices(question, about, agent), *until), 0
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bot.agent import Agent
 from bot.plan import Plan
 from bot.slack.markdown import brief, mrkdwn
-from bot.slack.view import Block, View, actions, button, choice, code, context, modal, plain, section
+from bot.slack.view import Block, View, actions, button, choice, code, context, date, modal, plain, section
 
 MOST = 20  # Slack takes 50 blocks
 CARRIED = 2000  # characters that a button carries
@@ -27,17 +27,12 @@ def render(plans: Sequence[Plan]) -> View:
 
 def words(plan: Plan) -> str:
     """One schedule in two lines, and a third where it could not begin."""
-    timed, last = plan.schedule, f"; last {_time(plan.last)}" if plan.last else ""
-    goes = f"paused by {mrkdwn(plan.paused, 80)}" if plan.paused else f"next {_time(plan.due)}"
+    timed, last = plan.schedule, f"; last {date(plan.last)}" if plan.last else ""
+    goes = f"paused by {mrkdwn(plan.paused, 80)}" if plan.paused else f"next {date(plan.due)}"
     what = f"`{timed.cron}` {timed.timezone}, in {_place(timed.post_to)}: {mrkdwn(brief(timed.prompt, 200), 300)}"
     why = mrkdwn(plan.trouble, 500).replace(timed.post_to, _place(timed.post_to))  # Slack shows a channel's name to whoever may know it
     trouble = [f"⚠️ It could not begin then: {why}"] if plan.trouble else []
     return "\n".join([f"`{plan.name}` {goes}{last}", what, *trouble])
-
-
-def _time(at: float) -> str:
-    """In the time zone of whoever reads it."""
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{int(at)}>"
 
 
 def _place(post_to: str) -> str:
