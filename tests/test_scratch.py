@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[subproces
 def left(desk: "subprocess.Popen[str]") -> tuple[Path, psutil.Process]:
     assert desk.stdout
     folder, harness = desk.stdout.readline().split()
-    return Path(folder), psutil.Process(int(harness))
+    process = psutil.Process(int(harness))
+    while processes.MARK not in process.environ():  # which is empty just while a process begins
+        time.sleep(0.01)
+    return Path(folder), process
 
 
 def test_what_one_that_was_killed_has_left_is_ended_and_taken_away(desk: "subprocess.Popen[str]") -> None:
