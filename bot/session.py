@@ -35,6 +35,7 @@ class Session:
 
     `runtime` is the name of that which knows `resume`; rows from before it was kept have none. `asked` is when the turn's first
     message was said; `waited` whether it has asked a person; `spent` is of the whole session. `private` is what only whoever asks reads.
+    `told` is how much of the `answer` stood there when it asked last: nothing takes that back; `before` is that of processes that ended.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Session:
     by: Person | None = None
     source: str = ""
     answer: str = ""
+    before: str = ""
+    told: int = 0
     thought: str = ""
     steps: tuple[Step, ...] = ()
     count: int = 0
@@ -93,13 +96,14 @@ class Session:
         said = list(messages)
         return replace(
             self, state="submitted", seen=self.asked, number=self.number + 1, title=self.title or heading(said[-1].text),
-            asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", thought="",
-            steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), queued=None, usage=NOTHING, reason="", error="",
+            asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", before="", told=0,
+            thought="", steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), queued=None, usage=NOTHING, reason="", error="",
         )  # fmt: skip
 
     def resumed(self) -> "Session":
         """The session whose turn was cut, before the runtime goes on with it and tells its text anew."""
-        return replace(self, state="submitted", ended=0.0, answer="", thought="", queued=None)
+        before = joined(self.before, self.answer[: self.told])  # a question's answer goes to one that does not tell that anew
+        return replace(self, state="submitted", ended=0.0, answer="", before=before, told=0, thought="", queued=None)
 
     def asked_about(self, told: Iterable[Event]) -> "Session":
         """The session whose turn is over, once its agent was asked about that: only where it is found is another, and what it cost."""
@@ -120,7 +124,7 @@ class Session:
                 known = self.model if runtime == self.runtime or not self.runtime else ""
                 return replace(self, state="working", resume=resume, runtime=runtime, model=model or known, queued=None)
             case Text(text, final):
-                return replace(self, answer=text if final else self.answer + text)
+                return replace(self, answer=joined(self.answer[: self.told], text) if final else self.answer + text)
             case Thought(text):
                 return replace(self, thought=(self.thought + text)[-600:])
             case Step():
@@ -130,7 +134,8 @@ class Session:
             case Question(id):
                 if any(question.id == id for question in self.questions):
                     return self
-                return replace(self, state="input_required", waited=True, questions=(*self.questions, event)[-KEPT:])
+                asked = replace(self, questions=(*self.questions, event)[-KEPT:], told=len(self.answer))
+                return replace(asked, state="input_required", waited=True)
             case Answered():
                 return self._answered(event)
             case Artifact():
@@ -161,13 +166,15 @@ class Session:
         return replace(session, state="working") if waited else session
 
     def _finished(self, end: Finished, at: float) -> "Session":
+        answer = joined(self.before, self.answer)
         if end.state == "input_required":
-            return replace(self, state="input_required", ended=at, thought="")
+            return replace(self, state="input_required", ended=at, answer=answer, before="", thought="")
         steps = self.steps  # one that works when all is cut stays so: nobody knows how far it got
         if end.state == "completed":
             steps = tuple(replace(step, status="failed") if step.status == "working" else step for step in steps)
         closed = (*self.closed, *(Answered(question.id, "lost") for question in self.open))[-KEPT:]
-        return replace(self, state=end.state, reason=end.reason, error=end.error, ended=at, thought="", steps=steps, closed=closed)
+        over = replace(self, answer=answer, before="", thought="", steps=steps, closed=closed)
+        return replace(over, state=end.state, reason=end.reason, error=end.error, ended=at)
 
 
 def add(one: Usage, other: Usage) -> Usage:
@@ -178,6 +185,14 @@ def add(one: Usage, other: Usage) -> Usage:
         one.usd + other.usd,
         other.source,
     )
+
+
+def joined(before: str, text: str) -> str:
+    """Both, where the second does not say the first again."""
+    before = before.strip()
+    if not before or text.lstrip().startswith(before):
+        return text
+    return f"{before}\n\n{text.lstrip()}".rstrip()
 
 
 def heading(text: str) -> str:

@@ -227,12 +227,29 @@ async def test_an_answer_that_nobody_took_while_the_question_was_held_is_taken_u
     assert stage.surface.last.answer == "It was: Blue"
 
 
+async def test_what_was_said_before_a_question_stands_where_its_answer_goes_to_another_process(stage: Stage) -> None:
+    stage.hold = 0.05
+    runtime = Hangs(COLOUR, says="I read both.")
+    await stage.say(submit=False)
+    await stage.play(runtime).run("s1", asyncio.Event())
+    await stage.answer("q1", "Blue", submit=False)
+
+    await stage.play(runtime).run("s1", asyncio.Event())
+
+    assert stage.surface.last.answer == "I read both.\n\nIt was: Blue"
+
+
 class Hangs(Listens):
     """Asks, and does not listen."""
+
+    def __init__(self, *asked: Question, says: str = "") -> None:
+        super().__init__(*asked)
+        self.says = says
 
     async def run(self, turn: Turn, inbox: AsyncIterator[Message]) -> AsyncIterator[Event]:
         yield Started("r1")
         if turn.answer is None:
+            yield Text(self.says)
             yield self.asked[0]
             await asyncio.Event().wait()
         yield Text(f"It was: {turn.prompt.rpartition(' ')[2]}")

@@ -60,6 +60,40 @@ def test_a_final_text_stands_in_place_of_all_before() -> None:
     assert session(Text("draft"), Text("The answer.", final=True)).answer == "The answer."
 
 
+RED = Answered("q1", "answered", "Ana", ("Red",))
+ASKED = (Started("r1"), Text("I read both. "), COLOUR, RED)
+DONE = Finished("completed")
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ((Text("It is red."),), "I read both.\n\nIt is red."),
+        ((Text("It is "), Text("It is red.", final=True)), "I read both.\n\nIt is red."),
+        ((Text("I read both. "), Text("It is red.")), "I read both. It is red."),
+        ((Text("I read both. It is red.", final=True),), "I read both. It is red."),
+        ((), "I read both."),
+    ],
+)
+def test_what_was_said_before_a_question_stands_also_where_another_process_goes_on(told: tuple[Event, ...], answer: str) -> None:
+    again = session(*ASKED, Text("It i")).resumed()
+
+    assert again.fold([*told, DONE], 120.0).answer == answer
+    assert again.fold(told[:1], 120.0).resumed().fold([*told, DONE], 130.0).answer == answer
+
+
+def test_what_was_said_before_a_question_is_not_taken_back() -> None:
+    assert session(*ASKED, Text("It is "), Text("It is red.", final=True)).answer == "I read both.\n\nIt is red."
+
+
+def test_of_two_questions_each_keeps_what_stood_before_it() -> None:
+    other = replace(COLOUR, id="q2")
+    again = session(*ASKED).resumed().fold([Text("It is red."), other, replace(RED, id="q2")], 120.0).resumed()
+
+    assert again.fold([Text("Both are."), DONE], 130.0).answer == "I read both.\n\nIt is red.\n\nBoth are."
+    assert again.begin([message()]).apply(DONE, 140.0).answer == ""
+
+
 def test_work_that_is_found_again_keeps_what_was_said() -> None:
     assert session(Started("r1"), Text("half, "), Started("r2"), Text("whole")).answer == "half, whole"
 

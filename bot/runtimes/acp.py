@@ -248,7 +248,9 @@ class Work:
             raise self._failed(login if error.code == words.LOGIN else words.failure(self.name, str(error), error.data, file)) from error
         except ValidationError as error:
             raise self._failed(f"{self.name} said something that ACP does not know ({error.title}). Bring it up to date.") from error
-        except ConnectionError as error:
+        except Unavailable:
+            raise
+        except (ConnectionError, RuntimeFailed) as error:
             raise self._failed(child.why() if self.begun else child.unfit()) from error
 
     def _failed(self, why: str) -> RuntimeFailed:

@@ -184,7 +184,7 @@ class Work:
                 self._account(message)
             for event in self.story.tell(message):
                 await self.tell.send(event)
-            if self.story.end and not self.sent and self.story.state in ("", "idle"):
+            if self.story.hopeless or (self.story.end and not self.sent and self.story.state in ("", "idle")):
                 return
         raise ProcessError("it ended without a result")
 

@@ -41,7 +41,7 @@ class Process(Transport):
         except RuntimeFailed as error:
             raise CLIConnectionError(str(error)) from error
         await self.child.ended()
-        if self.child.code:
+        if self.child.code or not self.done:  # the SDK would wait for what nobody says any more
             raise self._gone()
 
     async def end_input(self) -> None:

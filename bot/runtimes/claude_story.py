@@ -30,13 +30,17 @@ OVER: dict[str | None, StepStatus] = {"completed": "completed", "failed": "faile
 
 
 class Story:
-    """One turn, message by message. `end` is how it stands when nothing more is to come; `state` is Claude Code's own word for it."""
+    """One turn, message by message. `end` is how it stands when nothing more is to come; `state` is Claude Code's own word for it.
+
+    `hopeless` says that it would not end by itself.
+    """
 
     def __init__(self, folder: Path, file: str, memory: Memory, keep: Callable[[], None], key: str = "") -> None:
         """`key`: what to do about a key that Claude's API does not take."""
         self.folder, self.file, self.memory, self.keep, self.key = folder, file, memory, keep, key
         self.end: Finished | None = None
         self.state = ""
+        self.hopeless = False
         self.denied: set[str] = set()
         self._steps: dict[str, Step] = {}
         self._calls: dict[str, ToolUseBlock] = {}
@@ -119,6 +123,9 @@ class Story:
                 self.denied.add(call_id)
             case SystemMessage(subtype="compact_boundary"):
                 yield Notice("The conversation had become long; its beginning was summarised.")
+            case SystemMessage(subtype="api_retry", data={"error_status": 401 | 403 as status, "attempt": int(times)}) if times > 1:
+                self.hopeless = True  # Claude Code would go on with that for minutes
+                self.end = Finished("failed", words.failure("", status, self.file, self.key))
             case SystemMessage(subtype="api_retry", data=data):
                 yield Notice(f"Claude's API fails ({data.get('error_status') or data.get('error')}); trying again.", "warning")
 

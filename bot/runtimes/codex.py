@@ -100,6 +100,8 @@ class Work:
             raise Unavailable(f"Codex could not begin: {words.short(str(error), 300)}") from error
         except Gone:
             await asyncio.Event().wait()  # who reads says why
+        except RuntimeFailed as error:
+            raise error if isinstance(error, Unavailable) else Unavailable(self.child.unfit(str(error))) from error
         self.begun = True
         await self.tell.send(started)
         for notice in notices:

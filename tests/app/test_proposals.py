@@ -196,8 +196,9 @@ async def test_a_trial_that_is_over_just_while_the_file_is_written_loses_nothing
         deciding, proposing, over = desk.workshop.deciding, desk.workshop.proposing, asyncio.Event()
         deciding.shelf = slow = Slow(deciding.shelf, deciding.kept.proposals, over)
         deciding.kept = proposing.kept = replace(deciding.kept, proposals=slow)
-        proposing.rehearsal = Patient(over)
+        proposing.rehearsal = patient = Patient(over)
         root = await wanted(slack, desk)
+        await patient.begun.wait()
 
         await slack.press(await card(slack, root), "Approve", "carla")
 
@@ -210,12 +211,13 @@ class Patient:
     """A rehearsal whose trial takes till `over`."""
 
     def __init__(self, over: asyncio.Event) -> None:
-        self.over = over
+        self.over, self.begun = over, asyncio.Event()
 
     async def ask(self, agent: Agent, words: str, by: Person, like: Agent) -> Outcome:
         raise ConfigError("nobody is asked")
 
     async def trial(self, old: Agent, new: Agent, by: str) -> Tried:
+        self.begun.set()
         await self.over.wait()
         raise ConfigError("no sandbox.")
 

@@ -18,11 +18,20 @@ from bot.event import Event, Finished, Question, Started, Step, Text
 from bot.message import Answer, Message, Person
 from bot.ports import Turn
 from bot.runtimes import runtime_of
+from bot.runtimes.child import Child
 from tests.standins.wait import until
 
 T = TypeVar("T")
 ANNA = Person("U1", "Anna")
 NUMBERS = count(1)
+
+
+class Late(Child):
+    """A process with which nobody gets to a word before it has ended."""
+
+    async def start(self) -> None:
+        await super().start()
+        await until(lambda: self.code is not None)
 
 
 def turn(folder: Path, url: str, prompt: str, *, options: Mapping[str, Any] | None = None, **more: Any) -> Turn:

@@ -14,7 +14,7 @@ from bot.errors import ConfigError, RuntimeFailed, Unavailable
 from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Notice, Plan, Started, Usage
 from bot.message import Answer, Person
 from bot.ports import Turn
-from bot.runtimes import acp_questions, build
+from bot.runtimes import acp, acp_questions, build
 from bot.runtimes.acp_memory import Memory
 from bot.runtimes.acp_questions import Questions
 from bot.runtimes.acp_setting import PRESETS
@@ -23,7 +23,7 @@ from bot.tools.deeds import DEEDS
 from tests.standins import acp_agent
 
 from .contract import family
-from .talk import ANNA, Talk, after, gone, talked, talking
+from .talk import ANNA, Late, Talk, after, gone, talked, talking
 
 
 def turn(folder: Path, prompt: str, **more: Any) -> Turn:
@@ -247,6 +247,13 @@ async def test_one_that_cannot_begin_says_what_to_do(folder: Path, more: dict[st
         await talked(turn(folder, "!say never", **more))
 
     assert words in str(caught.value)
+
+
+async def test_one_that_ends_before_it_is_greeted_has_not_begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acp, "Child", Late)
+
+    with pytest.raises(Unavailable, match=r"ended by itself with code 2\. It said: no such option: --acp\nPerhaps it is too old"):
+        await talked(turn(folder, "!say never", options={"command": ["/bin/sh", "-c", "echo 'no such option: --acp' >&2; exit 2"]}))
 
 
 @pytest.mark.parametrize(

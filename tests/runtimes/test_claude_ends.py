@@ -124,6 +124,13 @@ async def test_another_try_is_told_as_long_as_there_is_one(model: Model, tmp_pat
     assert talk.all(Notice) == [Notice("Claude's API fails (529); trying again.", "warning")]
 
 
+async def test_a_key_that_is_refused_is_not_tried_for_minutes(model: Model, tmp_path: Path) -> None:
+    talk = await talked(turn(tmp_path / "s", model.url, "!error 401", environment={"CLAUDE_CODE_MAX_RETRIES": "10"}))
+
+    assert "did not accept the credentials" in talk.finished.reason
+    assert len(model.log) < 5
+
+
 async def test_too_many_rounds_end_the_turn(model: Model, tmp_path: Path) -> None:
     options = {"tools": ["Bash"], "max_turns": 1}
 
@@ -154,13 +161,14 @@ async def test_a_claude_code_that_does_not_start_is_given_up(tmp_path: Path) -> 
     assert not processes(tmp_path / "s")
 
 
-async def test_a_claude_code_that_refuses_to_start_says_why(model: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [3, 0])
+async def test_a_claude_code_that_refuses_to_start_says_why(model: Model, tmp_path: Path, code: int) -> None:
     refusing = tmp_path / "claude"
-    refusing.write_text("#!/bin/sh\necho 'this machine is too old' >&2\nexit 3\n")
+    refusing.write_text(f"#!/bin/sh\nread line\necho 'this machine is too old' >&2\nexit {code}\n")
     refusing.chmod(0o755)
 
     async with talking(turn(tmp_path / "s", model.url, "hi", options={"path": str(refusing)})) as talk:
-        with pytest.raises(Unavailable, match=r"code 3.*this machine is too old"):
+        with pytest.raises(Unavailable, match=rf"code {code}.*this machine is too old"):
             await talk.task
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from bot.agent import Agent
-from bot.errors import RuntimeFailed
+from bot.errors import RuntimeFailed, Unavailable
 from bot.ports import Turn
+from bot.runtimes import codex
 from tests.standins.wait import until
 
 from .contract import SOON, left
-from .talk import ANNA, talked, talking
+from .talk import ANNA, Late, talked, talking
 
 PROGRAM = """#!{python}
 import json, sys, time
@@ -65,3 +66,14 @@ time.sleep(300)"""
         assert await talk.stop() < SOON
 
     assert not await left(tmp_path / "s")
+
+
+async def test_one_that_ends_before_it_is_greeted_has_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codex, "Child", Late)
+    asked = turn(tmp_path, "")
+    (tmp_path / "codex.py").write_text("#!/bin/sh\necho \"error: unknown option 'app-server'\" >&2\nexit 2\n")
+
+    with pytest.raises(
+        Unavailable, match=r"ended by itself with code 2\. It said: error: unknown option 'app-server'\nPerhaps it is too old; "
+    ):
+        await talked(asked)
