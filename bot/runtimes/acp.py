@@ -81,7 +81,7 @@ class Work:
         self.story = Story(setting.preset, setting.work, self.memory, self.turn.agent.file)
         self.questions = Questions(self.story, tell.send, partial(drop, tell), bool(self.turn.tools))
         self.ways: list[str] = []
-        self.session = ""
+        self.session = self.keyed = ""
         self.begun = self.deaf = False
         self._asking: asyncio.Task[PromptResponse] | None = None
 
@@ -116,7 +116,7 @@ class Work:
         try:
             async with asyncio.timeout(seconds):
                 about = await connection.initialize(PROTOCOL_VERSION, CAN, Implementation(name="frontdesk", version="0"))
-                opened = await self._open(connection, self._known(about))
+                opened = await self._opened(connection, self._known(about))
                 await self._choose(connection, opened, "mode", self.setting.mode)
                 await self._choose(connection, opened, "model", self.turn.agent.model)
         except TimeoutError as error:
@@ -133,7 +133,19 @@ class Work:
             asked = f"version {about.protocol_version} of ACP, and frontdesk version {PROTOCOL_VERSION}"
             raise Unavailable(f"{self.name} speaks {asked}; bring it up to date, or {self.setting.preset.remedy}.")
         self.ways = [way.name for way in about.auth_methods or ()]
+        self.keyed = next((way.id for way in about.auth_methods or () if words.KEYED.search(way.id)), "")
         return about.agent_capabilities or AgentCapabilities()
+
+    async def _opened(self, connection: ClientSideConnection, can: AgentCapabilities) -> Opened:
+        """Some log in only where they are told to, though the key stands in their environment."""
+        try:
+            return await self._open(connection, can)
+        except RequestError as error:
+            if error.code != words.LOGIN or not self.keyed:
+                raise
+            with suppress(RequestError):  # then it asks again for what it needs
+                await connection.authenticate(self.keyed)
+        return await self._open(connection, can)
 
     async def _open(self, connection: ClientSideConnection, can: AgentCapabilities) -> Opened:
         """The session of the turn before, if the agent can find it; else another."""

@@ -19,6 +19,7 @@ KINDS: dict[str, StepKind] = {
 ASKING = {"execute": "Run this command?", "edit": "Change this file?", "read": "Read this file?", "fetch": "Fetch this page?"}
 LONG = 80
 LOGIN = -32000  # https://agentclientprotocol.com/protocol/initialization
+KEYED = re.compile(r"api[-_]?key", re.IGNORECASE)  # in the id of a way to log in that needs nobody
 KEYLESS = re.compile(r"\b40[13]\b")
 UNKNOWN = re.compile(r"\b404\b|\bmodel\b.*\bnot (exist|found)\b", re.DOTALL | re.IGNORECASE)
 WRAPPED = re.compile(r"Internal error:\s*", re.IGNORECASE)

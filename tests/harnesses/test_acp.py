@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.runtimes.contract import Harness
 from tests.runtimes.hardship import Hardship
+from tests.runtimes.talk import talked
+from tests.standins.model import Model
 
 from . import ROOT, harness, test_hermes, test_opencode
 
@@ -157,3 +159,15 @@ class TestDeepAgents(OverACP):
         options={**DEEP, "command": ["python", AGENT]}, asks={"command": ["python", AGENT, "--asks"]},
         cannot=without_questions("DeepAgents", **DEEP_CANNOT),
     )  # fmt: skip
+
+
+async def test_a_key_in_its_environment_is_enough_for_codex(model: Model, tmp_path: Path) -> None:
+    """As with OpenAI itself, where nobody writes a file for it."""
+    asked = TestCodex.harness.turn(tmp_path / "s", model.url, "!say hello", environment={"OPENAI_API_KEY": "sk-own"})
+    config = tmp_path / "s" / "home" / ".codex" / "config.toml"
+    config.write_text(config.read_text().replace('env_key = "MODEL_KEY"', "requires_openai_auth = true"))
+
+    talk = await talked(asked)
+
+    assert talk.answered == "hello"
+    assert model.log[-1].headers["Authorization"] == "Bearer sk-own"

@@ -233,6 +233,12 @@ async def test_it_sees_no_variable_of_our_own_process(folder: Path, monkeypatch:
     assert "GIVEN" in talk.answered
 
 
+async def test_one_that_wants_to_be_told_to_use_its_key_is_told(folder: Path) -> None:
+    talk = await talked(turn(folder, "!say hello", environment={"STRANGER_LOGIN": "1", "STRANGER_KEY": "k"}))
+
+    assert talk.answered == "hello"
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

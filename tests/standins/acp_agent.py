@@ -34,7 +34,15 @@ class Stranger(acp.Agent):
 
     async def initialize(self, protocol_version: int, **more: Any) -> acp.InitializeResponse:
         version = int(os.environ.get("STRANGER_VERSION", protocol_version))
-        return acp.InitializeResponse(protocol_version=version, agent_capabilities=given.AgentCapabilities(load_session=True))
+        ways = [given.AuthMethodAgent(id="chat", name="Chat"), given.AuthMethodAgent(id="stranger-api-key", name="API key")]
+        can = given.AgentCapabilities(load_session=True)
+        return acp.InitializeResponse(protocol_version=version, agent_capabilities=can, auth_methods=ways)
+
+    async def authenticate(self, method_id: str, **more: Any) -> acp.AuthenticateResponse:
+        if method_id != "stranger-api-key" or "STRANGER_KEY" not in os.environ:
+            raise acp.RequestError.auth_required()
+        del os.environ["STRANGER_LOGIN"]
+        return acp.AuthenticateResponse()
 
     async def new_session(
         self, cwd: str, additional_directories: Any = None, mcp_servers: Any = None, **meta: Any
