@@ -66,7 +66,7 @@ class Deciding:
         while proposal.state == "shown":  # once more, where what a trial said came in between
             self._check(decision, proposal, by)
             if press == proposal.press or mark != proposal.change.mark:
-                await self.display.show(await self.sheet(proposal))
+                await self.show(proposal)
                 return proposal.outcome if press == proposal.press else ANEW
             state = {"approve": "approved", "reject": "rejected"}[decision]
             outcome = "" if decision == "approve" else f"Rejected by {by.name or by.id}; the file stays as it is."
@@ -77,7 +77,7 @@ class Deciding:
             return f"{first}{proposal.outcome}".strip()
         if proposal.state == "approved":
             proposal = await self._carry_out(proposal)
-        await self.display.show(await self.sheet(proposal))
+        await self.show(proposal)
         if proposal.state in SETTLED:
             await self.display.tell(proposal, proposal.outcome)
             return ""
@@ -133,6 +133,14 @@ class Deciding:
         if not (by.kind == "admin" or may(agent, by, proposal.by.id)):  # who decides has to see it
             policy.check(agent, by, "run")
         return await self.sheet(proposal)
+
+    async def show(self, proposal: Proposal) -> None:
+        """As it is, also where that changes meanwhile: whoever shows it last shows what came last."""
+        shown: Proposal | None = None
+        while proposal != shown:
+            shown = proposal
+            await self.display.show(await self.sheet(shown))
+            proposal = await self.kept.proposals.proposal(shown.id) or shown
 
     async def sheet(self, proposal: Proposal) -> Sheet:
         lines, wider, who = diff.lines(proposal.old, proposal.new), diff.more(proposal.change), tuple[str, ...]()

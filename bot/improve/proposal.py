@@ -24,6 +24,7 @@ TRIES = 2  # a file that is wrong goes back once
 WRITER = "improver"  # who writes where nobody in the thread finds what repeats
 MINDLESS = "{} runs on echo, which has no model and writes no file. Give {} another runtime, and press *Propose a change* then."
 TRYING = "It is tried now, on what was asked before."
+DECIDED = "Not tried: it was decided before."
 Handler = Callable[[Delivery, Any], Awaitable[None]]
 
 
@@ -114,7 +115,7 @@ class Proposing:
         if proposal and proposal.state == "writing" and _letter(proposal) == delivery.key:
             proposal = await self._ended(proposal)
         if proposal and proposal.state == "shown":
-            await self.display.show(await self.deciding.sheet(proposal))
+            await self.deciding.show(proposal)
             await self._take("proposal_trial", f"{delivery.key}:trial", proposal)
         elif proposal and proposal.state == "failed":
             await self.display.tell(proposal, proposal.outcome)
@@ -122,20 +123,24 @@ class Proposing:
     async def _rehearsed(self, delivery: Delivery, body: Any) -> None:
         """Try it on what was asked before, while people look at it."""
         proposal = await self.kept.proposals.proposal(str(body["id"]))
-        if proposal is None or proposal.state != "shown" or await self.deciding.tried(proposal):
+        if proposal is None or await self.deciding.tried(proposal):
             return
-        try:
-            old, new = parse(proposal.agent, proposal.old), parse(proposal.agent, proposal.new)
-            await self.rehearsal.trial(old, new, proposal.by.id)
-            said = ""
-        except BotError as error:
-            if isinstance(error, StoreFailed):
-                raise
-            said = f"Not tried: {error}"
+        said = await self._trial(proposal) if proposal.state == "shown" else DECIDED
         proposal = await self.kept.proposals.proposal(proposal.id) or proposal
         while proposal.trial != said:  # also where somebody decides just now
             proposal = await self.kept.become(proposal, trial=said)
-        await self.display.show(await self.deciding.sheet(proposal))
+        await self.deciding.show(proposal)
+
+    async def _trial(self, proposal: Proposal) -> str:
+        """Why there is none, where there is none."""
+        try:
+            old, new = parse(proposal.agent, proposal.old), parse(proposal.agent, proposal.new)
+            await self.rehearsal.trial(old, new, proposal.by.id)
+        except StoreFailed:
+            raise
+        except BotError as error:
+            return f"Not tried: {error}"
+        return ""
 
     async def _ended(self, proposal: Proposal) -> Proposal:
         """The same, also where that breaks: it is not written for ever."""

@@ -3,18 +3,16 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from bot.agent import Agent
 from bot.app import Frontdesk
 from bot.app.shelf import Folder
-from bot.change import Note, Proposal, Proposals, Shelf, Stale
+from bot.change import Note, Proposal, Stale
 from bot.errors import ConfigError, Denied
 from bot.message import Person
-from bot.past import Change, Outcome, Tried
+from bot.past import Change
 from bot.playground import Slack
 from bot.settings import Settings
 from bot.store.tables import proposals
@@ -161,101 +159,6 @@ async def kept(desk: Frontdesk) -> Proposal:
     found = await desk.workshop.deciding.kept.proposals.proposal(row.id)
     assert found
     return found
-
-
-async def test_a_press_just_when_a_trial_is_over_counts(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
-    async with desk_of(here, writer) as desk:
-        await card(slack, await wanted(slack, desk), "Not tried: nobody has asked reviewer anything yet.")
-        carla, deciding, seen = await desk.directory.person(slack.user("carla")), desk.workshop.deciding, await kept(desk)
-        deciding.kept = replace(deciding.kept, proposals=Late(deciding.kept.proposals))
-
-        await deciding.decide("approve", seen.id, seen.change.mark, carla, "p1")
-
-    assert (agents / "reviewer.md").read_text() == BETTER
-
-
-class Late:
-    """Just before the first decision is kept, what a trial said is."""
-
-    def __init__(self, inner: Proposals) -> None:
-        self.inner, self.said = inner, False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    async def move(self, before: Proposal, after: Proposal) -> bool:
-        if not self.said:
-            self.said = await self.inner.move(before, replace(before, trial="Not tried: no sandbox."))
-        return await self.inner.move(before, after)
-
-
-async def test_a_trial_that_is_over_just_while_the_file_is_written_loses_nothing(
-    slack: Slack, here: Settings, writer: Writer, agents: Path
-) -> None:
-    async with desk_of(here, writer) as desk:
-        deciding, proposing, over = desk.workshop.deciding, desk.workshop.proposing, asyncio.Event()
-        deciding.shelf = slow = Slow(deciding.shelf, deciding.kept.proposals, over)
-        deciding.kept = proposing.kept = replace(deciding.kept, proposals=slow)
-        proposing.rehearsal = patient = Patient(over)
-        root = await wanted(slack, desk)
-        await patient.begun.wait()
-
-        await slack.press(await card(slack, root), "Approve", "carla")
-
-        await slack.until(lambda: find(slack, root, "`agents/reviewer.md`: Approved by carla."))
-        await card(slack, root, "Not tried: no sandbox.")
-        assert (await kept(desk)).state == "done"
-
-
-class Patient:
-    """A rehearsal whose trial takes till `over`."""
-
-    def __init__(self, over: asyncio.Event) -> None:
-        self.over, self.begun = over, asyncio.Event()
-
-    async def ask(self, agent: Agent, words: str, by: Person, like: Agent) -> Outcome:
-        raise ConfigError("nobody is asked")
-
-    async def trial(self, old: Agent, new: Agent, by: str) -> Tried:
-        self.begun.set()
-        await self.over.wait()
-        raise ConfigError("no sandbox.")
-
-
-class Slow:
-    """A folder in which a file is written just while a trial ends: only when what that said is kept, in `proposals`."""
-
-    def __init__(self, shelf: Shelf, proposals: Proposals, over: asyncio.Event) -> None:
-        self.shelf, self.proposals, self.over, self.told = shelf, proposals, over, asyncio.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.shelf if hasattr(self.shelf, name) else self.proposals, name)
-
-    async def move(self, before: Proposal, after: Proposal) -> bool:
-        moved = await self.proposals.move(before, after)
-        if moved and before.trial != after.trial == "Not tried: no sandbox.":
-            self.told.set()
-        return moved
-
-    async def put(self, change: Change, note: Note) -> str:
-        self.over.set()
-        await self.told.wait()
-        return await self.shelf.put(change, note)
-
-
-async def test_a_press_that_comes_again_decides_nothing_again(slack: Slack, here: Settings, writer: Writer, agents: Path) -> None:
-    async with desk_of(here, writer) as desk:
-        root = await wanted(slack, desk)
-        await card(slack, root)
-        carla, deciding = await desk.directory.person(slack.user("carla")), desk.workshop.deciding
-        (agents / "reviewer.md").write_text(REVIEWER + "Never touch production.\n")
-
-        for _ in range(2):
-            proposal = await kept(desk)
-            said = await deciding.decide("approve", proposal.id, proposal.change.mark, carla, "p1")
-
-    assert said.startswith("The file has changed since this was written.")
-    assert "Never touch production." in (agents / "reviewer.md").read_text()
 
 
 async def test_what_it_may_do_more_is_said_in_bold(slack: Slack, here: Settings, writer: Writer) -> None:

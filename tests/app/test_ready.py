@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import sandbox
 from bot.agent import parse
 from bot.app import ready
 from bot.settings import Settings
@@ -119,6 +120,36 @@ async def test_a_file_that_is_no_program(tmp_path: Path) -> None:
     ok, said = await told(tmp_path, f"runtime: codex\noptions: {{path: {file}}}", **KEY)
 
     assert (ok, said) == (False, f"{file}, which options.path names, cannot be run; allow it with: chmod +x {file}")
+
+
+async def test_one_that_its_sandbox_hides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(tmp_path, "codex", "echo codex-cli 0.169.0")
+    monkeypatch.setattr(sandbox, "SERVICES", (str(tmp_path), *sandbox.SERVICES))
+    front = f"runtime: codex\noptions: {{path: {path}, sandbox: bwrap"
+
+    ok, said = await told(tmp_path, f"{front}}}", **KEY)
+    _, shown = await told(tmp_path, f"{front}, cwd: {tmp_path}}}", **KEY)
+
+    assert (ok, said) == (False, f"Codex cannot be begun in its sandbox, which hides {path}; put it elsewhere than there.")
+    assert "hides" not in shown
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ("{repository: nonsense}", "agents/workspaces.yaml: api.repository: write where it is: "),
+        ("{repository: /srv/api, token: API_TOKEN}", "agents/workspaces.yaml: api: the variable API_TOKEN is not set; set it where "),
+    ],
+)
+async def test_one_whose_workspace_cannot_be_made(tmp_path: Path, about: str, words: str) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "workspaces.yaml").write_text(f"api: {about}\n")
+
+    ok, said = await told(tmp_path, "runtime: echo\nworkspace: api")
+    _, given = await told(tmp_path, "runtime: echo\nworkspace: api", API_TOKEN="t")
+
+    assert (ok, said[: len(words)], "\n" in said) == (False, words, False)
+    assert given == ("echo is ready; not set: OPENAI_API_KEY, PATH" if "API_TOKEN" in about else said)
 
 
 async def test_each_that_may_stand_in_is_looked_at(tmp_path: Path) -> None:
