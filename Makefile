@@ -6,6 +6,7 @@ WORKERS ?= 2
 MINUTES ?= 30
 SEED ?= 1
 REPLICAS ?= 3
+ONLY ?=
 BROWSER_TESTS := $(shell grep -rls playwright tests --include='*.py')
 READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -21,10 +22,10 @@ run: $(READY)  ## connect to Slack
 test: $(READY) postgres sandbox $(if $(BROWSER_TESTS),browser)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile --ignore=tests/harnesses
 
-test-harnesses: $(READY) .harnesses/.ready  ## the real harnesses against the contract; pinned, in .harnesses
+test-harnesses: $(READY) .harnesses/.ready  ## the real harnesses against the contract; pinned, in .harnesses; ONLY="codex pi" for some of them
 	rm -f .harnesses/contract.json
-	.venv/bin/pytest -n $(WORKERS) --dist loadfile tests/harnesses
-	.venv/bin/python -m tests.harnesses.table $(if $(CI),--check)
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(or $(ONLY:%=tests/harnesses/test_%.py),tests/harnesses)
+	$(if $(ONLY),,.venv/bin/python -m tests.harnesses.table $(if $(CI),--check))
 
 options: $(READY)  ## docs/options.md from the code
 	.venv/bin/python -m tests.test_options

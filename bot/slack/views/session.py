@@ -163,7 +163,7 @@ def _notice(notice: Notice) -> str:
 
 
 def _foot(session: Session, split: bool) -> list[Block]:
-    if not session.count and not session.usage.usd:
+    if not session.count and not session.usage.usd and session.ended - session.asked < SOON:
         return []
     elements = [actions(button("steps", "Steps", f"{session.id} {session.number}"))] if session.count and not split else []
     return [context(_sum(session)), *elements]
