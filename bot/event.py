@@ -25,7 +25,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of the answer; `final` replaces all that was said before it in this turn."""
+    """A piece of the answer; `final` replaces all that was said before it since the turn's last Question."""
 
     text: str
     final: bool = False

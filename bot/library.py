@@ -1,6 +1,7 @@
 """Frontdesk as a library: ask any runtime, and hear the same events, without Slack, a database or a daemon."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from bot.agent import Agent, explain
 from bot.errors import ConfigError
-from bot.event import Event, Finished, Question, Started
+from bot.event import Answered, Event, Finished, Question, Started
 from bot.inbox import settle
 from bot.message import Answer, Message, Person
 from bot.ports import Runtime, Turn
@@ -23,6 +24,15 @@ from bot.session import Session
 from bot.turn import told
 
 CALLER = Person("library", "whoever calls", "admin")
+PLAIN = (  # what is said of a file, for whom there is none
+    (r"into frontdesk's environment,? and name it under `environment:` in query\(\)", "into `environment` of query()"),
+    (r"frontdesk's environment (in place of the one that is there), and start frontdesk again", r"`environment` of query() \1"),
+    (
+        r"name (it|PATH) under `environment:`( there| in query\(\))?(, and set it)?( where frontdesk runs)?",
+        r"give \1 in `environment` of query()",
+    ),
+    (r"`(\w+):` in query\(\)", r"`\1` of query()"),
+)
 Answers = Callable[[Question], Awaitable[Mapping[str, tuple[str, ...]]]]
 """What a question is answered with: for each of its parts, by its id, the labels chosen or the words typed."""
 
@@ -42,15 +52,19 @@ async def query(
 ) -> AsyncGenerator[Event, None]:
     """Ask an agent one thing, and tell what happens: Started first, Finished last, whatever goes wrong in between.
 
+        from bot.event import Finished, Text
+
+        answer = ""
         async for event in query("Fix the failing test", runtime="codex", options={"cwd": "."}):
             match event:
-                case Text(text): print(text, end="")
-                case Finished(state, reason): print(state, reason)
+                case Text(text, final): answer = text if final else answer + text
+                case Finished(state, reason): print(answer, state, reason)
 
-    `runtime` is a name of `bot.runtimes.RUNTIMES` or "module:Class", `options` are its own, as in an agent's file. `environment` is all
-    that the agent's process gets of yours. `answer` is asked each Question; without it a question ends the turn, with the state
-    "input_required". To go on with a conversation give the same `folder`, and as `resume` what Started gave; without a
-    folder one is made and thrown away. Stopping the iteration, and closing it, stops the work.
+    The answer comes in pieces (Text); one that is `final` says it anew, in place of those before it since the last Question. `runtime`
+    is a name of `bot.runtimes.RUNTIMES` or "module:Class", `options` are its own, as in an agent's file. `environment` is all that the
+    agent's process gets of yours: keys, and PATH where another than the system's is wanted. `answer` is asked each Question; without it
+    a question ends the turn, with the state "input_required". To go on with a conversation give the same `folder`, and as `resume` what
+    Started gave; without a folder one is made and thrown away. Stopping the iteration, and closing it, stops the work.
 
     Raises ConfigError for a runtime, or options, that there are not, and ValueError where `answer` gives what was not asked; all other
     failures are told by Finished, in words.
@@ -92,6 +106,7 @@ class _Talk:
         self.turn, self.answer, self.resume = turn, answer, turn.resume
         self.said: asyncio.Queue[Message] = asyncio.Queue()
         self.last: tuple[Question, Answer] | None = None
+        self.given: set[str] = set()
         self.parked = False
 
     async def run(self, runtime: Runtime) -> AsyncGenerator[Event, None]:
@@ -100,19 +115,26 @@ class _Talk:
                 self.parked = isinstance(event, Finished) and event.state == "input_required" and self.last is not None
                 if isinstance(event, Started):
                     self.resume = event.resume
-                if self.parked or (isinstance(event, Started) and self.turn.answer):
+                if self.parked or self._known(event):
                     continue
-                yield event
+                yield replace(event, reason=plain(event.reason)) if isinstance(event, Finished) else event
                 if isinstance(event, Question):
                     yield await self._ask(event)
                 if isinstance(event, Question) and self.answer is None:
                     return
+
+    def _known(self, event: Event) -> bool:
+        """Whether the caller was told this before: that it has begun, and what they answered."""
+        if isinstance(event, Answered):
+            return event.id in self.given
+        return isinstance(event, Started) and self.turn.answer is not None
 
     async def _ask(self, question: Question) -> Event:
         if self.answer is None:
             return Finished("input_required", "The agent asked something, and `answer` was not given.")
         given = Answer(question.id, _fitting(question, await self.answer(question)))
         self.last = question, given
+        self.given.add(question.id)
         letter = Message(uuid4().hex, "", "", CALLER, "", "answer", answer=given)
         self.said.put_nowait(letter)
         return settle(Session(self.turn.session_id, "", "", CALLER, questions=(question,)), letter)
@@ -129,6 +151,12 @@ class _Talk:
         words = answered({part.id: part.text for part in question.parts}, given)
         turn = replace(self.turn, number=self.turn.number + 1, resume=self.resume, prompt=words, answer=given)
         return _Talk(turn, self.answer)
+
+
+def plain(text: str) -> str:
+    for said, meant in PLAIN:
+        text = re.sub(said, meant, text)
+    return text
 
 
 def _agent(runtime: str, model: str, options: Mapping[str, Any] | None) -> Agent:

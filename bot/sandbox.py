@@ -16,6 +16,7 @@ REFUSED = (
     "bubblewrap may not make a sandbox on this machine ({}); allow user namespaces (in a container often by its seccomp profile), "
     "or leave options.sandbox out."
 )
+HIDDEN = "{} cannot be begun in its sandbox, which hides {}; put it elsewhere than there."
 EMPTY = ("--tmpfs",)
 SPACE = 1 << 30  # bytes in each folder that is empty at first, for it lies in memory
 SERVICES = ("/tmp", "/run", "/var/run")

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.runtimes import codex_setting, hermes_setting, opencode_setting, pi_setting
 from bot.settings import Settings
 from tests.cli.test_cli import HELPER, Shell, shell
 
@@ -21,6 +23,13 @@ PICTURES = [
 def block(language: str, words: str) -> str:
     """The code that holds these words."""
     return next(code for code in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if words in code)
+
+
+@pytest.mark.parametrize("setting", [codex_setting, hermes_setting, opencode_setting, pi_setting])
+def test_what_a_message_says_to_install_is_what_the_docs_say(setting: Any) -> None:
+    command = setting.REMEDY.removeprefix("install it with: ").partition(", or ")[0]
+
+    assert f"`{command}`" in (ROOT / "docs/runtimes.md").read_text("utf-8")
 
 
 def test_the_runtime_runs(shell: Shell) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from bot.agent import Agent
 from bot.app import check, upkeep
-from bot.errors import BotError
+from bot.errors import BotError, ConfigError
 from bot.runtimes import build
 from bot.runtimes.home import contained
 from bot.settings import Settings
 from bot.slack.doctor import Finding
 from bot.store.database import PLACE, parse
 from bot.triggers.hook import Hook, hooks
+from bot.workspaces import files
 
 AT_ONCE, LONGEST = 8, 90.0  # agents that are looked at together; seconds for what one of them runs on
 
@@ -22,16 +23,20 @@ AT_ONCE, LONGEST = 8, 90.0  # agents that are looked at together; seconds for wh
 async def examined(settings: Settings, agents: Sequence[Agent]) -> list[Finding]:
     """The agents in their order: what is wrong with their files, else whether what they run on can begin."""
     wrong = await check.mistakes(agents, settings.agents_dir)
-    elsewhere = [line for line in wrong if not line.startswith(tuple(f"{agent.file}:" for agent in agents))]
-    found = [Finding("agents", False, line) for line in elsewhere]
     room = asyncio.Semaphore(AT_ONCE)
-    looked = await asyncio.gather(*(_looked(agent, wrong, settings, room) for agent in agents))
-    return [*found, *chain.from_iterable(looked), *(_open(hook, settings) for hook in hooks(agents))]
+    looked = [*chain.from_iterable(await asyncio.gather(*(_looked(agent, wrong, settings, room) for agent in agents)))]
+    said = {line for each in looked for line in each.words.splitlines()}
+    found = [Finding("agents", False, line) for line in wrong if line not in said]
+    return [*found, *looked, *(_open(hook, settings) for hook in hooks(agents))]
 
 
 async def _looked(agent: Agent, wrong: Sequence[str], settings: Settings, room: asyncio.Semaphore) -> list[Finding]:
     if mistaken := [line for line in wrong if line.startswith(f"{agent.file}:")]:
         return [Finding(f"agent {agent.name}", False, "\n".join(mistaken), f"correct {agent.file}")]
+    try:
+        _ = agent.workspace and files.usable(files.read(settings.agents_dir), agent, settings.environment)
+    except ConfigError as error:
+        return [Finding(f"agent {agent.name}", False, str(error), f"its workspace stands in {files.FILE}")]
     async with room:
         return [await _reach(choice, settings) for choice in agent.choices]
 

@@ -19,6 +19,7 @@ cli/container.py  the same process as the inside of a container
 import asyncio
 import json
 import logging
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -44,6 +45,7 @@ from bot.store.sql import SqlStore
 
 T = TypeVar("T")
 GONE = 130  # what a shell gives for Ctrl-C
+UNREAD = 141  # and where nobody reads any more, as after `| head`
 CODES = "It ends with 0 where all is well, 1 where something was found wrong, 2 where it was called or set up wrongly."
 
 
@@ -55,13 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load()
         http_profile.FOLDERS[0] = settings.agents_dir
-        return int(given.run(settings, given) or 0)
+        code = int(given.run(settings, given) or 0)
+        sys.stdout.flush()
+        return code
     except ConfigError as error:
         return fail(error, 2)
     except BotError as error:
         return fail(error, 1)
     except KeyboardInterrupt:
         return GONE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more as it ends
+        return UNREAD
 
 
 def fail(error: BotError, code: int) -> int:
@@ -222,16 +229,9 @@ def _ask(settings: Settings, given: Namespace) -> int:
         raise ConfigError(f"say what {given.agent} is to do, as in: frontdesk ask {given.agent} Which tests fail?")
     if not itself and (given.model or given.option):
         raise ConfigError(f"--model and --option go with --runtime; what {given.agent} runs on stands in its file")
-    agent = ask.made(settings, given.runtime, given.model, given.option) if itself else _called(settings, given.agent)
+    agent = ask.made(settings, given.runtime, given.model, given.option) if itself else ask.called(settings, given.agent)
     session = asyncio.run(ask.converse(settings, agent, " ".join(words)))
     return {"completed": 0, "canceled": GONE}.get(session.state, 1)
-
-
-def _called(settings: Settings, name: str) -> Agent:
-    agents = {agent.name: agent for agent in _agents(settings)}
-    if name not in agents:
-        raise ConfigError(f"there is no agent {name!r}; there are {', '.join(sorted(agents))}")
-    return agents[name]
 
 
 # what was kept

@@ -7,7 +7,8 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,19 @@ from bot.runtimes import build, runtime_of
 from bot.scratch import scratch
 from bot.session import Session, heading
 from bot.settings import Settings
+from bot.store.database import Busy
+from bot.store.files import Agents
+from bot.store.sql import SqlStore
 from bot.triggers.terminal import TYPIST, Talk, Terminal, keyboard
 from bot.turn import House, Turns
 
 KEYS = (
-    "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL",
+    "PATH", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
 )  # fmt: skip
 HERE = "the command line"
 PLAIN = (  # what is said of a file, for whom there is none
-    (rf",? and name it under `environment:` in {HERE}", ""),
+    (rf",? and name (it|PATH) under `environment:` in {HERE}", ""),
     (rf"`model:` in {HERE}", "`--model`"),
     (rf"`?options\.(\w+)`? in {HERE}", r"`--option \1=…`"),
     (rf"{HERE}: options\.(\w+)", r"--option \1"),
@@ -108,14 +113,14 @@ def plain(text: str) -> str:
 
 
 def made(settings: Settings, runtime: str, model: str, options: Sequence[str] = ()) -> Agent:
-    """An agent without a file: what is asked goes to the runtime as it is, which gets the usual keys of models that are set here.
+    """An agent without a file: what is asked goes to the runtime as it is, which gets PATH and the usual keys of models as they are here.
 
     And the variables that its options name. Raises ConfigError.
     """
     chosen = dict(map(option, options))
     named = [str(value) for value in chosen.values()]
     keys = [name for name in settings.environment if settings.environment[name] and name in (*KEYS, *named)]
-    given = {"name": "ask", "version": "", "description": "Asked in the terminal.", "runtime": runtime, "model": model}
+    given = {"name": "agent", "version": "", "description": "Asked in the terminal.", "runtime": runtime, "model": model}
     agent = Asked.model_validate({**given, "environment": keys, "options": chosen})
     try:
         build(agent)
@@ -135,19 +140,48 @@ def option(text: str) -> tuple[str, Any]:
         raise ConfigError(f"--option {key}: {value!r} is no YAML; put it in quotes, as in: --option '{key}=\"…\"'") from error
 
 
+def called(settings: Settings, name: str) -> Agent:
+    """The agent of this name; what is wrong with others' files is said, and is no reason not to ask it. Raises ConfigError."""
+    folder = Agents(settings.agents_dir)
+    folder.load()
+    agents = {agent.name: agent for agent in folder.agents}
+    if name not in agents:
+        there = f"there is no agent {name!r}; there are {', '.join(sorted(agents))}"
+        raise ConfigError("\n".join(folder.problems) or there)
+    for problem in folder.problems:
+        print(f"frontdesk: {problem}", file=sys.stderr)
+    return agents[name]
+
+
+def database(settings: Settings, agent: Agent) -> str:
+    """Where it is kept that this was asked; nowhere where no agent was asked."""
+    return "" if isinstance(agent, Asked) else settings.environment.get("DATABASE_URL", "")
+
+
+@asynccontextmanager
+async def opened(kept: str, folder: Path) -> AsyncIterator[SqlStore]:
+    """Where it is kept, and else a folder that is thrown away: also where the desk, or another who asks, has that file."""
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(upkeep.opened(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True))
+        except Busy:
+            store = await stack.enter_async_context(upkeep.opened(f"sqlite+aiosqlite:///{folder}/ask.db", alone=True))
+        yield store
+
+
 async def converse(settings: Settings, agent: Agent, words: str) -> Session:
     message = Message(uuid4().hex, f"cli:{uuid4().hex}", "terminal", TYPIST, words, "cli", time.time(), agent=agent.name)
     session = Session(uuid4().hex, agent.name, message.thread, TYPIST, message.channel, title=heading(words), asked=message.at)
     terminal, stopped = Here(sys.stdout, sys.stderr, keyboard(sys.stdin)), asyncio.Event()
     agent = agent.model_copy(update={"improve": False})  # whoever waits has the answer
-    lending, kept = lent.Lent(settings), settings.environment.get("DATABASE_URL")
+    lending, kept = lent.Lent(settings), database(settings, agent)
     _heed(stopped)
     with scratch() as folder:
         # what `frontdesk prune` finds, and a repository's copy, which it looks after too, have their place
         terminal.home = settings.sessions_dir if kept or agent.workspace else folder / "sessions"
         terminal.kept = settings.sessions_dir
         house = House(terminal.home, settings.environment, settings.hold_minutes * 60, Line(), lending.aids)
-        async with upkeep.opened(kept or f"sqlite+aiosqlite:///{folder}/ask.db", alone=True) as store:
+        async with opened(kept, folder) as store:
             engine = LocalEngine(Turns(lambda _: agent, runtime_of, store, terminal, house).run)
             try:
                 return await Talk(terminal, store, engine).run(session, message, stopped)

@@ -6,6 +6,7 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import fields
 from pathlib import Path
 from typing import TextIO, get_args
@@ -52,7 +53,7 @@ def _run(settings: Settings, given: Namespace) -> int:
     with scratch() as folder:
         turn = Turn("trial", 1, _agent(given), given.say, folder=folder, environment=settings.environment)
         told = replayed(profile, given.stream, folder) if given.stream else asked(profile, _options(given, profile), turn)
-        return asyncio.run(show(told, sys.stdout))
+        return asyncio.run(show(told, _story(profile, folder).name, sys.stdout))
 
 
 def _profile(name: str) -> Profile:
@@ -94,7 +95,7 @@ def _spoken(words: str) -> str:
 
 async def replayed(profile: Profile, file: Path, folder: Path) -> AsyncGenerator[Raw | Event | str, None]:
     """What would have been told, had this been heard. Raises ConfigError."""
-    story = Story(profile, dict.fromkeys(profile.kept) | profile.values | {"session": "trial", "turn": 1, "once": "trial"}, folder, str)
+    story = _story(profile, folder)
     for raw in await _recorded(profile, file):
         yield raw
         known, before, told = story.name(raw) in story.known, story.end, list(story.tell(raw))
@@ -108,6 +109,10 @@ async def replayed(profile: Profile, file: Path, folder: Path) -> AsyncGenerator
             yield event
     if story.end:
         yield story.end
+
+
+def _story(profile: Profile, folder: Path) -> Story:
+    return Story(profile, dict.fromkeys(profile.kept) | profile.values | {"session": "trial", "turn": 1, "once": "trial"}, folder, str)
 
 
 async def _recorded(profile: Profile, file: Path) -> list[Raw]:
@@ -151,8 +156,11 @@ def _silent(profile: Profile, story: Story, raw: Raw) -> str:
 async def asked(profile: Profile, options: setting.Options, turn: Turn) -> AsyncGenerator[Raw | Event | str, None]:
     """What a platform tells now, with what is made of it."""
     heard: list[Raw] = []
-    async with Line(setting.setting(options, profile, turn)) as line:
-        async for event in Work(turn, line, options.patience, heard.append).told(Silence()):
+    async with (
+        Line(setting.setting(options, profile, turn)) as line,
+        aclosing(Work(turn, line, options.patience, heard.append).told(Silence())) as events,
+    ):
+        async for event in events:
             while heard:
                 yield heard.pop(0)
             yield event
@@ -168,16 +176,14 @@ class Silence:
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
 
-async def show(told: AsyncIterator[Raw | Event | str], out: TextIO) -> int:
+async def show(told: AsyncGenerator[Raw | Event | str, None], name: Callable[[Raw], str], out: TextIO) -> int:
     """0 if the turn ended well; 1 if it failed, or nothing says how it ended."""
     end: Finished | None = None
     try:
-        async for one in told:
-            if isinstance(one, Raw):
-                print(f"{one.name or '-'} {short(json.dumps(one.data, ensure_ascii=False), LONG)}", file=out)
-            else:
-                print(f"    → {one if isinstance(one, str) else _spoken(_worded(one))}", file=out)
-            end = one if isinstance(one, Finished) else end
+        async with aclosing(told):
+            async for one in told:
+                print(_line(one, name), file=out)
+                end = one if isinstance(one, Finished) else end
     except ConfigError as error:
         raise ConfigError(_spoken(str(error))) from error
     except BotError as error:
@@ -186,6 +192,12 @@ async def show(told: AsyncIterator[Raw | Event | str], out: TextIO) -> int:
     if end is None:
         print("    → nothing says how it ended: is there a rule with an `end` for it?", file=out)
     return 0 if end and end.state in ("completed", "input_required") else 1
+
+
+def _line(one: Raw | Event | str, name: Callable[[Raw], str]) -> str:
+    if isinstance(one, Raw):
+        return f"{name(one)} {short(json.dumps(one.data, ensure_ascii=False), LONG)}"
+    return f"    → {one if isinstance(one, str) else _spoken(_worded(one))}"
 
 
 def _worded(event: Event) -> str:

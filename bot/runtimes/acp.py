@@ -185,10 +185,8 @@ class Work:
             else:
                 raise Unavailable(f"{self.name} lets nobody choose a {what} over ACP: take {wanted!r} out of {self.turn.agent.file}.")
         except RequestError as error:
-            there = ", ".join(modes or choices(options)) or "none that it tells"
-            raise Unavailable(
-                f"{self.name} does not know the {what} {wanted!r}; correct {self.turn.agent.file}. There are: {there}"
-            ) from error
+            there = words.offered(wanted, modes or choices(options))
+            raise Unavailable(f"{self.name} does not know the {what} {wanted!r}; correct {self.turn.agent.file}. {there}") from error
 
     async def _talk(self, connection: ClientSideConnection) -> Finished:
         listening = self.questions.listen(self.turn, self.inbox, self._later)

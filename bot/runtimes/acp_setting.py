@@ -10,7 +10,7 @@ from acp.schema import AgentCapabilities, HttpHeader, HttpMcpServer
 from pydantic import model_validator
 
 from bot.agent import Agent
-from bot.runtimes import gateway, home
+from bot.runtimes import gateway, hermes_setting, home, opencode_setting
 from bot.runtimes.child import Command
 from bot.runtimes.opencode_setting import BROUGHT, CONFIG, HOSTED, VENDORLESS
 
@@ -49,11 +49,11 @@ PRESETS = {
         "Codex", ("codex-acp",), f"{NPM} @agentclientprotocol/codex-acp", mode="workspace-write", questions=True, obeys=(".codex",),
     ),
     "opencode": Preset(
-        "OpenCode", ("opencode", "acp"), f"{NPM} opencode-ai",
+        "OpenCode", ("opencode", "acp"), opencode_setting.REMEDY,
         {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_ENABLE_QUESTION_TOOL": "0"},  # over ACP nobody hears that tool: it waits for ever
         obeys=BROUGHT,
     ),
-    "hermes": Preset("Hermes", ("hermes", "acp"), "install it with: pip install 'hermes-agent[acp]'", totals=True),
+    "hermes": Preset("Hermes", ("hermes", "acp"), hermes_setting.REMEDY, totals=True),
     "deepagents": Preset("DeepAgents", (), "install deepagents-acp for the Python that options.command names"),
     "gemini": Preset("Gemini CLI", ("gemini", "--acp"), f"{NPM} @google/gemini-cli"),
     "copilot": Preset("Copilot CLI", ("copilot", "--acp"), f"{NPM} @github/copilot"),

@@ -18,7 +18,11 @@ ENDS = {
     "max_turn_requests": "It was stopped: the agent allows no more rounds in one turn. Say how to go on.",
     "refusal": "The model refused to go on with this. Ask for something else, or in other words.",
 }
-BROKEN = re.compile(r"HTTP \d{3}: ")
+BROKEN = re.compile(
+    r"(HTTP \d{3}|(API call failed|Invalid API response) after \d+ retries|Billing or credits exhausted): "
+    r"|Context length exceeded|Request payload too large"
+)
+SILENT = "it stopped in the middle of its work and does not say why; mostly the model's provider has failed. Say how to go on."
 WARNING = "Warning: "
 NOTHING = Usage()
 
@@ -33,7 +37,7 @@ class Story:
         self._shown: dict[str, Step] = {}
         self._text = self._before = ""
         self._apart = self._refused = self._broken = False
-        self._counted, self._usd = NOTHING, 0.0
+        self._counted, self._usd, self._earlier = NOTHING, 0.0, 0
 
     def tell(self, update: Json) -> Iterator[Event]:
         match update:
@@ -107,14 +111,15 @@ class Story:
         """Another prompt."""
         self._before, self._text = self._before + self._text, ""
         self._apart, self._refused, self._broken = bool(self._before), False, False
+        self._earlier = len(self.calls)
 
     def end(self, reason: str, usage: Usage | None) -> Iterator[Event]:
         """The prompt is over; the last event says how."""
-        failed = self._broken or (self.preset.title == "Hermes" and usage is None and BROKEN.match(self._text.strip()))
+        error = self._error(reason, usage)
         yield from self.spent(usage)
         yield from self._closed("failed" if reason == "cancelled" else "completed")
-        if failed:
-            yield from self.failed(self._text.strip() or "the model answered with an error")
+        if error:
+            yield from self.failed(error)
         elif self._refused and not self._text.strip():
             yield Text(("\n\n" if self._before else "") + "That was denied, so the agent stopped here. Say how to go on.")
             yield Finished("completed")
@@ -122,6 +127,15 @@ class Story:
             yield Finished("canceled")
         else:
             yield Finished("failed", ENDS[reason]) if reason in ENDS else Finished("completed")
+
+    def _error(self, reason: str, usage: Usage | None) -> str:
+        """The error that was told as if it were the answer, or, by Hermes after its first words, not at all."""
+        said = self._text.strip()
+        if self._broken:
+            return said or "the model answered with an error"
+        if self.preset.title != "Hermes" or usage or reason != "end_turn":  # it counts tokens wherever the model has answered
+            return ""
+        return said if BROKEN.match(said) else SILENT if len(self.calls) > self._earlier else ""
 
     def failed(self, message: str, data: Any = None) -> Iterator[Event]:
         """An error, which some have told as their answer too: there it is taken back."""

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +19,12 @@ KINDS: dict[str, StepKind] = {
 }  # fmt: skip
 ASKING = {"execute": "Run this command?", "edit": "Change this file?", "read": "Read this file?", "fetch": "Fetch this page?"}
 LONG = 80
+FEW = 5  # names that are told where there are more
 LOGIN = -32000  # https://agentclientprotocol.com/protocol/initialization
 KEYED = re.compile(r"api[-_]?key", re.IGNORECASE)  # in the id of a way to log in that needs nobody
 KEYLESS = re.compile(r"\b40[13]\b")
 UNKNOWN = re.compile(r"\b404\b|\bmodel\b.*\bnot (exist|found)\b", re.DOTALL | re.IGNORECASE)
+UNREACHED = re.compile(r"\bconnection (error|refused|failed)\b|\bECONNREFUSED\b|\bENOTFOUND\b", re.IGNORECASE)
 WRAPPED = re.compile(r"Internal error:\s*", re.IGNORECASE)
 
 
@@ -103,7 +106,16 @@ def remedy(said: str, file: str) -> str:
         return f", as the model's provider did not accept the key. {key}. It said"
     if UNKNOWN.search(said):
         return f", as the model's provider does not know what it was asked, mostly the model; correct `model:` in {file}. It said"
+    if UNREACHED.search(said):
+        return ", as it does not reach the model's provider. Look at the network, and at that provider's address. It said"
     return ""
+
+
+def offered(wanted: str, there: list[str]) -> str:
+    """What an agent lets people choose from: the nearest, where they are many."""
+    if len(there) <= FEW:
+        return f"There are: {', '.join(there) or 'none that it tells'}"
+    return f"There are {len(there)}; the nearest: {', '.join(get_close_matches(wanted, there, FEW, 0))}"
 
 
 def login(name: str, file: str, ways: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from bot.processes import Known, end_all, family, known, still, used
 LINE = 64 << 20  # bytes; a line holds a whole tool result, images too
 PATIENCE = 0.7  # seconds for each polite way to end; after them comes SIGKILL
 TAIL = 2000  # bytes of what the process last complained about
+LOGIN = re.compile(r"\blog(ged)?[ -]?in\b|\bsign(ed)?[ -]?in\b|\bauthenticated?\b|api[ _-]?key", re.IGNORECASE)
+KEY = "Put its key into frontdesk's environment, and name it under `environment:` in the agent's file."
 LOUD = 8 << 20  # bytes of complaints, of which more are forgotten
 
 
@@ -154,7 +157,11 @@ class Child:
         """Why it never came to its work, in words with the remedy; `why` is what is known of one that has not ended by itself."""
         if self.broken or self.code is None or self.code < 0:
             return why or self.why()
-        return f"{self.why()}\nPerhaps it is too old; {self.command.remedy}."
+        said = self.complaint or self.last()
+        if LOGIN.search(said):
+            return f"{self.why()}\n{KEY}"
+        other = "" if self.code or said else " to know how it is begun here, or another program"
+        return f"{self.why()}\nPerhaps it is too old{other}; {self.command.remedy}."
 
     def slow(self, seconds: float) -> str:
         """Why it is not waited for any more, in words with the remedy."""

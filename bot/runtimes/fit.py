@@ -13,9 +13,12 @@ from tempfile import TemporaryDirectory
 
 from bot.agent import Agent
 from bot.errors import Unavailable
+from bot.runtimes import child
 from bot.runtimes.home import USUAL, Options
+from bot.sandbox import HIDDEN, Cage
 
 PATIENCE = 30.0  # seconds to say which version it is
+NOWHERE = Path("/nowhere/session")  # any session's folder is as good to see what is hidden from all
 KEY = re.compile("KEY|TOKEN|SECRET|CREDENTIALS|PROFILE|LITELLM_API_BASE")
 VERSION = re.compile(r"\b\d+\.\d+\.\d+")
 
@@ -36,12 +39,15 @@ async def begins(program: Program, options: Options, agent: Agent, environment: 
     if options.cwd and not options.cwd.is_dir():
         raise Unavailable(f"There is no folder {options.cwd}, which options.cwd in {agent.file} names; make it.")
     found = _found(program, options.path, environment)
+    if options.sandbox == "bwrap" and Cage(NOWHERE, [options.cwd] if options.cwd else []).hides(Path(found)):
+        raise Unavailable(HIDDEN.format(program.title, found))
     if not program.says:
         return
     code, said = await _asked(found, environment)
     if code:
         last = said.strip().splitlines()[-1:] or ["nothing"]
-        raise Unavailable(f"{program.title} does not run: {found} --version ended with code {code}. It said: {last[0]}\n{program.remedy}.")
+        remedy = child.KEY if child.LOGIN.search(last[0]) else f"{program.remedy}."
+        raise Unavailable(f"{program.title} does not run: {found} --version ended with code {code}. It said: {last[0]}\n{remedy}")
     version = VERSION.search(said)
     if version and tuple(map(int, version[0].split("."))) < program.oldest:
         wanted = ".".join(map(str, program.oldest))

@@ -11,7 +11,7 @@ from bot import net, nofollow
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
 
-REMEDY = "install it with: pip install hermes-agent aiohttp, or name it in options.path"
+REMEDY = "install it with: pip install 'hermes-agent[acp]==0.19.0' aiohttp, or name it in options.path"
 PATIENT = 30 * 24 * 3600  # seconds for which a person may think; how long they really may is the desk's to say
 
 

@@ -11,7 +11,7 @@ from bot.errors import Unavailable
 from bot.ports import Turn
 from bot.processes import MARK, MEMORY
 from bot.runtimes.child import Command
-from bot.sandbox import Cage, trouble
+from bot.sandbox import HIDDEN, Cage, trouble
 
 USUAL = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
@@ -136,7 +136,7 @@ class Home:
         words = (str(found), *words[1:])
         if self.options.sandbox == "bwrap":
             if self._cage.hides(Path(words[0])):
-                raise Unavailable(f"{title} cannot be begun in its sandbox, which hides {words[0]}; put it elsewhere than there.")
+                raise Unavailable(HIDDEN.format(title, words[0]))
             words = self._cage.wrapped(words, self.work.resolve())
         return Command(
             title, words, self.work, given, f"{MARK}={self.kept}", remedy,

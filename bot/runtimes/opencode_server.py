@@ -12,6 +12,7 @@ import httpx
 from bot.errors import RuntimeFailed, Unavailable
 from bot.runtimes.child import LINE, PATIENCE, Child
 from bot.runtimes.claude_words import short
+from bot.runtimes.opencode_setting import REMEDY
 
 Json = dict[str, Any]
 LISTENS = re.compile(rb"listening on (http://\S+)")
@@ -42,9 +43,7 @@ class Server:
         version = str((health or {}).get("version", ""))
         if numbers(version) < OLDEST:
             wanted = ".".join(map(str, OLDEST))
-            raise Unavailable(
-                f"OpenCode {version or 'of an unknown version'} is too old; install {wanted} or newer: npm install -g opencode-ai."
-            )
+            raise Unavailable(f"OpenCode {version or 'of an unknown version'} is too old; {wanted} or newer is needed: {REMEDY}.")
 
     async def _listen(self, listening: "asyncio.Future[str]") -> None:
         """Its standard output is read to the end, so that it never waits for us."""

@@ -12,7 +12,7 @@ from bot.errors import Unavailable
 from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
 
-REMEDY = "install it with: npm install -g opencode-ai, or name it in options.path"
+REMEDY = "install it with: npm install -g opencode-ai@1.18.33, or name it in options.path"
 SWITCHES = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"}
 BROUGHT = (".opencode/plugin", ".opencode/plugins", "opencode.json", "opencode.jsonc")  # 1.18 runs plugins though it is told not to
 FOLDERS = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_STATE_HOME": "state"}

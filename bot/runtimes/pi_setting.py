@@ -11,7 +11,7 @@ from bot.runtimes import gateway, home
 from bot.runtimes.child import Command
 
 EXTENSION = Path(__file__).with_name("pi_extension.ts")
-REMEDY = "install it with: npm install -g @earendil-works/pi-coding-agent, or name it in options.path"
+REMEDY = "install it with: npm install -g @earendil-works/pi-coding-agent@0.87.1, or name it in options.path"
 BARE = ("--no-extensions", "--no-skills", "--no-prompt-templates", "--no-context-files", "--no-approve")
 
 

@@ -208,8 +208,12 @@ def named(column: str) -> sa.BindParameter[Any]:
     return sa.bindparam(f"its_{column}")
 
 
+class Busy(ConfigError):
+    """Another process has this database."""
+
+
 def lock(path: Path) -> IO[str]:
-    """Hold the file that says that one process has this database. Raises ConfigError where another has it."""
+    """Hold the file that says that one process has this database. Raises Busy where another has it; ConfigError."""
     try:
         held = path.with_name(path.name + ".lock").open("a")
     except OSError as error:
@@ -218,7 +222,7 @@ def lock(path: Path) -> IO[str]:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         held.close()
-        raise ConfigError(f"{path} is in use by another frontdesk; stop that one, or give this one its own DATABASE_URL") from error
+        raise Busy(f"{path} is in use by another frontdesk; stop that one, or give this one its own DATABASE_URL") from error
     return held
 
 

@@ -31,6 +31,7 @@ class Terminal:
         self.session: Session | None = None
         self.news = asyncio.Event()
         self._told: set[str] = set()
+        self._answer = ""  # as far as it stands in the terminal
 
     @asynccontextmanager
     async def follow(self, session: Session, agent: Agent, epoch: int) -> AsyncIterator[Show]:
@@ -72,12 +73,17 @@ class Terminal:
 
     def end(self, session: Session) -> None:
         """Say what came of it."""
-        if session.answer.strip():
-            print(session.answer.strip(), file=self.out, flush=True)
+        self.tell(session.answer)
         for artifact in session.artifacts:
             self._say(f"{artifact.name}: {artifact.path or artifact.url}")
         if session.state != "completed":
             self._say(" ".join(word for word in (f"{session.state}.", session.reason) if word))
+
+    def tell(self, answer: str) -> None:
+        """The agent's words, as far as they do not stand here already."""
+        if new := answer.strip().removeprefix(self._answer):
+            print(new.removeprefix("\n"), file=self.out, flush=True)
+            self._answer = answer.strip()
 
     def _say(self, line: str) -> None:
         print(line, file=self.err, flush=True)
@@ -163,6 +169,7 @@ class Talk:
             for question in now.open:
                 if question.id not in asked and not stopped.is_set():
                     asked.add(question.id)
+                    self.terminal.tell(now.answer[: now.told])  # it may say why it asks
                     problem = await self._ask(now, question, message, stopped)
 
     async def _ask(self, session: Session, question: Question, message: Message, stopped: asyncio.Event) -> BotError | None:

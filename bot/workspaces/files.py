@@ -139,6 +139,14 @@ def find(known: Known, agent: Agent) -> Workspace:
     raise ConfigError(f"{agent.file}: workspace: there is no {agent.workspace!r} in {FILE}; {there}")
 
 
+def usable(known: Known, agent: Agent, environment: Mapping[str, str]) -> Workspace:
+    """The same, where all the variables that it names are set. Raises ConfigError."""
+    found = find(known, agent)
+    if unset := [name for name in (*found.environment, found.token) if name and not environment.get(name)]:
+        raise ConfigError(f"{FILE}: {agent.workspace}: the variable {unset[0]} is not set; set it where Frontdesk is started")
+    return found
+
+
 def mistakes_of(folder: Path, agents: Iterable[Agent]) -> list[str]:
     """What is wrong with the file, and with what agents' files say of it: each in a sentence."""
     try:

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.aid import Talk
-from bot.errors import ConfigError, RuntimeFailed
+from bot.errors import RuntimeFailed
 from bot.event import Notice
 from bot.ports import Runtime, Turn
 from bot.processes import MEMORY
 from bot.sandbox import Cage
 from bot.workspaces import files
 from bot.workspaces.clone import Clone
-from bot.workspaces.files import FILE
 from bot.workspaces.git import Git
 from bot.workspaces.lock import held
 from bot.workspaces.shell import nobody
@@ -89,10 +88,7 @@ class Workspaces:
         known = files.renewed(self.known, self.agents)
         self.known.clear()
         self.known.update(known)
-        workspace = files.find(known, turn.agent)
-        names = [*workspace.environment, *filter(None, [workspace.token])]
-        if missing := [name for name in names if not self.environment.get(name)]:
-            raise ConfigError(f"{FILE}: {turn.agent.workspace}: the variable {missing[0]} is not set; set it where Frontdesk is started")
+        workspace = files.usable(known, turn.agent, self.environment)
         given = {name: self.environment[name] for name in workspace.environment}
         return Git(turn.agent.workspace, workspace, given, self.environment.get(workspace.token, ""))
 

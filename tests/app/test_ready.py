@@ -103,6 +103,11 @@ async def test_one_whose_questions_nobody_may_allow_is_ready_and_a_hint_says_so(
             "echo no module; exit 1",
             "Hermes does not run: {path} --version ended with code 1. It said: no module\ninstall it ",
         ),
+        (
+            "codex",
+            "echo Not logged in; exit 1",
+            "Codex does not run: {path} --version ended with code 1. It said: Not logged in\nPut its key into frontdesk's environment",
+        ),
     ],
 )
 async def test_one_that_is_too_old_or_broken(tmp_path: Path, name: str, script: str, words: str) -> None:

@@ -17,8 +17,11 @@ from bot import processes
 from bot.cli import ask
 from bot.errors import ConfigError
 from bot.settings import Settings
+from bot.store.database import lock
 
 ROOT = Path(__file__).parents[2]
+HELPER = "---\ndescription: Helps.\nruntime: echo\n---\nHelp.\n"
+ACME = "---\ndescription: Sells.\nruntime: echo\ntriggers: [{command: /acme}]\n---\nSell.\n"
 SLOW = """
 import json, sys, time
 sys.stdin.readline()
@@ -35,13 +38,13 @@ class Asking:
 
     folder: Path
 
-    def begin(self, *words: str) -> "subprocess.Popen[str]":
-        given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder / "tmp")}
+    def begin(self, *words: str, **more: str) -> "subprocess.Popen[str]":
+        given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder / "tmp"), **more}
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([sys.executable, "-m", "bot", "ask", *words], cwd=self.folder, env=given, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
-    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        with self.begin(*words) as begun:
+    def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        with self.begin(*words, **more) as begun:
             out, err = begun.communicate(timeout=50)
         return subprocess.CompletedProcess([], begun.returncode, out, err)
 
@@ -76,6 +79,49 @@ def test_what_was_only_said_leaves_no_folder(asking: Asking) -> None:
     asked = asking.run("--runtime", "echo", "!say hello")
 
     assert (asked.stdout, asking.left) == ("hello\n", [])
+
+
+@pytest.mark.parametrize("words", [("helper",), ("--runtime", "echo")])
+def test_it_works_beside_the_desk_whose_file_it_leaves_alone(asking: Asking, words: tuple[str, ...]) -> None:
+    (asking.folder / "agents").mkdir()
+    (asking.folder / "agents" / "helper.md").write_text(HELPER)
+    with lock(asking.folder / "desk.db"):
+        asked = asking.run(*words, "!say hello", DATABASE_URL=f"sqlite:///{asking.folder}/desk.db")
+
+    assert (asked.stdout, asked.stderr) == ("hello\n", "")
+    assert not (asking.folder / "desk.db").exists()
+
+
+@pytest.mark.parametrize(("words", "kept"), [(("helper",), True), (("--runtime", "echo"), False)])
+def test_what_an_agent_was_asked_is_kept_where_the_desks_file_is_free(asking: Asking, words: tuple[str, ...], kept: bool) -> None:
+    (asking.folder / "agents").mkdir()
+    (asking.folder / "agents" / "helper.md").write_text(HELPER)
+
+    asking.run(*words, "!say hello", DATABASE_URL=f"sqlite:///{asking.folder}/desk.db")
+
+    assert (asking.folder / "desk.db").exists() == kept
+
+
+def test_what_is_wrong_with_others_files_does_not_stop_it(asking: Asking) -> None:
+    (agents := asking.folder / "agents").mkdir()
+    (agents / "helper.md").write_text(HELPER)
+    (agents / "acme.md").write_text(ACME)
+    (agents / "big.md").write_text(ACME)
+
+    asked = asking.run("helper", "!say hello")
+
+    assert asked.stdout == "hello\n"
+    assert asked.stderr == "frontdesk: agents/acme.md and agents/big.md both claim the command /acme; remove it from one of them\n"
+
+
+def test_what_is_wrong_with_its_own_file_stops_it(asking: Asking) -> None:
+    (agents := asking.folder / "agents").mkdir()
+    (agents / "helper.md").write_text("---\nruntime: echo\n---\nHelp.\n")
+
+    asked = asking.run("helper", "hello")
+
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert asked.stderr.startswith("frontdesk: agents/helper.md: description: ")
 
 
 def test_what_it_made_is_kept_where_it_says(asking: Asking) -> None:
@@ -141,19 +187,27 @@ def test_what_is_wrong_with_the_call_is_said_of_the_call(runtime: str, options: 
     assert str(caught.value).startswith(words)
 
 
+def test_an_agent_without_a_file_is_called_an_agent(asking: Asking) -> None:
+    asked = asking.run("--runtime", "acp", "--option", "command=[/nope]", "hello")
+
+    wrong = "agent is not installed (/nope is not found in PATH); install it, or correct `--option command=…`."
+    assert (asked.returncode, asked.stderr) == (1, f"failed. {wrong}\n")
+
+
 def test_a_runtime_with_options_gets_them_and_the_variables_that_they_name() -> None:
-    settings = Settings(environment={"LANGGRAPH_KEY": "secret", "OPENAI_API_KEY": "", "OTHER": "x"})
+    settings = Settings(environment={"LANGGRAPH_KEY": "secret", "OPENAI_API_KEY": "", "OTHER": "x", "PATH": "/mine:/bin"})
 
     agent = ask.made(settings, "langgraph", "", ("url=http://127.0.0.1:2024", "key=LANGGRAPH_KEY", "configurable={depth: 2}"))
 
     assert agent.options == {"url": "http://127.0.0.1:2024", "key": "LANGGRAPH_KEY", "configurable": {"depth": 2}}
-    assert agent.environment == ("LANGGRAPH_KEY",)
+    assert agent.environment == ("LANGGRAPH_KEY", "PATH")
 
 
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
         ("correct `model:` in the command line. It said: no", "correct `--model`. It said: no"),
+        ("put a newer one first in PATH, and name PATH under `environment:` in the command line.", "put a newer one first in PATH."),
         ("Put a valid key into frontdesk's environment, and name it under `environment:` in the command line.",
          "Put a valid key into frontdesk's environment."),
         ("There is no folder /x, which options.cwd in the command line names; make it.",

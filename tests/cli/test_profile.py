@@ -1,6 +1,9 @@
 """Trying a profile: `frontdesk profile test`, and what it finds wrong with one."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from bot.runtimes.http_profile import read
 from tests.runtimes.test_http import PROFILE
 from tests.standins.plain_platform import Platform
 
-RECORDED = Path(__file__).parents[1] / "recordings" / "http" / "elastic.sse"
+ROOT = Path(__file__).parents[2]
+RECORDED = ROOT / "tests" / "recordings" / "http" / "elastic.sse"
 
 
 def test_a_recorded_stream_is_shown_event_by_event(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,8 +71,21 @@ def test_an_event_of_which_nothing_comes_is_told_with_what_is_wrong(
     main(["profile", "test", str(tmp_path / "mine.yaml"), str(tmp_path / "told.sse")])
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == '- {"type": "said", "text": "Hello"}'
+    assert lines[0] == ("message" if "kind: $.typ\n" in wrong else "said") + ' {"type": "said", "text": "Hello"}'
     assert words in lines[1]
+
+
+def test_whoever_reads_only_its_first_lines_sees_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "long.sse").write_text(STREAM.partition("\n\n")[0] + "\n\n" + 'data: {"type": "said", "text": "more"}\n\n' * 5000)
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-m", "bot", "profile", "test", str(PROFILE), str(tmp_path / "long.sse")]
+
+    with subprocess.Popen(words, cwd=tmp_path, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tried:
+        assert tried.stdout
+        assert tried.stderr
+        assert tried.stdout.readline() == 'said {"type": "said", "text": "Hello"}\n'
+        tried.stdout.close()
+        assert (tried.stderr.read(), tried.wait(20)) == ("", 141)
 
 
 @pytest.mark.parametrize(

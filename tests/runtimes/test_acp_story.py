@@ -11,7 +11,7 @@ from bot.runtimes import acp_form, acp_words
 from bot.runtimes.acp_memory import Memory
 from bot.runtimes.acp_pipe import read
 from bot.runtimes.acp_setting import PRESETS
-from bot.runtimes.acp_story import Story
+from bot.runtimes.acp_story import SILENT, Story
 
 
 def story(harness: str) -> Story:
@@ -42,6 +42,56 @@ def test_an_error_that_hermes_tells_as_its_answer_is_an_error() -> None:
     told(hermes, said("HTTP 400: it is gone"))
 
     assert list(hermes.end("end_turn", None))[-1] == Finished("failed", "Hermes could not go on: HTTP 400: it is gone")
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ([], "There are: none that it tells"),
+        (["ask", "code"], "There are: ask, code"),
+        ([f"maker/gpt-{n}" for n in range(70)] + ["z/opus"], "There are 71; the nearest: maker/gpt-7, maker/gpt-"),
+    ],
+)
+def test_of_many_names_the_nearest_are_told(there: list[str], words: str) -> None:
+    said = acp_words.offered("gpt-7", there)
+
+    assert said.startswith(words)
+    assert said.count(",") < acp_words.FEW
+
+
+UNREACHED = "API call failed after 3 retries: Connection error."
+
+
+def test_a_model_that_hermes_does_not_reach_is_no_answer() -> None:
+    hermes = story("hermes")
+    told(hermes, said(UNREACHED))
+
+    *taken, end = hermes.end("end_turn", None)
+
+    remedy = "Hermes could not go on, as it does not reach the model's provider. Look at the network, and at that provider's address."
+    assert (taken, end) == ([Text("", final=True)], Finished("failed", f"{remedy} It said: {UNREACHED}"))
+
+
+def test_hermes_that_stops_in_the_middle_and_says_nothing_has_failed() -> None:
+    hermes = story("hermes")
+    told(hermes, said("Let me look."), {"sessionUpdate": "tool_call", "toolCallId": "c", "title": "ls", "status": "completed"})
+
+    *_, end = hermes.end("end_turn", None)
+    hermes.begin()
+    told(hermes, said("These are my commands."))
+
+    assert end == Finished("failed", f"Hermes could not go on: {SILENT}")
+    assert list(hermes.end("end_turn", None)) == [Finished("completed")]
+
+
+def test_an_answer_about_such_an_error_is_one() -> None:
+    hermes, codex = story("hermes"), story("codex")
+    told(hermes, said(UNREACHED))
+    told(codex, said(UNREACHED))
+
+    ends = [list(hermes.end("end_turn", Usage(100, 10)))[-1], list(codex.end("end_turn", None))[-1]]
+
+    assert ends == [Finished("completed"), Finished("completed")]
 
 
 def test_tokens_that_hermes_adds_up_are_told_as_they_came() -> None:

@@ -109,6 +109,22 @@ async def test_endless_complaints_do_not_fill_the_disk_and_the_last_is_still_kno
         assert made.why().endswith("And that is that.")
 
 
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'Not logged in. Run: it login' >&2; exit 1", f"with code 1. It said: Not logged in. Run: it login\n{child.KEY}"),
+        ("echo 'OPENAI_API_KEY is not set' >&2; exit 1", f"with code 1. It said: OPENAI_API_KEY is not set\n{child.KEY}"),
+        ("echo no such option >&2; exit 2", "with code 2. It said: no such option\nPerhaps it is too old; install it."),
+        ("", "with code 0. It said: nothing\nPerhaps it is too old to know how it is begun here, or another program; install it."),
+    ],
+)
+async def test_one_that_never_came_to_its_work_is_told_with_what_helps(tmp_path: Path, script: str, words: str) -> None:
+    async with begun(tmp_path, script) as made:
+        await made.ended()
+
+        assert made.unfit() == f"The shell ended by itself {words}"
+
+
 def test_what_stands_in_our_environment_no_other_process_of_our_user_can_read(tmp_path: Path) -> None:
     root = Path(processes.__file__).parents[1]
 

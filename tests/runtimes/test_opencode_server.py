@@ -66,7 +66,7 @@ async def test_one_that_does_not_listen_in_time_is_told_with_the_remedy(tmp_path
 
 
 async def test_one_that_is_too_old_is_told_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"OpenCode 0\.9\.4 is too old; install 1\.18 or newer"):
+    with pytest.raises(Unavailable, match=r"OpenCode 0\.9\.4 is too old; 1\.18 or newer is needed: install it"):
         await talked(turn(tmp_path, OLD.format(python=sys.executable)))
 
 

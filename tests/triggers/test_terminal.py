@@ -75,6 +75,22 @@ async def test_a_question_is_answered_by_its_number_after_a_wrong_one(tmp_path: 
     assert "? Which?\n  1. Red\n  2. Blue\n  Type a number from 1 to 2.\n" in here.err.getvalue()
 
 
+async def test_what_the_agent_said_stands_above_its_question_and_not_again_below(tmp_path: Path) -> None:
+    async with desk(tmp_path, "1") as here:
+        here.terminal.err = here.out
+        await here.ask("!say Let me ask.\n!ask Which? | Red | Blue\n!say It is {answer}.")
+
+    assert here.out.getvalue() == "Let me ask.\n? Which?\n  1. Red\n  2. Blue\nIt is Red.\n"
+
+
+async def test_what_an_agent_says_anew_at_the_end_is_printed_once(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        here.terminal.tell("Let me ask.")
+        here.terminal.tell("Let me ask.\n\nIt is Red.")
+
+    assert here.out.getvalue() == "Let me ask.\n\nIt is Red.\n"
+
+
 async def test_two_questions_are_asked_one_after_the_other(tmp_path: Path) -> None:
     async with desk(tmp_path, "Ana", "red") as here:
         await here.ask("!ask Your name?\n!say Hello {answer}.\n!ask Which? | Red | Blue\n!say It is {answer}.")
