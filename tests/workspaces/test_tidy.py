@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import processes
 from bot.agent import Agent
 from bot.ports import Turn
 from bot.runtimes.child import Child
 from bot.runtimes.home import Home, Options
 from bot.workspaces.lock import held
 from bot.workspaces.tidy import tidy
+from tests.standins.wait import until
 from tests.workspaces.conftest import Yard
 from tests.workspaces.test_lend import reads
 
@@ -113,6 +115,7 @@ async def test_what_harnesses_left_beside_their_work_goes_where_no_turn_has_come
     used.prepare()
     await (child := Child(running.command("The shell", "sh", "-c", "sleep 60", remedy="install it"))).start()
     try:
+        await until(lambda: processes.marks(tmp_path / "sessions"))  # the system says nothing of it while it begins
         dry, gone = (tidy(tmp_path / "sessions", tmp_path / "workspaces", 30, 0, dry=dry) for dry in (True, False))
     finally:
         await child.close()
