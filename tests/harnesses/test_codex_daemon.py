@@ -13,7 +13,7 @@ import pytest
 from bot.event import ALLOW, DENY
 from bot.message import Answer
 from bot.runtimes.coding import AGAIN
-from tests.runtimes.contract import BLUE, done, family
+from tests.runtimes.contract import BLUE, done, family, left
 from tests.runtimes.talk import Talk, talked, talking
 from tests.standins.model import Model
 from tests.standins.stage import staged
@@ -56,7 +56,7 @@ async def test_what_is_allowed_after_a_restart_goes_on_where_it_stood(model: Mod
     assert talk.answered.startswith("I begin.\n\nthe tools said:")
     assert len(model.log) == 2  # as many as without a restart
     assert AGAIN not in str(model.log[-1].body)
-    assert not family(folder)
+    assert not await left(folder)
 
 
 async def test_what_is_denied_after_a_restart_is_not_done(model: Model, tmp_path: Path) -> None:
@@ -100,4 +100,4 @@ async def test_where_nobody_goes_away_nothing_goes_on(model: Model, tmp_path: Pa
     async with talking(turn(tmp_path / "s", model.url, TOUCH)) as talk:
         await talk.question()
 
-    assert not family(tmp_path / "s")
+    assert not await left(tmp_path / "s")

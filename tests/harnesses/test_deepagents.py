@@ -16,7 +16,7 @@ from bot.ports import Turn
 from bot.runtimes.child import Child
 from bot.runtimes.deepagents_setting import Options, Setting
 from bot.runtimes.loopback import Loopback, free
-from tests.runtimes.contract import Contract, Harness, family
+from tests.runtimes.contract import Contract, Harness, family, left
 from tests.runtimes.hardship import Hardship
 from tests.runtimes.talk import ANNA, after, talked, talking
 from tests.standins.model import Model
@@ -87,7 +87,7 @@ class TestDeepAgents(Hardship):
         with pytest.raises(Unavailable, match="nothing_like_it"):
             await talked(self.harness.turn(folder, model.url, "!say never", options={"graph": f"{broken}:graph"}))
 
-        assert not family(folder)
+        assert not await left(folder)
 
     @Contract._of("question")
     async def test_several_questions_at_once_are_asked_one_after_the_other(self, model: Model, folder: Path) -> None:

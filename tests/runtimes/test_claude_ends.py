@@ -158,7 +158,7 @@ async def test_a_claude_code_that_does_not_start_is_given_up(tmp_path: Path) -> 
         with pytest.raises(Unavailable, match=r"did not start within 0\.2 seconds"):
             await talk.task
 
-    assert not processes(tmp_path / "s")
+    assert await gone(processes(tmp_path / "s"))
 
 
 @pytest.mark.parametrize("code", [3, 0])
