@@ -85,6 +85,7 @@ runtimes/claude_story.py      what it tells, as events
 runtimes/claude_questions.py  what it asks of people
 runtimes/claude_memory.py     what its next process has to know
 runtimes/claude_transcript.py  what it wrote down, found again by any replica
+runtimes/claude_bill.py       what it has cost so far, by its own count
 runtimes/claude_words.py      its tools and errors in words
 runtimes/acp.py         agents that speak ACP, in processes of their own
 runtimes/acp_setting.py    what one is begun with

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +44,12 @@ def opened(root: Path, path: str) -> IO[bytes]:
         os.close(file)
         raise FileNotFoundError(0, "it is no file")
     return os.fdopen(file, "rb")
+
+
+def lines(file: Path) -> Iterator[bytes]:
+    """None where it is no file of its own: an agent may have put a link or a pipe there."""
+    with suppress(OSError), opened(file.parent, file.name) as held:
+        yield from held
 
 
 def _held(stack: ExitStack, file: int) -> int:

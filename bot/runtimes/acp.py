@@ -30,7 +30,7 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Finished, Notice, Started, Usage
 from bot.message import Message
 from bot.ports import Turn
-from bot.runtimes import acp_setting, coding
+from bot.runtimes import acp_setting, claude_bill, coding
 from bot.runtimes import acp_words as words
 from bot.runtimes.acp_memory import Memory
 from bot.runtimes.acp_pipe import Json, Pipe
@@ -123,6 +123,8 @@ class Work:
             raise Unavailable(child.slow(seconds)) from error
         lost = self.turn.resume and self.turn.resume != self.session
         self.memory.of(self.session)
+        known = await asyncio.to_thread(claude_bill.counted, claude_bill.config(self.setting.environment), self.session)
+        self.memory.counts_from(known)
         await self.tell.send(Started(self.session, self.session, model(opened) or self.turn.agent.model))
         if lost:
             await self.tell.send(Notice(LOST.format(self.name), "warning"))

@@ -41,7 +41,7 @@ PRESETS = {
         "Claude Code", ("claude-agent-acp",), f"{NPM} @agentclientprotocol/claude-agent-acp",
         {
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
-            "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",  # which would cost a call of the model
+            "CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION": "0",  # which would cost a call of the model for each turn, and nobody sees it
         },
         questions=True,
     ),

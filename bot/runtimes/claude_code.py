@@ -26,6 +26,7 @@ from bot.message import Message
 from bot.ports import Turn
 from bot.runtimes import claude_setting, coding, gateway
 from bot.runtimes.child import Child
+from bot.runtimes.claude_bill import counted
 from bot.runtimes.claude_memory import Memory
 from bot.runtimes.claude_process import Process
 from bot.runtimes.claude_questions import Questions
@@ -80,6 +81,7 @@ class Work:
             memory, transcript = await self._recalled()
             session = self.turn.resume if transcript else str(uuid4())
             memory.of(session, self.setting.work)
+            memory.counts_from(await asyncio.to_thread(counted, self.setting.kept, session))
             process = Process(self.setting.begun(session, transcript is not None, memory))
             self._know(memory)
             prompt = await asyncio.to_thread(worded, self.turn, transcript)
@@ -105,7 +107,7 @@ class Work:
         memory = Memory.read(self.turn.folder)
         if await known.restore(self.turn.keep):
             kept = await self.turn.keep.load(MEMORY)
-            memory = Memory.model_validate_json(kept[-1] if kept else "{}").model_copy(update={"usd": memory.usd})
+            memory = Memory.model_validate_json(kept[-1] if kept else "{}")
         elif memory.work not in ("", str(self.setting.work)):
             return memory, None
         return memory, known.file

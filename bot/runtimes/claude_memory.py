@@ -19,7 +19,7 @@ class Task(BaseModel):
 
 
 class Memory(memory.Memory):
-    """`work` is where it worked, `usd` its cost as told on this machine, `owed` what of it nobody was told yet.
+    """`work` is where it worked, `owed` what of it nobody was told yet.
 
     `parked` is the call that asks a question, put off into the next process; `asked` holds by their calls the prints of what people
     were asked to allow. The rest is what people allowed for the session.

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +46,7 @@ class Transcript:
         return await asyncio.to_thread(self._write, lines)
 
     def _write(self, lines: Sequence[str]) -> bool:
-        if len(lines) <= sum(line.endswith(b"\n") for line in (_read(self.file) if self.file else ())):
+        if len(lines) <= sum(line.endswith(b"\n") for line in (nofollow.lines(self.file) if self.file else ())):
             return False
         folder = self.kept / "projects" / project_key_for_directory(self.work)
         for made in (folder.parent, folder):
@@ -56,15 +55,9 @@ class Transcript:
         return True
 
 
-def _read(file: Path) -> Iterator[bytes]:
-    """Its lines; none where it is no file of its own: its agent may have put a link or a pipe there."""
-    with suppress(OSError), nofollow.opened(file.parent, file.name) as lines:
-        yield from lines
-
-
 def knows(transcript: Path, prompt: str) -> bool:
     """Whether the conversation holds these words of a person."""
-    return any(_says(line, prompt) for line in _read(transcript) if b'"user"' in line)
+    return any(_says(line, prompt) for line in nofollow.lines(transcript) if b'"user"' in line)
 
 
 def _says(line: bytes, prompt: str) -> bool:

@@ -24,6 +24,10 @@ class Memory(BaseModel):
     def write(self, folder: Path) -> None:
         nofollow.write(folder / self.file, self.model_dump_json())
 
+    def counts_from(self, total: float | None) -> None:
+        """The next process begins with this total, where that is known; what the one before spent unheard is told with what is new."""
+        self.usd = self.usd if total is None else min(self.usd, total)
+
     def spend(self, total: float) -> float:
         """What is new; a total that is smaller than the last has begun anew."""
         new = total - self.usd if total >= self.usd else total

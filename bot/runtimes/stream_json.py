@@ -15,7 +15,7 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.event import Event, Notice, Started
 from bot.message import Message
 from bot.ports import Turn
-from bot.runtimes import claude_words, coding, gateway, home, rpc
+from bot.runtimes import claude_bill, claude_words, coding, gateway, home, rpc
 from bot.runtimes.child import Child, Command
 from bot.runtimes.fit import Program, begins
 from bot.runtimes.held import listen
@@ -86,6 +86,8 @@ class Work:
     async def run(self) -> None:
         async with self.tell:
             child = self.child = Child(self.setting.begun())
+            known = await asyncio.to_thread(claude_bill.counted, claude_bill.config(self.setting.environment), self.turn.resume)
+            self.story.memory.counts_from(known)
             try:
                 await child.start()
                 self.lines = child.lines()

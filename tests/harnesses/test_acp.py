@@ -1,17 +1,25 @@
 """Real harnesses over ACP, each through the whole contract."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.runtimes.contract import Harness
+import pytest
+
+from bot.event import Usage
+from tests.runtimes.contract import Harness, after
 from tests.runtimes.hardship import Hardship
 from tests.runtimes.talk import talked
 from tests.standins.model import Model
 
 from . import ROOT, harness, test_hermes, test_opencode
 
+COUNTS = (
+    "totalAPIDuration", "totalAPIDurationWithoutRetries", "totalToolDuration", "totalLinesAdded", "totalLinesRemoved", "totalDuration",
+    "startTime",
+)  # fmt: skip
 NO_QUESTION = {"question": "{} has no question over ACP", "typed": "{} has no question over ACP", "restart": "{} has no question over ACP"}
 
 
@@ -171,3 +179,23 @@ async def test_a_key_in_its_environment_is_enough_for_codex(model: Model, tmp_pa
 
     assert talk.answered == "hello"
     assert model.log[-1].headers["Authorization"] == "Bearer sk-own"
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_claudes_cost_is_told_whether_or_not_it_had_time_to_write_it_down(model: Model, tmp_path: Path, written: bool) -> None:
+    first = await talked(TestClaude.harness.turn(tmp_path / "s", model.url, "!usage 1000 100\n!say one"))
+    [spent] = first.all(Usage)
+    await asyncio.to_thread(written_down, tmp_path / "s", first.resume, spent.usd if written else None)
+
+    second = await talked(after(first, "!usage 2000 200\n!say two"))
+
+    assert second.all(Usage)[0].usd == pytest.approx(2 * spent.usd, rel=0.01)
+    assert len([asked for asked in model.log if asked.tools]) == 2  # nothing beside the answers, as a guess at what is said next
+
+
+def written_down(folder: Path, session: str, usd: float | None) -> None:
+    """Its transcript as it is where the process had time for that, or had not."""
+    [transcript] = folder.glob(f"home/.claude/projects/*/{session}.jsonl")
+    lines = [line for line in transcript.read_text().splitlines() if '"cost-state"' not in line]
+    total = {"type": "cost-state", "sessionId": session, "totalCostUSD": usd, **dict.fromkeys(COUNTS, 0), "modelUsage": {}}
+    transcript.write_text("\n".join([*lines, *([json.dumps(total)] if usd else []), ""]))

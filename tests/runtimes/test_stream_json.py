@@ -83,6 +83,29 @@ async def test_only_what_is_new_of_a_growing_cost_is_told(tmp_path: Path) -> Non
     assert [round(talk.all(Usage)[0].usd, 3) for talk in (first, second)] == [0.2, 0.3]
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("", 0.5),
+        ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": 0.2}\n', 0.3),
+        ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": 0.1}\n{"type": "cost-state", "sess', 0.4),
+        ('{"type": "cost-state", "sessionId": "another", "totalCostUSD": 0.2}\n', 0.5),
+        ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": 0.4}\n', 0.3),
+    ],
+    ids=["unwritten", "whole", "cut", "another's", "more than was told"],
+)
+async def test_claude_code_counts_from_what_it_wrote_down(tmp_path: Path, written: str, told: float) -> None:
+    """It does when its process ends, unless that is killed first; then the next begins with less than was told."""
+    first = await talked(turn(tmp_path, "prompt()\ndone(total_cost_usd=0.5 if len(sys.argv) > 1 else 0.2)"))
+    kept = tmp_path / "home" / ".claude" / "projects" / "-work"
+    kept.mkdir(parents=True)
+    (kept / "p1.jsonl").write_text(written)
+
+    second = await talked(after(first, "again"))
+
+    assert second.all(Usage)[0].usd == pytest.approx(told)
+
+
 @pytest.mark.parametrize(("decision", "behavior", "status"), [(ALLOW, "allow", "completed"), (DENY, "deny", "denied")])
 async def test_a_call_waits_for_leave(tmp_path: Path, decision: str, behavior: str, status: str) -> None:
     program = """
