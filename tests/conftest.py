@@ -11,6 +11,7 @@ from bot.app import Frontdesk
 from bot.breaker import BREAKER
 from bot.playground import Slack
 from bot.settings import Settings
+from tests.standins.blank import blank
 
 AGENTS = {
     "helper": "description: Says back what it is told.\nruntime: echo\ntriggers: [{mention: ['*']}, {dm: true}]\n"
@@ -60,7 +61,7 @@ def settings(slack: Slack, agents: Path, tmp_path: Path) -> Settings:
         slack_bot_token=slack.bot_token,
         slack_app_token=slack.app_token,
         slack_api_url=slack.url,
-        database_url=f"sqlite+aiosqlite:///{tmp_path}/frontdesk.db",
+        database_url=blank(tmp_path / "frontdesk.db"),
         agents_dir=agents,
         sessions_dir=tmp_path / "sessions",
         drain_seconds=0,

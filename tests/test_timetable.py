@@ -14,6 +14,7 @@ from bot.store.schedules import Schedules
 from bot.store.sql import SqlStore
 from bot.timetable import Timetable
 from bot.trigger import Schedule
+from tests.standins.blank import blank
 
 NINE = Schedule(cron="0 9 * * *", post_to="#random", prompt="Count.")
 ANA, DAN, ADMIN = Person("U1ANA", "Ana"), Person("U2DAN", "Dan", "guest"), Person("U3CARLA", "Carla", "admin")
@@ -22,7 +23,7 @@ ANA, DAN, ADMIN = Person("U1ANA", "Ana"), Person("U2DAN", "Dan", "guest"), Perso
 @pytest.fixture
 async def table(tmp_path: Path) -> AsyncIterator[Timetable]:
     """Of agents whose files are gone."""
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    store = SqlStore(blank(tmp_path / "desk.db"))
     await store.open()
 
     async def fire(fired: Fired) -> None: ...

@@ -63,7 +63,7 @@ class Connection:
 
     async def open(self) -> None:
         """Raises ConfigError where no socket opens in time."""
-        app = AsyncApp(client=self.client, logger=_log(), authorize=_known(self.directory, self.settings.slack_bot_token))
+        app = AsyncApp(name="frontdesk", client=self.client, logger=_log(), authorize=_known(self.directory, self.settings.slack_bot_token))
         app.middleware(self.receive)
         log = logging.getLogger("slack_sdk.socket")
         self._socket = AsyncSocketModeHandler(app, self.settings.slack_app_token, logger=log, ping_interval=PING)

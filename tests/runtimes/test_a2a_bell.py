@@ -50,7 +50,7 @@ async def ring(door: Door, **headers: str) -> int:
 async def test_a_line_that_was_left_is_taken_up_when_the_agent_rings(door: Door, tmp_path: Path) -> None:
     # given a turn whose line is left as soon as the agent is silent
     async with Agent(rings=True) as agent, aclosing(run(agent.url, turn(tmp_path, "!say so far\n!hold\n!say and done", bell=door.bell),
-                                                        silence=0.2)) as events:  # fmt: skip
+                                                        silence=1)) as events:  # fmt: skip
         heard = await until(events, "so far")
         rest = asyncio.create_task(all_of(events))
         await agent.called("SubscribeToTask", 1)
@@ -80,7 +80,7 @@ async def test_an_agent_without_streams_is_not_asked_all_the_time(door: Door, tm
 async def test_where_nobody_rings_the_agent_is_asked(door: Door, tmp_path: Path) -> None:
     door.deaf = True
     async with Agent(rings=True) as agent, aclosing(run(agent.url, turn(tmp_path, "!say so far\n!hold\n!say and done", bell=door.bell),
-                                                        silence=0.2)) as events:  # fmt: skip
+                                                        silence=1)) as events:  # fmt: skip
         heard = await until(events, "so far")
         rest = asyncio.create_task(all_of(events))
         await agent.called("SubscribeToTask", 2)
@@ -93,13 +93,11 @@ async def test_where_nobody_rings_the_agent_is_asked(door: Door, tmp_path: Path)
 async def test_after_our_restart_the_same_token_is_good(door: Door, tmp_path: Path) -> None:
     script = "!say so far\n!hold\n!say and done"
     async with Agent(rings=True) as agent:
-        first = run(agent.url, turn(tmp_path, script, bell=door.bell, leaving=lambda: True), silence=0.2)
+        first = run(agent.url, turn(tmp_path, script, bell=door.bell, leaving=lambda: True), silence=1)
         before = await until(first, "so far")
         await first.aclose()
         door.codes.clear()
-        async with aclosing(
-            run(agent.url, turn(tmp_path, script, bell=door.bell, resume=resume(before), again=True), silence=0.2)
-        ) as again:
+        async with aclosing(run(agent.url, turn(tmp_path, script, bell=door.bell, resume=resume(before), again=True), silence=1)) as again:
             heard = await until(again, "so far")
             agent.release()
             heard += await all_of(again)

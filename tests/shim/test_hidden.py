@@ -50,7 +50,7 @@ async def container(folder: Path, before: Sequence[str]) -> AsyncIterator[aiohtt
             yield http
     finally:
         outer = psutil.Process(process.pid)
-        (outer.children() or [outer])[0].terminate()  # who began the container does not pass it on
+        (outer.children()[0] if before else outer).terminate()  # who began the container does not pass it on
         await process.wait()
 
 

@@ -12,11 +12,12 @@ from bot.playground.things import Json
 from bot.session import Session
 from bot.slack.calls import Client
 from bot.store.sql import SqlStore
+from tests.standins.blank import blank
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    store = SqlStore(blank(tmp_path / "desk.db"))
     await store.open()
     yield store
     await store.close_all()

@@ -12,6 +12,7 @@ from bot.journal import Delivery
 from bot.slack.door import Door
 from bot.store import replicas
 from bot.store.sql import SqlStore
+from tests.standins.blank import blank
 from tests.standins.stage import lose
 from tests.standins.wait import until
 
@@ -20,7 +21,7 @@ BODY = {"event": {"type": "message", "channel": "C1", "ts": "5.0", "user": "U1",
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path}/desk.db")
+    store = SqlStore(blank(tmp_path / "desk.db"))
     await store.open()
     await replicas.beat(store.db, store.replica, "", first=True)
     yield store

@@ -22,6 +22,7 @@ from bot.slack.stream import Streams
 from bot.slack.view import View
 from bot.slack.writer import OPEN, Refused, Want, Writer
 from bot.store.sql import SqlStore
+from tests.standins.blank import blank
 from tests.standins.wait import until
 
 LAST, CARD, PROGRESSING = View("last", rank=0), View("card", rank=1), View("progress", rank=2)
@@ -343,7 +344,7 @@ async def test_what_nobody_follows_any_more_is_forgotten(slack: Slack, writer: W
 
 @pytest.fixture
 async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
+    store = SqlStore(blank(tmp_path / "desk.db"))
     await store.open()
     yield Outbox(client := AsyncWebClient(), store, Streams(client, Local(), lambda: True, lambda thread: None))
     await store.close_all()

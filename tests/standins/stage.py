@@ -18,6 +18,7 @@ from bot.session import Session
 from bot.store.database import ConnectionLost, Write
 from bot.store.sql import SqlStore
 from bot.turn import House, Turns
+from tests.standins.blank import blank
 
 ANA, BEN = Person("U1", "Ana"), Person("U2", "Ben")
 THREAD = "slack:T1:C1:1.0"
@@ -198,7 +199,7 @@ class Parks:
 
 @asynccontextmanager
 async def staged(tmp_path: Path, kind: type[SqlStore] = SqlStore) -> AsyncIterator[Stage]:
-    store = kind(f"sqlite+aiosqlite:///{tmp_path}/stage.db")
+    store = kind(blank(tmp_path / "stage.db"))
     await store.open()
     stage = Stage(store, tmp_path / "sessions")
     try:

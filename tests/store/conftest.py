@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.sql import SqlStore
+from tests.standins.blank import blank
 from tests.standins.postgres import Cluster, cluster
 
 
@@ -18,7 +19,7 @@ def postgres() -> Iterator[Cluster]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStore]:
     """All that is tested with it holds on both."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/frontdesk.db"
+    url = blank(tmp_path / "frontdesk.db")
     if request.param == "postgresql":
         made: Cluster = request.getfixturevalue("postgres")
         await made.ready()
