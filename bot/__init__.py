@@ -160,6 +160,7 @@ runtimes/a2a_setting.py  what its file says of it
 runtimes/a2a_line.py    the connection to one
 runtimes/a2a_card.py    its card
 runtimes/a2a_stream.py  the answer to a call, as it comes
+runtimes/a2a_wire.py    what the SDK would refuse, made readable for it
 runtimes/a2a_talk.py    what it says, as events
 runtimes/a2a_questions.py  what it asks of people
 runtimes/a2a_human.py   the same with kagent

@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 
 import httpx
 from a2a.client import Client, ClientCallContext, ClientConfig, ClientFactory
+from a2a.client.errors import A2AClientError
 from a2a.types import AgentCard, AgentInterface, Message, SendMessageRequest, StreamResponse, SubscribeToTaskRequest
-from a2a.utils.errors import A2AError, TaskNotFoundError
+from a2a.utils.errors import A2AError, MethodNotFoundError, TaskNotFoundError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
 from bot.bell import Rope
@@ -20,8 +21,9 @@ from bot.errors import RuntimeFailed, Unavailable
 from bot.net import Secrets
 from bot.runtimes import a2a_card
 from bot.runtimes.a2a_stream import HEADERS, Ask, Reply, call, judged, told
+from bot.runtimes.a2a_wire import LenientWire
 from bot.runtimes.httpx_pass import Bearer, Pass
-from bot.runtimes.httpx_wire import TooMuch, Wire
+from bot.runtimes.httpx_wire import TooMuch
 
 FOREIGN = (
     A2AError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ParseError,
@@ -59,8 +61,14 @@ class seam:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, FOREIGN):
-            told = worded(error.__cause__ if isinstance(error.__cause__, FOREIGN) else error, self.url, self.file, self.secrets)
+            told = worded(_meant(error), self.url, self.file, self.secrets)
             raise type(told)(self.secrets.mask(str(told))) from error
+
+
+def _meant(error: BaseException) -> BaseException:
+    """What says most: over HTTP+JSON the SDK reads from a refusal which error of A2A's it is, and knows else only what broke under it."""
+    known = isinstance(error, A2AError) and not isinstance(error, (A2AClientError, MethodNotFoundError))  # the latter is any 404
+    return error.__cause__ if isinstance(error.__cause__, FOREIGN) and not known else error
 
 
 def worded(error: BaseException, url: str, file: str, secrets: Secrets) -> RuntimeFailed:
@@ -225,7 +233,7 @@ class Exchange:
 
     def _http(self, given: Pass) -> httpx.AsyncClient:
         auth = Bearer(given.client) if given.client else None
-        return httpx.AsyncClient(transport=Wire(given), auth=auth, follow_redirects=True, event_hooks={"response": [_stay]})
+        return httpx.AsyncClient(transport=LenientWire(given), auth=auth, follow_redirects=True, event_hooks={"response": [_stay]})
 
     async def leave(self) -> None:
         self.users -= 1

@@ -1,5 +1,6 @@
 """Where an A2A agent waits for a person, as our question. Pure."""
 
+import hashlib
 from typing import Any
 
 from a2a.types import TaskState, TaskStatus
@@ -7,6 +8,14 @@ from a2a.types import TaskState, TaskStatus
 from bot.event import Part, Question
 from bot.runtimes import a2a_human
 from bot.runtimes.a2a_parts import part_of, plain
+
+
+def id_of(task: str, said: str, answered: str) -> str:
+    """The same for the same question, also told anew; another where an agent asks again in a message of the same id, or of none.
+
+    It is short, whatever the agent's ids are: buttons have it in them, and it is part of the id of the answer, which names the next one.
+    """
+    return f"{task[:80]}:{hashlib.sha256(f'{said} {answered}'.encode()).hexdigest()[:16]}"
 
 
 def asked(id: str, status: TaskStatus) -> Question:

@@ -14,7 +14,7 @@ from a2a.types import SendMessageRequest, StreamResponse, SubscribeToTaskRequest
 from a2a.utils.constants import PROTOCOL_VERSION_1_0, VERSION_HEADER
 from a2a.utils.errors import JSON_RPC_ERROR_CODE_MAP, A2AError
 from a2a.utils.proto_utils import parse_lenient
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict, ParseError  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from bot import net
@@ -85,7 +85,7 @@ def _tried(data: str) -> tuple[Reply, Exception | None]:
     """The answer, and why it is none."""
     try:
         return read(data), None
-    except (ValueError, RecursionError, Unanswered) as error:
+    except (ValueError, RecursionError, ParseError, Unanswered) as error:
         return Strange(data, old=False), error
 
 

@@ -147,7 +147,7 @@ class Talk:
         if status.state in WAITING:
             yield from self._settle()
             yield from usage(metadata, status.message.metadata)
-            yield a2a_questions.asked(f"{self.task}:{status.message.message_id or self.message}", status)
+            yield a2a_questions.asked(a2a_questions.id_of(self.task, status.message.message_id, self.message), status)
             yield Finished("input_required")
         elif status.state in ENDS:
             for part in status.message.parts:

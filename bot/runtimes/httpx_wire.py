@@ -44,10 +44,14 @@ class Wire(httpx.AsyncBaseTransport):
             await asyncio.sleep(wait + net.pause(tries))  # nothing was done yet, so that asking again does it once
         return reply
 
+    def reply(self, body: "Body") -> "Reply":
+        """The answer that is read."""
+        return Reply(body)
+
     async def _reply(self, request: httpx.Request) -> "Reply":
         try:
             with BREAKER.through(net.host_of(str(request.url))):
-                return Reply(Body(await self._sent(request)))
+                return self.reply(Body(await self._sent(request)))
         except Down as error:
             raise error.__cause__ or error from None
 
