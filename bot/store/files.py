@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
@@ -86,6 +87,8 @@ class Agents:
     def _read(self, name: str, path: Path) -> str:
         """Keep what the file says; in words what is wrong with it, or nothing."""
         try:
+            if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):  # to read it may take for ever
+                return f"agents/{path.name}: this is no file, but a pipe, a socket or a device; remove it"
             text = path.read_text("utf-8")
             if name not in self._good or self._good[name].version != version(text):  # a hundred schedules take long to read
                 self._good[name] = parse(name, text)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -184,3 +185,13 @@ async def test_the_agents_go_on_when_the_whole_folder_is_moved_away(agents: Agen
     assert agents.problems == [
         f"AGENTS_DIR: there is no folder {folder}; make it, or name the one that has the agents' files; until then its last agents go on"
     ]
+
+
+def test_what_is_no_file_is_not_waited_for(agents: Agents, tmp_path: Path) -> None:
+    write(tmp_path, "coder")
+    os.mkfifo(tmp_path / "pipe.md")
+
+    agents.load()
+
+    assert names(agents) == ["coder"]
+    assert agents.problems == ["agents/pipe.md: this is no file, but a pipe, a socket or a device; remove it"]
