@@ -23,6 +23,7 @@ BROKEN = re.compile(
     r"|Context length exceeded|Request payload too large"
 )
 SILENT = "it stopped in the middle of its work and does not say why; mostly the model's provider has failed. Say how to go on."
+UNSAID = "The agent stopped this by itself, and did not say why."
 WARNING = "Warning: "
 NOTHING = Usage()
 
@@ -124,7 +125,7 @@ class Story:
             yield Text(("\n\n" if self._before else "") + "That was denied, so the agent stopped here. Say how to go on.")
             yield Finished("completed")
         elif reason == "cancelled":
-            yield Finished("canceled")
+            yield Finished("canceled", UNSAID)
         else:
             yield Finished("failed", ENDS[reason]) if reason in ENDS else Finished("completed")
 

@@ -32,6 +32,8 @@ class Chat:
         match chunk:
             case {"error": dict(error)}:
                 self._failed(error)
+            case {"error": str(words)} if words:
+                self._failed({"message": words})
             case {"choices": list(choices)}:
                 self.used = chunk.get("usage") or self.used
                 for choice in choices[:1]:
@@ -45,7 +47,9 @@ class Chat:
     def _said(self, delta: Json) -> Iterator[Event]:
         if thought := delta.get("reasoning_content") or delta.get("reasoning"):
             yield Thought(str(thought))
-        if text := str(delta.get("content") or delta.get("refusal") or ""):
+        text, thought = _parted(delta.get("content") or delta.get("refusal") or "")
+        yield from [Thought(thought)] if thought else []
+        if text:
             self.text += text
             yield Text(text)
         for number, call in enumerate(delta.get("tool_calls") or ()):
@@ -153,6 +157,16 @@ class Work:
         partial = [{"role": "assistant", "content": self.chat.text}] if self.chat.text else []
         if not self.memory.calls:  # else the same results are given the next time
             await self.memory.broke([self.said[-1], *partial])
+
+
+def _parted(content: Any) -> tuple[str, str]:
+    """What is said and what is thought, where a platform tells both in one list of parts, as Databricks and Mistral do."""
+    if not isinstance(content, list):
+        return str(content), ""
+    parts = [part for part in content if isinstance(part, dict)]
+    said = "".join(str(part.get("text") or "") for part in parts if part.get("type") in ("text", "output_text"))
+    inner = [part.get("thinking") or part.get("summary") or () for part in parts if part.get("type") in ("thinking", "reasoning")]
+    return said, "".join(str(each.get("text") or "") for one in inner if isinstance(one, list) for each in one if isinstance(each, dict))
 
 
 def _part(file: Attached) -> Json:

@@ -1,5 +1,6 @@
 """HTTP for SDKs that are built upon httpx2, by the rules that hold for whatever we reach elsewhere: bot/net.py and bot/breaker.py."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
@@ -218,18 +219,27 @@ class Wire(httpx2.AsyncBaseTransport):
         self.sent, self._session = sent, session
 
     async def handle_async_request(self, request: httpx2.Request) -> Response:
+        for tries in range(net.TRIES):
+            heard = await self._asked(request)
+            wait = net.asked_to_wait(heard.headers) if heard.status == httpx2.codes.TOO_MANY_REQUESTS else None
+            if wait is None or wait > net.PATIENCE or tries + 1 == net.TRIES:
+                break
+            heard.close()
+            await asyncio.sleep(wait + net.pause(tries))  # nothing was done yet, so that asking again does it once
+        told = [(name, value) for name, value in heard.raw_headers if name.lower() not in UNPACKED]
+        return Response(heard.status, headers=told, stream=Body(heard))
+
+    async def _asked(self, request: httpx2.Request) -> aiohttp.ClientResponse:
         url, silence = str(request.url), request.extensions["timeout"]["read"]
         headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() in self.sent]
         await net.pace(net.host_of(url))
         try:
-            heard = await self._session.request(
+            return await self._session.request(
                 request.method, URL(url, encoded=True), headers=headers, data=await request.aread(), allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=net.CONNECTING, sock_read=silence),
             )  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
-        told = [(name, value) for name, value in heard.raw_headers if name.lower() not in UNPACKED]
-        return Response(heard.status, headers=told, stream=Body(heard))
 
     async def aclose(self) -> None:
         await self._session.close()

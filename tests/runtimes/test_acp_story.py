@@ -153,3 +153,7 @@ def test_words_of_ones_own_go_where_codex_wants_them() -> None:
 def test_what_is_no_message_is_passed_over() -> None:
     for line in (b"hello\n", b"[1]\n", b'{"half":\n', b'{"jsonrpc": "2.0", "id": [1], "result": 1}\n', b"[" * 100_000):
         assert read(line) is None
+
+
+def test_one_that_stops_by_itself_without_a_word_is_told_to_have_done_so() -> None:
+    assert list(story("goose").end("cancelled", None)) == [Finished("canceled", "The agent stopped this by itself, and did not say why.")]

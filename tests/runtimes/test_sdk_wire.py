@@ -78,3 +78,33 @@ def test_what_a_platform_tells_has_none_of_our_secrets() -> None:
     events = [Text(SECRET), Notice(f"not {SECRET}", "warning"), Finished("failed", f"bad key {SECRET}", SECRET)]
 
     assert [place().masked(event) for event in events] == [Text("…"), Notice("not …", "warning"), Finished("failed", "bad key …", "…")]
+
+
+async def test_where_it_asks_for_a_little_patience_it_is_asked_again() -> None:
+    answers = [web.Response(status=429, headers={"Retry-After": "0.1"}), web.Response(text="good")]
+
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return answers.pop(0)
+
+    async with Wall() as wall:
+        wall.on("GET", "/", busy)
+        http = sdk_wire.client(f"{wall.url}/", "options.url", private=True)
+
+        response = await http.get(f"{wall.url}/", timeout=sdk_wire.timeout())
+        await http.aclose()
+
+    assert response.text == "good"
+
+
+async def test_much_patience_is_not_had() -> None:
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=429, headers={"Retry-After": "3600"})
+
+    async with Wall() as wall:
+        wall.on("GET", "/", busy)
+        http = sdk_wire.client(f"{wall.url}/", "options.url", private=True)
+
+        response = await http.get(f"{wall.url}/", timeout=sdk_wire.timeout())
+        await http.aclose()
+
+    assert response.status_code == 429
