@@ -80,7 +80,8 @@ def usage(agents: Sequence[Agent], here: Agent | None) -> str:
         return "There is no agent that you may ask here. Whoever runs Frontdesk can change that."
     lines = ["Mention me and say what you need. I answer in a thread, and in that thread you go on without a mention.", "*Who is here*"]
     asked = here.name if here else ""
-    lines += [f"• *{agent.name}*{' (the one you asked)' if agent.name == asked else ''}: {agent.description}" for agent in agents]
+    told = {agent.name: agent.description.replace("<", "‹") for agent in agents}  # it must not pretend to be a link
+    lines += [f"• *{name}*{' (the one you asked)' if name == asked else ''}: {about}" for name, about in told.items()]
     lines.append(f"Pick one by its name: `@Frontdesk {agents[0].name}: …`")
     lines.append("*In a thread you can say*")
     lines += [f"• `{word}`: {meaning}" for word, meaning in COMMANDS.items()]
