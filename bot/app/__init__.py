@@ -148,7 +148,7 @@ class Frontdesk:
         works = {
             "surface": self.surface.run(), "clock": self._clock(), "files": self._watch(), "life": self._live(),
             "attention": self.attention.run(), "schedules": self.scheduler.run(), "homes": self.homes.run(),
-            "proposals": self.workshop.proposing.run(),
+            "proposals": self.workshop.proposing.run(), "socket": self.slack.run(),
         }  # fmt: skip
         self._tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         for task in [*self._tasks, *await self.engine.open()]:

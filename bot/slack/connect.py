@@ -92,6 +92,14 @@ class Connection:
         elif self.attention and "payload" in message:
             self.attention.heard(message["payload"])
 
+    async def run(self) -> None:
+        """An address is good for one try only, but the SDK goes on with the one that it has until a connection comes of it."""
+        while True:
+            await asyncio.sleep(PING)
+            client = self._socket.client if self._socket else None
+            if client and not await client.is_connected():
+                client.wss_uri = None  # then it asks for another
+
     async def renew(self) -> None:
         """Open another socket in place of this one, for as long as that takes."""
         while self._socket:
