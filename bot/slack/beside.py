@@ -30,6 +30,8 @@ SHUT = {
     "channel_not_found": OUTSIDE,
     "is_archived": "it is archived. Choose another channel, or take it out of the archive",
     "restricted_action": "only some may write there. An admin of the workspace can let me",
+    "restricted_action_read_only_channel": "only some may write there. An admin of the workspace can let me",
+    "restricted_action_thread_only_channel": "there one may only write in threads",
 }
 
 

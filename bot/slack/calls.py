@@ -16,7 +16,8 @@ from bot.slack.writer import Refused
 
 UNREACHABLE, UNCONNECTED = "unreachable", "unconnected"  # the second where nothing was sent, so that nothing can have been done
 FLEETING = {"ratelimited", UNREACHABLE, UNCONNECTED, "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-FLEETING |= {"streaming_state_conflict"}
+FLEETING |= {"streaming_state_conflict", "team_added_to_org", "org_login_required"}  # the last two while a workspace moves
+PACED = {"ratelimited", "rate_limited"}  # the second is of methods that post, and comes without a time
 SPARE = 4  # calls at once that are left to people
 Called = Callable[[str, str, float], None]
 """Told of each call: its method, what came of it in one word, and the seconds that it took."""
@@ -37,6 +38,11 @@ class Client(AsyncWebClient):
                 break
             await asyncio.sleep(wait)
         paid.set((method,))
+
+    async def _request(self, **given: Any) -> dict[str, Any]:
+        """What is no JSON object, as a proxy's words before Slack, is no answer: the SDK would take text for one, and break over it."""
+        came = await super()._request(**given)
+        return came if isinstance(came["data"], dict) else {**came, "data": {}}
 
     async def api_call(self, api_method: str, **given: Any) -> Any:
         await self._gate.enter(api_method, str((given.get("json") or {}).get("channel") or ""))
@@ -77,7 +83,7 @@ def error_of(error: SlackApiError) -> str:
 def refused(error: SlackApiError) -> Refused:
     """The same, with the time after which another try is worth it."""
     name, status = error_of(error), getattr(error.response, "status_code", 200)
-    if status == 429 or name == "ratelimited":
+    if status == 429 or name in PACED:
         headers = getattr(error.response, "headers", {})
         asked = str(headers.get("Retry-After") or headers.get("retry-after") or "")
         return Refused("ratelimited", max(float(asked), 1.0) if re.fullmatch(r"\d{1,6}(\.\d+)?", asked) else 1.0)

@@ -15,7 +15,7 @@ from bot.session import Session
 from bot.slack import backfill, parse
 from bot.slack.calls import UNCONNECTED, call, error_of, refused, unreachable
 from bot.slack.limits import POST, REPLIES
-from bot.slack.markdown import mrkdwn
+from bot.slack.markdown import mrkdwn, pieces
 from bot.slack.owed import FINAL, OWED, Owed, shown
 from bot.slack.stream import Streams
 from bot.slack.view import View, section
@@ -26,6 +26,7 @@ DELIVERY = "frontdesk_delivery"
 SHAPE = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "invalid_arguments"}
 GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "block_mismatch"}
 SHUT = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "messages_tab_disabled", "thread_locked"}
+SHUT |= {f"restricted_action_{what}" for what in ("read_only_channel", "thread_only_channel", "non_threadable_channel", "thread_locked")}
 
 
 class Outbox:
@@ -225,7 +226,8 @@ class Outbox:
         if name in SHAPE and view.blocks and view.blocks[0].get("block_id") != "plain":
             log.error("blocks_refused", extra={"action": "blocks_refused", "slot": slot, "error": str(error)[:500]})
             text = next((block["text"] for block in view.blocks if block["type"] == "markdown"), mrkdwn(view.text))
-            await self.send(slot, View(view.text, ({**section(text[:2900]), "block_id": "plain"},), view.rank))
+            first, *more = map(section, pieces(text, 2900))  # all of it: nothing tells whoever reads that there was more
+            await self.send(slot, View(view.text, ({**first, "block_id": "plain"}, *more), view.rank))
             return
         if name in GONE and post.ts:
             if ":q:" in slot:  # an answer that somebody deleted is said anew; a card is not, so it stands where it stood
@@ -258,8 +260,7 @@ class Outbox:
             direct = await call(self.client.conversations_open(users=asker))
             channel = str((direct.get("channel") or {}).get("id") or asker)
             words = section(f"I could not answer in <#{parse.place(post.thread)[0]}> ({name}). This was for you:")
-            blocks = [words, *view.blocks]
-            await call(self.client.chat_postMessage(channel=channel, text=view.text, blocks=blocks, unfurl_links=False))
+            await self._once(f"elsewhere:{post.slot}", channel, "", replace(view, blocks=(words, *view.blocks)))
         except SlackApiError as error:
             if (later := refused(error)).after is not None:
                 raise later from error

@@ -9,7 +9,7 @@ from bot.session import Session
 from bot.slack.calls import Client
 from bot.slack.outbox import Outbox
 from bot.slack.stream import Streams
-from bot.slack.view import View, section
+from bot.slack.view import View, markdown, section
 from bot.slack.writer import Refused
 from bot.store.sql import SqlStore
 from tests.slack.conftest import texts
@@ -103,6 +103,49 @@ async def test_last_words_that_cannot_be_brought_now_are_brought_later(slack: Sl
         await outbox.send("s1:1:0", CLOSED)
 
     assert (refused.value.after, len(told(slack, "ben"))) == (1.0, 1)
+
+
+@pytest.mark.parametrize("error", ["restricted_action_read_only_channel", "restricted_action_non_threadable_channel"])
+async def test_last_words_that_a_channel_does_not_take_go_to_whoever_asked(slack: Slack, outbox: Outbox, error: str) -> None:
+    await archived(slack, outbox)
+    slack.fail("chat.postMessage", error=error)
+
+    with pytest.raises(Refused, match=error):
+        await outbox.send("s1:1:0", CLOSED)
+
+    assert ["ana answered: B" in text for text in told(slack, "ben")] == [True]
+
+
+async def test_last_words_are_brought_elsewhere_once_where_nobody_hears_that_they_were(slack: Slack, outbox: Outbox) -> None:
+    root = await slack.say("Look at this")
+    ana = Person(slack.user("ana"))
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", ana, str(root["channel"]))
+    await outbox.open(session, 0)
+    outbox.differs("s1:1:0", session.begin([Message("m1", session.thread, session.channel, ana, "Which?")]), CLOSED)
+    slack.fail("chat.postMessage", error="is_archived")
+    slack.fail("chat.postMessage", after=True)
+    with pytest.raises(Refused, match="internal_error"):
+        await outbox.send("s1:1:0", CLOSED)
+    slack.fail("chat.postMessage", error="is_archived")
+
+    with pytest.raises(Refused, match="is_archived"):
+        await outbox.send("s1:1:0", CLOSED)
+
+    assert len(told(slack, "ana")) == 1
+
+
+async def test_an_answer_whose_blocks_slack_refuses_is_said_in_plain_words_to_its_end(slack: Slack, outbox: Outbox) -> None:
+    root = await slack.say("Look at this")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    await outbox.open(session, 0)
+    long = View("It begins", (markdown("It begins " + "and goes on " * 700 + "and ends."),))
+    outbox.differs("s1:1:0", session, long)
+    slack.fail("chat.postMessage", error="invalid_blocks")
+
+    await outbox.send("s1:1:0", long)
+
+    [message] = slack.thread(root)[1:]
+    assert "".join(block["text"]["text"] for block in message["blocks"]).endswith("and ends.")
 
 
 async def test_of_two_messages_that_replicas_sent_for_the_same_one_stays_and_shows_the_last_word(slack: Slack, outbox: Outbox) -> None:
