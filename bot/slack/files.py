@@ -2,19 +2,22 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError
 from bot.event import Artifact
 from bot.message import Attachment
-from bot.slack.calls import call
+from bot.slack.calls import call, refused
 
 PIECE = 1 << 16
+PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds until a file is brought again, each time
 FULL = (
     "{name} could not be kept ({why}), so the agent was not given it. "
     "Whoever runs Frontdesk has to see to it that SESSIONS_DIR has room and can be written to; then upload it again."
@@ -80,10 +83,21 @@ def free(folder: Path, name: str) -> Path:
     return path
 
 
-async def upload(client: AsyncWebClient, channel: str, thread_ts: str, name: str, content: bytes | str) -> None:
-    """Raises SlackApiError."""
-    data = content.encode() if isinstance(content, str) else content
-    await call(client.files_upload_v2(channel=channel, thread_ts=thread_ts, filename=name[:150], title=name[:150], content=data))
+async def upload(
+    client: AsyncWebClient, channel: str, thread_ts: str, name: str, content: bytes, there: Callable[[], Awaitable[bool]]
+) -> None:  # fmt: skip
+    """Where Slack is in trouble of its own it is tried again, unless the file is `there` after all. Raises SlackApiError."""
+    for pause in (*PAUSES, 0.0):
+        try:
+            await call(client.files_upload_v2(channel=channel, thread_ts=thread_ts, filename=name[:150], title=name[:150], content=content))
+            return
+        except SlackApiError as error:
+            no = refused(error)
+            if no.after is None or not pause:
+                raise
+        await asyncio.sleep(max(no.after, pause))
+        if no.error != "ratelimited" and await there():
+            return
 
 
 def content(artifact: Artifact, limit: int) -> bytes:

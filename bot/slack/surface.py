@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,20 +219,19 @@ class SlackSurface:
     async def _upload(self, slot: str, session: Session, name: str, content: bytes) -> None:
         channel, ts = parse.place(session.thread)
         post = await self.journal.reserve(slot, session.id, session.thread)
-        if post.ts or (self.outbox.doubtful(slot) and await self._there(channel, ts, name)):
+        if post.ts or (self.outbox.doubtful(slot) and await self._there(session, name)):
             return
         try:
-            await files.upload(self.client, channel, ts, name, content)
+            await files.upload(self.client, channel, ts, name, content, partial(self._there, session, name))
             await self.journal.sent(slot, ts, "file")
         except SlackApiError as error:
             self._add(f"{slot}:words", session, f"⚠️ The file {mrkdwn(name, 200)} could not be uploaded: {error_of(error)}.")
 
-    async def _there(self, channel: str, ts: str, name: str) -> bool:
-        """Whether a file of ours stands in the thread that a process before this one may have brought."""
+    async def _there(self, session: Session, name: str) -> bool:
+        """Whether a file of this turn stands in the thread of which nobody knows that it was brought."""
         with contextlib.suppress(BotError):
-            said = await backfill.replies(self.client, channel, ts)
-            ours = [message for message in said if self.directory.bot == message.get("user")]
-            return any(file.get("name") == name for message in ours for file in message.get("files") or ())
+            said = await backfill.replies(self.client, *parse.place(session.thread), f"{session.asked:.6f}")
+            return any(file.get("name") == name for one in said if one.get("user") == self.directory.bot for file in one.get("files") or ())
         return False
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:

@@ -10,7 +10,8 @@ from bot.message import Attachment
 from bot.playground import Slack
 from bot.slack import parse
 from bot.slack.calls import Client
-from bot.slack.files import fetch
+from bot.slack.files import fetch, upload
+from tests.slack.conftest import asked
 
 LIMIT = 100_000
 
@@ -49,3 +50,32 @@ async def test_a_file_for_which_there_is_no_room_is_told_with_what_to_do(slack: 
         "notes.txt could not be kept (No such file or directory), so the agent was not given it. "
         "Whoever runs Frontdesk has to see to it that SESSIONS_DIR has room and can be written to; then upload it again."
     )
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize("trouble", [{"status": 503}, {"retry_after": 1}])
+async def test_a_file_is_brought_all_the_same_where_slack_is_in_trouble(
+    slack: Slack, client: Client, method: str, trouble: dict[str, int]
+) -> None:
+    root, session = await asked(slack)
+    slack.fail(method, **trouble)
+
+    await upload(client, session.channel, str(root["ts"]), "made.txt", b"all of it", never)
+
+    assert [file["name"] for message in slack.thread(root)[1:] for file in message["files"]] == ["made.txt"]
+
+
+async def test_a_file_of_which_nobody_heard_that_it_was_brought_is_brought_once(slack: Slack, client: Client) -> None:
+    root, session = await asked(slack)
+    slack.fail("files.completeUploadExternal", after=True)
+
+    async def there() -> bool:
+        return len(slack.thread(root)) > 1
+
+    await upload(client, session.channel, str(root["ts"]), "made.txt", b"all of it", there)
+
+    assert len(slack.thread(root)) == 2
+
+
+async def never() -> bool:
+    return False
