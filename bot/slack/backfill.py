@@ -37,9 +37,7 @@ async def replies(client: AsyncWebClient, channel: str, thread: str, oldest: str
 
 async def quote(message: dict[str, Any], directory: Directory) -> Quote:
     files = "".join(f"\n(file: {file.get('name')})" for file in message.get("files") or ())
-    return Quote(
-        await _author(message, directory), float(message["ts"]), await directory.named(parse.plain(str(message.get("text") or ""))) + files
-    )
+    return Quote(await _author(message, directory), float(message["ts"]), await directory.named(parse.plain(parse.words(message))) + files)
 
 
 async def _author(message: dict[str, Any], directory: Directory) -> str:

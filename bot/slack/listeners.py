@@ -257,7 +257,7 @@ class Listeners:
         author = (
             (await self.directory.person(str(message["user"]))).name if message.get("user") else str(message.get("username") or "Somebody")
         )
-        quote = (await self.directory.named(parse.plain(str(message.get("text") or ""))))[:2500]
+        quote = (await self.directory.named(parse.plain(parse.words(message))))[:2500]
         await self.answer(body, await buttons.opened(press, self.room, name, about, found[0].name, quote, author))
 
     async def halted(self, delivery: Delivery, body: Body) -> None:

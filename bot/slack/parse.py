@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.message import NOBODY, Attachment, Door, Message
@@ -80,11 +80,51 @@ def message(event: Payload, team: str, bot: str) -> Message | None:
     direct = event.get("channel_type") == "im" or channel.startswith("D")
     door: Door = "direct" if direct else "mention" if mentioned else "message"
     root = event.get("thread_ts") in (None, "", ts)
-    said = plain(re.sub(rf"<@{re.escape(bot)}(\|[^>]*)?>", "", text, count=1).strip() if mentioned else text)
+    own = re.sub(rf"<@{re.escape(bot)}(\|[^>]*)?>", "", text, count=1).strip() if mentioned else text
+    said = plain(words({**event, "text": own, "blocks": () if text else event.get("blocks")}))
     return Message(
         f"{channel}:{ts}", thread(team, channel, str(event.get("thread_ts") or ts)), channel, NOBODY, said, door, float(ts), root=root,
         files=files(event),
     )  # fmt: skip
+
+
+def words(message: Payload) -> str:
+    """All that a message says, in Slack's markup: its text, and below it what was passed on with it, or what an alert says in cards."""
+    text = str(message.get("text") or "") or "\n".join(filter(None, map(_shown, message.get("blocks") or ())))
+    return "\n\n".join(part for part in (text, *(_brought(each) for each in message.get("attachments") or ())) if part)
+
+
+def _shown(block: Payload) -> str:
+    """The words of a block, for a message that says all in blocks; what is on buttons is not said."""
+    return "" if block.get("type") == "actions" else ("" if block.get("type") == "rich_text" else " ").join(_strings(block))
+
+
+def _strings(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        yield from (text for each in part for text in _strings(each))
+    elif isinstance(part, dict) and isinstance(part.get("text"), str):
+        yield part["text"]
+    elif isinstance(part, dict):
+        yield from (text for key in ("text", "fields", "elements") for text in _strings(part.get(key)))
+
+
+def _brought(attachment: Payload) -> str:
+    """What stands in an attachment: quoted, where it is somebody else's message. The preview of a link says nothing."""
+    if attachment.get("from_url") and not attachment.get("is_share"):
+        return ""
+    lines = [str(attachment[key]) for key in ("pretext", "title", "text") if attachment.get(key)]
+    lines += [f"{field.get('title') or ''}: {field.get('value') or ''}" for field in attachment.get("fields") or ()]
+    text = "\n".join(lines or [str(attachment.get("fallback") or "")])
+    if not attachment.get("is_share"):
+        return text
+    author = " ".join(str(attachment.get("author_name") or "somebody").split())
+    return "\n".join([f"Passed on, as {author} wrote it:", *(f"> {line}" for line in text.splitlines())])
+
+
+def _all_files(message: Payload) -> Iterator[Payload]:
+    yield from message.get("files") or ()
+    for attachment in message.get("attachments") or ():
+        yield from (attachment.get("files") or ()) if attachment.get("is_share") else ()
 
 
 def files(event: Payload) -> tuple[Attachment, ...]:
@@ -95,7 +135,7 @@ def files(event: Payload) -> tuple[Attachment, ...]:
             int(file.get("size") or 0),
             str(file.get("url_private_download") or file.get("url_private") or ""),
         )
-        for file in event.get("files") or ()
+        for file in _all_files(event)
         if file.get("mode") != "tombstone"
     )
 

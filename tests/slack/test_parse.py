@@ -189,6 +189,50 @@ def test_files_are_told_by_name_and_place_and_those_that_are_gone_are_not() -> N
     )
 
 
+SHARED = {
+    "is_share": True, "author_name": "Ben", "from_url": "https://x.example/p1", "text": "It is <@U0BOT> who broke it\nsince noon",
+    "files": [{"name": "log.txt", "url_private": "https://x/log"}],
+}  # fmt: skip
+
+
+def test_a_message_that_is_passed_on_is_quoted_below_what_is_said_of_it() -> None:
+    said = parse.message(event(text="Look at this", attachments=[SHARED]), TEAM, BOT)
+
+    assert said
+    assert said.text == "Look at this\n\nPassed on, as Ben wrote it:\n> It is @U0BOT who broke it\n> since noon"
+    assert (said.door, [file.name for file in said.files]) == ("message", ["log.txt"])
+
+
+def test_what_an_alert_says_in_its_card_is_what_it_says() -> None:
+    card = {"title": "Disk full", "text": "on db1", "fields": [{"title": "Since", "value": "noon"}], "fallback": "Disk full on db1"}
+
+    said = [parse.words({"text": "", "attachments": [each]}) for each in (card, {"fallback": "Disk full on db1"})]
+
+    assert said == ["Disk full\non db1\nSince: noon", "Disk full on db1"]
+
+
+def test_a_message_that_says_all_in_blocks_is_read_from_them() -> None:
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "Disk full"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "on *db1*"}, "fields": [{"type": "mrkdwn", "text": "since noon"}]},
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": "90 %"}, {"type": "mrkdwn", "text": "high"}]},
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
+            {"type": "text", "text": "look "}, {"type": "text", "text": "at it", "style": {"bold": True}}]}]},
+        {"type": "divider"},
+        {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Silence"}}]},
+    ]  # fmt: skip
+
+    assert parse.words({"text": "", "blocks": blocks}) == "Disk full\non *db1* since noon\n90 % high\nlook at it"
+    assert parse.words({"text": "Disk full", "blocks": blocks}) == "Disk full"
+
+
+def test_the_preview_of_a_link_is_not_what_somebody_said() -> None:
+    assert (
+        parse.words({"text": "<https://x.example>", "attachments": [{"from_url": "https://x.example", "text": "Buy!"}]})
+        == "<https://x.example>"
+    )
+
+
 def test_what_was_filled_in_is_told_by_its_block() -> None:
     values = {
         "message": {"value": {"type": "plain_text_input", "value": "Hello!"}},
