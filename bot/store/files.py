@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -14,6 +15,8 @@ from bot.errors import ConfigError
 from bot.route import conflicts
 
 log = logging.getLogger(__name__)
+MISNAMED = re.compile(r"([^_.].*)\.(md\.(txt|rtf|docx?)|markdown|md)", re.IGNORECASE)  # as editors of letters do
+LARGE = 1 << 20  # bytes: some hundred pages, and what is larger would take seconds to read, each time
 
 
 class Agents:
@@ -38,8 +41,14 @@ class Agents:
 
     def load(self) -> None:
         """Read the folder again. What is wrong with a file is told in `problems`. Raises ConfigError if there is no folder."""
-        found, self.remains = self._found(), []
-        problems = [problem for name, path in found.items() if (problem := self._read(name, path))]
+        paths, self.remains = self._listed(), []
+        found = {path.stem: path for path in paths if path.suffix == ".md" and not path.name.startswith(("_", "."))}
+        problems = [
+            f"agents/{path.name}: an agent's file ends in .md; name it {named[1]}.md, or put _ before its name if it is none"
+            for path in paths
+            if path.suffix != ".md" and (named := MISNAMED.fullmatch(path.name)) and named[1] != "README"
+        ]
+        problems += [problem for name, path in found.items() if (problem := self._read(name, path))]
         self._good = {name: agent for name, agent in self._good.items() if name in found}
         if not found:
             problems.append(f"{self.folder} has no agent yet; put a file into it, like {self.folder / 'helper.md'}")
@@ -71,9 +80,9 @@ class Agents:
                 yield
                 await asyncio.sleep(self.look)
 
-    def _found(self) -> dict[str, Path]:
+    def _listed(self) -> list[Path]:
         try:
-            files = sorted(path for path in self.folder.iterdir() if path.suffix == ".md")
+            return sorted(path for path in self.folder.iterdir() if path.name != "README.md")
         except FileNotFoundError as error:
             raise ConfigError(
                 f"AGENTS_DIR: there is no folder {self.folder}; make it, or name the one that has the agents' files"
@@ -82,13 +91,12 @@ class Agents:
             raise ConfigError(
                 f"AGENTS_DIR: {self.folder} cannot be read ({error.strerror}); name a folder that this user may read"
             ) from error
-        return {path.stem: path for path in files if path.name != "README.md" and not path.name.startswith(("_", "."))}
 
     def _read(self, name: str, path: Path) -> str:
         """Keep what the file says; in words what is wrong with it, or nothing."""
         try:
-            if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):  # to read it may take for ever
-                return f"agents/{path.name}: this is no file, but a pipe, a socket or a device; remove it"
+            if why := _unfit(path):
+                return self._kept(name, f"agents/{path.name}: {why}")
             text = path.read_text("utf-8")
             if name not in self._good or self._good[name].version != version(text):  # a hundred schedules take long to read
                 self._good[name] = parse(name, text)
@@ -105,6 +113,9 @@ class Agents:
             problem = f"agents/{path.name}: the front matter is no YAML: {error}"
         else:
             return ""
+        return self._kept(name, problem)
+
+    def _kept(self, name: str, problem: str) -> str:
         return f"{problem}; until that is right, its last good version goes on" if name in self._good else problem
 
     def _tell(self, problems: Iterable[str]) -> None:
@@ -114,3 +125,13 @@ class Agents:
             if line not in self.problems:
                 log.warning("agents_file_wrong: %s", line, extra={"action": "agents_file_wrong"})
         self.problems = lines
+
+
+def _unfit(path: Path) -> str:
+    """Why it is not even read, in words. Raises OSError."""
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):  # to read it may take for ever
+        return "this is no file, but a pipe, a socket or a device; remove it"
+    if about.st_size > LARGE and stat.S_ISREG(about.st_mode):
+        return f"this is {about.st_size >> 20} MB large, and an agent's file at most 1 MB; take out what need not be told each time"
+    return ""

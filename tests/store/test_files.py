@@ -187,6 +187,36 @@ async def test_the_agents_go_on_when_the_whole_folder_is_moved_away(agents: Agen
     ]
 
 
+@pytest.mark.parametrize("name", ["coder.md.txt", "coder.MD", "coder.markdown", "coder.md.docx"])
+def test_a_file_that_editors_named_otherwise_is_told_with_its_right_name(agents: Agents, tmp_path: Path, name: str) -> None:
+    write(tmp_path, "helper")
+    write(tmp_path, "coder").rename(tmp_path / name)
+    (tmp_path / "README.md.txt").write_text("How to write an agent.")
+    (tmp_path / "_coder.md.txt").write_text("A draft.")
+    (tmp_path / "helper.md.bak").write_text("An editor's.")
+
+    agents.load()
+
+    assert names(agents) == ["helper"]
+    assert agents.problems == [f"agents/{name}: an agent's file ends in .md; name it coder.md, or put _ before its name if it is none"]
+
+
+def test_a_file_that_cannot_be_meant_is_not_read(agents: Agents, tmp_path: Path) -> None:
+    write(tmp_path, "helper")
+    agents.load()
+    for name in ("coder", "helper"):
+        write(tmp_path, name, body="Help. " * 500_000)
+
+    agents.load()
+
+    said = "this is 2 MB large, and an agent's file at most 1 MB; take out what need not be told each time"
+    assert agents.agents[0].instructions.strip() == "Help."
+    assert agents.problems == [
+        f"agents/coder.md: {said}",
+        f"agents/helper.md: {said}; until that is right, its last good version goes on",
+    ]
+
+
 def test_what_is_no_file_is_not_waited_for(agents: Agents, tmp_path: Path) -> None:
     write(tmp_path, "coder")
     os.mkfifo(tmp_path / "pipe.md")
