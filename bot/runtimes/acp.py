@@ -105,9 +105,9 @@ class Work:
         finally:
             await self._leave(connection, child)
 
-    async def _told(self, update: Json) -> None:
-        if not self.begun or self.deaf:
-            return  # what was said in turns before this one
+    async def _told(self, session: str, update: Json) -> None:
+        if not self.begun or self.deaf or session not in ("", self.session):
+            return  # what was said in turns before this one, or elsewhere
         for event in self.story.tell(update):
             await self.tell.send(event)
 

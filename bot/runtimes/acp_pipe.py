@@ -12,9 +12,9 @@ Json = dict[str, Any]
 
 
 class Pipe:
-    """The SDK's transport. What the agent tells goes to `tell` one by one, so that it stays in order, and waits where nobody reads."""
+    """The SDK's transport. What an agent tells of a session goes to `tell` in its order, and waits where nobody reads."""
 
-    def __init__(self, child: Child, tell: Callable[[Json], Awaitable[None]]) -> None:
+    def __init__(self, child: Child, tell: Callable[[str, Json], Awaitable[None]]) -> None:
         self.child, self.tell = child, tell
         self._lines = child.lines()
 
@@ -26,8 +26,8 @@ class Pipe:
         with suppress(RuntimeFailed):  # the child knows why it was ended
             async for line in self._lines:
                 match read(line):
-                    case {"method": "session/update", "params": {"update": dict() as update}}:
-                        await self.tell(update)
+                    case {"method": "session/update", "params": {"update": dict() as update, **more}}:
+                        await self.tell(str(more.get("sessionId") or ""), update)
                     case dict() as message:
                         return message
         await self.child.ended()  # how is known a moment after its last word

@@ -146,6 +146,13 @@ async def test_its_plan_is_told(folder: Path) -> None:
     assert talk.all(Plan) == [Plan((Item("Look", "in_progress"), Item("Mend")))]
 
 
+async def test_what_is_told_of_another_session_is_no_answer(folder: Path) -> None:
+    talk = await talked(turn(folder, "!say one\n!elsewhere two\n!say three"))
+
+    assert "two" not in talk.answered
+    assert talk.answered.endswith("three")
+
+
 async def hurried(turn: Turn) -> Talk:
     """Ben says something while it waits for leave, which it then gets."""
     async with talking(turn) as talk:

@@ -1,6 +1,7 @@
 """An agent that speaks ACP and that nobody knows: `python acp_agent.py FOLDER`. It does what the prompt's `!` lines say.
 
-!say TEXT · !run COMMAND (asks first) · !ask · !plan · !error TEXT · !die · !warn TEXT · !wait · !cost USD · !history · !environment · !meta
+!say TEXT · !elsewhere TEXT · !run COMMAND (asks first) · !ask · !plan · !error TEXT · !die · !warn TEXT · !wait · !cost USD · !history
+!environment · !meta
 """
 
 import asyncio
@@ -92,6 +93,8 @@ class Stranger(acp.Agent):
             case "!cost":
                 cost = given.Cost(amount=float(rest), currency="USD")
                 await self._tell(session, given.UsageUpdate(session_update="usage_update", used=1, size=2, cost=cost))
+            case "!elsewhere":
+                await self._tell("another", acp.update_agent_message_text(rest))
             case "!say" | "!history" | "!environment" | "!meta":
                 asked = {"!history": " | ".join(known), "!environment": " ".join(sorted(os.environ)), "!meta": json.dumps(self.meta)}
                 said = asked.get(verb, rest)
