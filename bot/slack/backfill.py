@@ -36,7 +36,7 @@ async def replies(client: AsyncWebClient, channel: str, thread: str, oldest: str
 
 
 async def quote(message: dict[str, Any], directory: Directory) -> Quote:
-    files = "".join(f"\n(file: {file.get('name')})" for file in message.get("files") or ())
+    files = "".join(f"\n(file: {file.name})" for file in parse.files(message))
     return Quote(await _author(message, directory), float(message["ts"]), await directory.named(parse.plain(parse.words(message))) + files)
 
 

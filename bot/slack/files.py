@@ -14,7 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import BotError
 from bot.event import Artifact
 from bot.message import Attachment
-from bot.slack.calls import call, refused
+from bot.slack import parse
+from bot.slack.calls import call, error_of, refused
 
 PIECE = 1 << 16
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds until a file is brought again, each time
@@ -26,6 +27,8 @@ FULL = (
 
 async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, limit: int) -> Path:
     """Bring a file; at most `limit` bytes. Raises BotError, in words."""
+    if attachment.url.startswith(parse.BY_ID):
+        attachment = await _looked_up(client, attachment)
     name = attachment.name
     if attachment.size > limit:
         raise BotError(f"{name} is too large ({attachment.size >> 20} MB; at most {limit >> 20} MB), so the agent was not given it.")
@@ -40,6 +43,15 @@ async def fetch(client: AsyncWebClient, attachment: Attachment, folder: Path, li
         raise BotError(f"{name} could not be fetched from Slack ({type(error).__name__}), so the agent was not given it.") from error
     except OSError as error:
         raise BotError(FULL.format(name=name, why=error.strerror)) from error
+
+
+async def _looked_up(client: AsyncWebClient, attachment: Attachment) -> Attachment:
+    """In channels that companies share an event tells no more than a file's id. Raises BotError."""
+    try:
+        told = await call(client.files_info(file=attachment.url.removeprefix(parse.BY_ID)))
+    except SlackApiError as error:
+        raise BotError(f"A file could not be fetched from Slack ({error_of(error)}), so the agent was not given it.") from error
+    return next(iter(parse.files({"files": [told.get("file") or {}]})), attachment)
 
 
 async def _download(client: AsyncWebClient, attachment: Attachment, path: Path, limit: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.message import NOBODY, Attachment, Door, Message
 
 Payload = Mapping[str, Any]
+BY_ID = "slack-file:"  # stands for the address of a file of which Slack tells the id only
 HEARD = {None, "", "file_share", "thread_broadcast", "bot_message", "me_message"}
 
 
@@ -133,7 +134,7 @@ def files(event: Payload) -> tuple[Attachment, ...]:
             str(file.get("name") or file.get("title") or "file"),
             str(file.get("mimetype") or "application/octet-stream"),
             int(file.get("size") or 0),
-            str(file.get("url_private_download") or file.get("url_private") or ""),
+            str(file.get("url_private_download") or file.get("url_private") or (f"{BY_ID}{file['id']}" if file.get("id") else "")),
         )
         for file in _all_files(event)
         if file.get("mode") != "tombstone"

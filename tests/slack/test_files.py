@@ -33,6 +33,25 @@ async def test_a_file_is_brought_whole_whatever_it_is_called(slack: Slack, clien
     assert (path.parent, path.read_bytes()) == (tmp_path, b"all of it")
 
 
+async def test_a_file_of_which_only_the_id_is_told_is_looked_up(slack: Slack, client: Client, tmp_path: Path) -> None:
+    """So Slack does in channels that companies share."""
+    message = await slack.direct("Look at this", files=[("notes.txt", b"all of it")])
+    [told] = parse.files({"files": [{"id": message["files"][0]["id"], "mode": "file_access", "file_access": "check_file_info"}]})
+
+    path = await fetch(client, told, tmp_path, LIMIT)
+
+    assert (path.name, path.read_bytes()) == ("notes.txt", b"all of it")
+
+
+async def test_a_file_that_cannot_be_looked_up_is_told(client: Client, tmp_path: Path) -> None:
+    [told] = parse.files({"files": [{"id": "F0GONE", "mode": "file_access", "file_access": "check_file_info"}]})
+
+    with pytest.raises(BotError) as caught:
+        await fetch(client, told, tmp_path, LIMIT)
+
+    assert str(caught.value) == "A file could not be fetched from Slack (file_not_found), so the agent was not given it."
+
+
 async def test_a_file_that_turns_out_to_be_too_large_leaves_no_piece_behind(slack: Slack, client: Client, tmp_path: Path) -> None:
     big = replace(await attached(slack, "big.bin", b"x" * 3 * LIMIT), size=0)
 
