@@ -26,7 +26,8 @@ from bot.message import Message, Person
 State = Literal["submitted", "working", "input_required", "completed", "failed", "canceled", "rejected"]
 OVER: frozenset[State] = frozenset({"completed", "failed", "canceled", "rejected"})
 NOTHING = Usage()
-KEPT = 30  # steps, notices and artifacts that the state itself remembers; the store has them all
+KEPT = 30  # steps and notices that the state itself remembers; the store has them all
+MADE = 100  # artifacts that it remembers: the first, so that each keeps its place, by which a surface knows that it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Session:
 
     `runtime` is the name of that which knows `resume`; rows from before it was kept have none. `asked` is when the turn's first
     message was said; `waited` whether it has asked a person; `spent` is of the whole session. `private` is what only whoever asks reads.
+    `more` is how many artifacts came after those that are remembered.
     `told` is how much of the `answer` stood there when it asked last: nothing takes that back; `before` is that of processes that ended.
     """
 
@@ -69,6 +71,7 @@ class Session:
     questions: tuple[Question, ...] = ()
     closed: tuple[Answered, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    more: int = 0
     notices: tuple[Notice, ...] = ()
     queued: Queued | None = None
     usage: Usage = NOTHING
@@ -97,7 +100,8 @@ class Session:
         return replace(
             self, state="submitted", seen=self.asked, number=self.number + 1, title=self.title or heading(said[-1].text),
             asked=min(message.at for message in said), ended=0.0, by=said[-1].author, source=said[-1].id, answer="", before="", told=0,
-            thought="", steps=(), count=0, waited=False, plan=(), artifacts=(), notices=(), queued=None, usage=NOTHING, reason="", error="",
+            thought="", steps=(), count=0, waited=False, plan=(), artifacts=(), more=0, notices=(), queued=None, usage=NOTHING,
+            reason="", error="",
         )  # fmt: skip
 
     def resumed(self) -> "Session":
@@ -139,7 +143,7 @@ class Session:
             case Answered():
                 return self._answered(event)
             case Artifact():
-                return self if event in self.artifacts else replace(self, artifacts=(*self.artifacts, event)[-KEPT:])
+                return self._made(event)
             case Usage():
                 return replace(self, usage=add(self.usage, event), spent=add(self.spent, event))
             case Notice():
@@ -157,6 +161,12 @@ class Session:
         if any(old.call_id == step.call_id for old in self.steps):
             return replace(self, steps=tuple(step if old.call_id == step.call_id else old for old in self.steps))
         return replace(self, steps=(*self.steps, step)[-KEPT:], count=self.count + 1)
+
+    def _made(self, artifact: Artifact) -> "Session":
+        if artifact in self.artifacts:
+            return self
+        room = len(self.artifacts) < MADE
+        return replace(self, artifacts=(*self.artifacts, artifact)) if room else replace(self, more=self.more + 1)
 
     def _answered(self, answered: Answered) -> "Session":
         if all(question.id != answered.id for question in self.open):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from bot import clock
 from bot.agent import Agent
 from bot.event import ALLOW, ALLOW_SESSION, DENY, Question, Queued
-from bot.session import Session
+from bot.session import MADE, Session
 
 COMMANDS = {
     "stop": "stop what runs here",
@@ -115,6 +115,12 @@ def place(queued: Queued) -> str:
     """Where one stands in the line, and for about how long."""
     before = "as the next" if not queued.ahead else f"behind {queued.ahead} other{'s' if queued.ahead > 1 else ''}"
     return before + (f", for about {span(queued.seconds)}" if queued.seconds >= SOON else "")
+
+
+def ungiven(session: Session) -> str:
+    """How many files are not to be had, and what to do."""
+    files = f"{session.more} more file{'s' if session.more > 1 else ''}"
+    return f"{files} came after the first {MADE}, and {'are' if session.more > 1 else 'is'} not given here. Ask for what you need of them."
 
 
 def span(seconds: float) -> str:

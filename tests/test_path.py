@@ -292,6 +292,14 @@ async def test_a_file_comes_in_and_a_file_goes_out(slack: Slack, desk: Frontdesk
     assert (desk.settings.sessions_dir / session.id / "in" / "notes.txt").read_bytes() == b"content of notes.txt"
 
 
+async def test_all_of_many_files_go_out(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention("\n".join(f"!file {n}.txt page {n}" for n in range(35)))
+
+    await slack.until(lambda: sum(bool(m.get("files")) for m in slack.thread(root)) >= 35, 30)
+
+    assert [m["files"][0]["name"] for m in slack.thread(root) if m.get("files")] == [f"{n}.txt" for n in range(35)]
+
+
 async def test_what_a_model_writes_pings_nobody(slack: Slack, desk: Frontdesk) -> None:
     root = await slack.mention("!say <!channel> <@U0BEN> [https://bank.example](https://evil.example) <!subteam^S1>")
     await slack.until(lambda: "evil.example" in said(slack, root)[-1])

@@ -25,7 +25,7 @@ from bot.event import (
     permission,
 )
 from bot.message import Message, Person
-from bot.session import KEPT, Session, add, heading
+from bot.session import KEPT, MADE, Session, add, heading
 
 ANA, BEN = Person("U1", "Ana"), Person("U2", "Ben")
 COLOUR = Question("q1", "question", (Part("colour", "Which?", (Option("Red"), Option("Blue"))),))
@@ -192,6 +192,14 @@ def test_what_is_told_twice_shows_once() -> None:
     seen = session(file, notice, file, notice)
 
     assert (seen.artifacts, seen.notices) == ((file,), (notice,))
+
+
+def test_of_many_files_the_first_keep_their_places_and_the_others_are_counted() -> None:
+    files = [Artifact(f"{n}.txt", path=f"/{n}.txt") for n in range(MADE + 2)]
+    seen = session(*files, files[0])
+
+    assert (list(seen.artifacts), seen.more) == (files[:MADE], 2)
+    assert (seen.begin([message()]).artifacts, seen.begin([message()]).more) == ((), 0)
 
 
 def test_costs_add_up_for_the_turn_and_for_the_session() -> None:

@@ -16,6 +16,7 @@ from bot.inbox import shown
 from bot.message import Answer, Attachment, Message, Person, Quote
 from bot.ports import Engine, Mark, Show, Store
 from bot.session import Session
+from bot.words import ungiven
 
 TYPIST = Person("cli", "the person at the terminal", "admin")
 SIGNS = {"working": "…", "completed": "✓", "failed": "✗", "denied": "✗"}
@@ -76,6 +77,8 @@ class Terminal:
         self.tell(session.answer)
         for artifact in session.artifacts:
             self._say(f"{artifact.name}: {artifact.path or artifact.url}")
+        if session.more:
+            self._say(f"! {ungiven(session)}")
         if session.state != "completed":
             self._say(" ".join(word for word in (f"{session.state}.", session.reason) if word))
 

@@ -10,6 +10,8 @@ import pytest
 from bot.agent import Agent
 from bot.event import (
     Answered,
+    Artifact,
+    End,
     Event,
     Finished,
     Item,
@@ -54,6 +56,7 @@ MULTI = Question("q3", "question", (Part("which", "Which ones?", (Option("Red"),
 FREE = Question("q4", "question", (Part("what", "What shall it be called?"),))
 SEVERAL = Question("q5", "form", (*COLOUR.parts, *FREE.parts, Part("key", "The key?", secret=True)), expires_at=1_800_000_000.0)
 MAY = permission("q6", "May I run this?", "rm -rf build && echo <done>", session="the very same again")
+LINKED = tuple(Artifact(f"report <{n}>.pdf", url=f"https://files.example/{n}?a=1&b=my_file") for n in range(9))
 HELPER = agent(allow={"approve": ["S1ABC", "U9BOB"], "answer": ["asker"]})
 
 
@@ -104,6 +107,9 @@ STATES: dict[str, Mapping[str, object]] = {
     "answer-late": shown(*STEPS, ANSWER, Finished("completed"), ended=200.0),
     "answer-empty": shown(Started("r1"), Finished("completed")),
     "answer-long": shown(Started("r1"), LONG, Finished("completed")),
+    "answer-with-links": shown(Started("r1"), ANSWER, *LINKED[:5], Finished("completed")),
+    "answer-with-many-links": shown(Started("r1"), ANSWER, *LINKED, Finished("completed")),
+    "parked-with-links": shown(Started("r1"), COLOUR, *LINKED[:2], Finished("input_required")),
     "parked-with-words": shown(Started("r1"), Text("I need to know one thing."), COLOUR, Finished("input_required")),
     "parked": shown(Started("r1"), COLOUR, Finished("input_required")),
     "parked-with-a-step": shown(Started("r1"), STEPS[1], COLOUR, Finished("input_required"), ended=103.0),
@@ -173,6 +179,23 @@ def test_after_a_question_the_cost_is_told_once() -> None:
     views = shown(STEPS[0], COLOUR, Answered("q1", "answered", "Ben", ("Red",)), Usage(usd=0.09), ANSWER, Finished("completed"))
 
     assert ["$0.09" in str(view.blocks) for view in views.values()] == [False, True]
+
+
+def test_a_link_that_is_long_is_whole() -> None:
+    long = Artifact("report.pdf", url="https://files.example/" + "&x=1" * 450)
+
+    for events in ((ANSWER, Finished("completed")), (ANSWER, Finished("failed", "The moon is gone."))):
+        assert long.url in str([view.blocks for view in shown(Started("r1"), long, *events).values()])
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "canceled", "input_required"])
+def test_of_files_none_vanishes_without_a_word(end: End) -> None:
+    many = [Artifact(f"{n}.pdf", url=f"https://files.example/{n}.pdf") for n in range(103)]
+    views = shown(Started("r1"), ANSWER, *many, Finished(end))
+    texts = "\n".join(str(block.get("text")) for view in views.values() for block in view.blocks)
+
+    assert [made.name for made in many if f"- {made.name}: {made.url}\n" in texts + "\n"] == [made.name for made in many[:100]]
+    assert "3 more files came after the first 100, and are not given here. Ask for what you need of them." in texts
 
 
 if __name__ == "__main__":

@@ -152,3 +152,12 @@ async def test_a_stop_ends_the_turn_properly(tmp_path: Path) -> None:
 )
 def test_a_line_names_options_by_number_or_label(part: Part, line: str, chosen: tuple[str, ...]) -> None:
     assert choose(part, line) == chosen
+
+
+async def test_of_many_files_those_that_are_not_named_are_counted(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        here.terminal.end(await here.ask("\n".join(f"!file {n}.txt page {n}" for n in range(101))))
+
+    told = here.err.getvalue()
+    assert "! 1 more file came after the first 100, and is not given here." in told
+    assert all(f"{n}.txt: " in told for n in range(100))

@@ -9,11 +9,12 @@ from bot.session import Session
 from bot.slack.markdown import PIECE, brief, mrkdwn, pieces, safe
 from bot.slack.view import Block, CardStatus, Flow, Task, View, actions, button, context, markdown, section
 from bot.slack.views import feedback
-from bot.words import SOON, place, span
+from bot.words import SOON, place, span, ungiven
 
 LATE = 20.0  # seconds after which an answer is a new message, since an edit notifies nobody
 WHOLE = 12_000  # characters of an answer above which it is attached as a file too
 MOST = 6  # messages that one answer takes at the most; the file has the rest
+LINKS, ROOM = 5, 1_800  # links to files under an answer, and characters of them all; Slack takes 2,000 in one line of that kind
 STEP = {"working": "◐", "completed": "✓", "failed": "✗", "denied": "⊘"}
 ITEM = {"pending": "☐", "in_progress": "◐", "done": "☑"}
 CARD: Mapping[str, CardStatus] = {
@@ -29,11 +30,12 @@ def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str,
     if not session.ended:
         return {f"{slot}:0": progress(session, now)} if session.number else {}
     answer = _answer(session, split)
+    links = {f"{slot}:links:{n}": view for n, view in enumerate(_below(session))}
     if not answer:
-        return {f"{slot}:0": folded(session)}
+        return {f"{slot}:0": folded(session)} | links
     head = {f"{slot}:0": folded(session)} if split else {}
     first = 1 if split else 0
-    return head | {f"{slot}:{first + n}": view for n, view in enumerate(answer)}
+    return head | {f"{slot}:{first + n}": view for n, view in enumerate(answer)} | links
 
 
 def late(session: Session) -> bool:
@@ -149,8 +151,23 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
 def _notices(session: Session, n: int) -> list[Block]:
     if n:
         return []
-    links = [f"📎 {mrkdwn(made.name, 150)}: {mrkdwn(made.url, 1500)}" for made in session.artifacts[-5:] if made.url]
-    return [context(text) for text in (*map(_notice, session.notices[-3:]), *links)]
+    return [context(text) for text in (*map(_notice, session.notices[-3:]), *_links(session))]
+
+
+def _links(session: Session) -> list[str]:
+    """The files that are had by a link, if they fit under the answer; else all of them stand below it."""
+    links = [f"📎 {mrkdwn(made.name, 150)}: {mrkdwn(made.url)}" for made in session.artifacts if made.url]
+    return links if session.over and len(links) <= LINKS and sum(map(len, links)) <= ROOM else []
+
+
+def _below(session: Session) -> list[View]:
+    """The links for which there is no room elsewhere, and how many files are not given at all."""
+    links = [] if _links(session) else [made for made in session.artifacts if made.url]
+    lines = [f"- {brief(made.name, 150)}: {brief(made.url, 4000)}" for made in links]
+    if lines:
+        lines.insert(0, f"📎 {len(lines)} file{'s' if len(lines) != 1 else ''}, by their links:\n")
+    text = "\n".join([*lines, f"\n⚠️ {ungiven(session)}" if session.more else ""]).strip()
+    return [View(brief(part, 300), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
 
 
 def warned(session: Session) -> list[Block]:
