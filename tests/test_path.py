@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bot.app import Frontdesk
 from bot.playground import Slack
 
@@ -319,6 +321,22 @@ async def test_a_long_answer_goes_on_in_further_messages_and_as_a_file(slack: Sl
     await slack.until(lambda: any(m.get("files") and m["files"][0]["name"] == "answer.md" for m in slack.thread(root)))
     together = " ".join(said(slack, root))
     assert all(f"Paragraph {n}:" in together for n in range(115))
+
+
+@pytest.mark.parametrize(("end", "why"), [("!fail out of credit", "That did not work"), ("!slow 60\n!say never", "Stopped by")])
+async def test_a_long_answer_that_is_cut_is_given_as_far_as_it_came(slack: Slack, desk: Frontdesk, end: str, why: str) -> None:
+    text = "\n".join(f"!say Paragraph {n}: " + "word " * 60 + "\n!say " for n in range(115))
+    root = await slack.mention(f"{text}\n{end}")
+    if "slow" in end:
+        await slack.until(lambda: any("Paragraph 114:" in each for each in said(slack, root)))
+        await slack.say("stop", thread=root)
+
+    await slack.until(lambda: any(m.get("files") and m["files"][0]["name"] == "answer.md" for m in slack.thread(root)))
+    await slack.until(lambda: any(why in each for each in said(slack, root)))
+    told = [each for each in said(slack, root) if "Paragraph" in each or why in each]
+    assert all(f"Paragraph {n}:" in " ".join(told) for n in range(115))
+    assert why in told[-1]
+    assert sum(why in each for each in told) == 1
 
 
 async def test_a_guest_is_told_who_may(slack: Slack, desk: Frontdesk) -> None:

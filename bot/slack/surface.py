@@ -200,7 +200,7 @@ class SlackSurface:
         for slot, artifact in made:
             if artifact.path:
                 await self._give(slot, session, artifact)
-        if session.state == "completed" and len(session.answer) > turn.WHOLE:
+        if session.over and len(session.answer) > turn.WHOLE:
             await self._upload(f"{session.id}:{session.number}:whole", session, "answer.md", session.answer.encode())
 
     async def _give(self, slot: str, session: Session, artifact: Artifact) -> None:

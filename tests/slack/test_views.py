@@ -117,6 +117,7 @@ STATES: dict[str, Mapping[str, object]] = {
     "canceled": shown(Started("r1"), Finished("canceled", "Stopped by Ben.")),
     "canceled-in-the-middle": shown(STEPS[3], Finished("canceled", "Stopped by Ben.")),
     "canceled-with-steps": shown(*STEPS, Finished("canceled", "Stopped by Ben.")),
+    "failed-after-a-long-answer": shown(*STEPS, LONG, Finished("failed", "The moon is gone.", "MoonError")),
     "rejected": shown(Finished("rejected", "The budget is used up.")),
     "steps": form(turn.steps([*STEPS])),
     "question-buttons": card(COLOUR),
@@ -196,6 +197,20 @@ def test_of_files_none_vanishes_without_a_word(end: End) -> None:
 
     assert [made.name for made in many if f"- {made.name}: {made.url}\n" in texts + "\n"] == [made.name for made in many[:100]]
     assert "3 more files came after the first 100, and are not given here. Ask for what you need of them." in texts
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "canceled"])
+def test_of_an_answer_that_takes_too_many_messages_the_rest_is_in_the_file(end: End) -> None:
+    views = list(shown(Text("\n\n".join([LONG.text] * 3)), Finished(end, "The moon is gone.")).values())
+    texts = [view.blocks[0]["text"] for view in views]
+
+    assert texts[turn.MOST] == "_The rest stands in the file below._"
+    assert len(texts) == turn.MOST + (1 if end == "completed" else 2)
+    assert end == "completed" or "The moon is gone." in texts[-1]["text"]
+
+
+def test_a_turn_that_has_said_something_has_done_something() -> None:
+    assert "Nothing had been done" not in str(shown(Text("Half of it"), Finished("canceled", "Stopped by Ben.")))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bot.words import SOON, place, span, ungiven
 
 LATE = 20.0  # seconds after which an answer is a new message, since an edit notifies nobody
 WHOLE = 12_000  # characters of an answer above which it is attached as a file too
+SHORT = 4_500  # characters of what a turn had said that stand in one message with the words of its failure
 MOST = 6  # messages that one answer takes at the most; the file has the rest
 LINKS, ROOM = 5, 1_800  # links to files under an answer, and characters of them all; Slack takes 2,000 in one line of that kind
 STEP = {"working": "◐", "completed": "✓", "failed": "✗", "denied": "⊘"}
@@ -110,9 +111,7 @@ def _answer(session: Session, split: bool) -> list[View]:
     """What the turn came to, as messages: the answer or why there is none, and the buttons under it."""
     text, about = session.answer.strip(), f"{session.id} {session.number}"
     if session.state == "completed":
-        parts = pieces(safe(text), PIECE) if text else ["_Done; the agent had nothing more to say._"]
-        if len(parts) > MOST:
-            parts = [*parts[:MOST], "_The rest stands in the file below._"]
+        parts = _parts(safe(text)) if text else ["_Done; the agent had nothing more to say._"]
         views = [View(brief(part, 300), (markdown(part), *_notices(session, n)), 0) for n, part in enumerate(parts)]
         last = views[-1]
         undone = any(item.status != "done" for item in session.plan)  # its cards would spin for ever: an edit takes them away
@@ -121,11 +120,17 @@ def _answer(session: Session, split: bool) -> list[View]:
         return views
     if session.state == "input_required":
         return [View(mrkdwn(brief(text, 300)), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
-    return _undone(session, text, about)
+    return _undone(session, safe(text), about)
+
+
+def _parts(text: str) -> list[str]:
+    """An answer as it stands in messages, and where the rest is."""
+    parts = pieces(text, PIECE)
+    return [*parts[:MOST], "_The rest stands in the file below._"] if len(parts) > MOST else parts
 
 
 def _undone(session: Session, text: str, about: str) -> list[View]:
-    """A turn that failed or was stopped: why, and what was done until then."""
+    """A turn that failed or was stopped: why, and what was done until then; below what it had said, where that is long."""
     word = {"failed": "⚠️ That did not work", "rejected": "⚠️ That was not begun", "canceled": "⏹ Stopped"}[session.state]
     why = session.reason or "no reason was given"
     why = f"*{word}.* {mrkdwn(why)}" if session.state != "canceled" else f"*{mrkdwn(why)}*"
@@ -137,15 +142,17 @@ def _undone(session: Session, text: str, about: str) -> list[View]:
         blocks.append(section("Done until then:\n" + "\n".join(done) + (f"\n… and {_counted(more, 'more ')}" if more > 0 else "")))
     if cut:
         blocks.append(section("Was in the middle of:\n" + "\n".join(map(_step, cut))))
-    if session.state == "canceled" and not session.count:
+    if session.state == "canceled" and not session.count and not text:
         blocks.append(context(f"Nothing had been done by then ({span(session.ended - session.asked)})."))
-    if text:
-        blocks.append(markdown(pieces(safe(text), 4500)[0]))
+    if text and len(text) <= SHORT:
+        blocks.append(markdown(text))
+        text = ""
     elements = [button("steps", "Steps", about)] if session.count else []
     if session.state != "canceled":
         elements.insert(0, button("retry", "Try again", about))
     blocks += [*_notices(session, 0), *([actions(*elements)] if elements else [])]
-    return [View(mrkdwn(brief(f"{word}. {session.reason}", 300)), tuple(blocks), 0)]
+    said = [View(brief(part, 300), (markdown(part),), 0) for part in _parts(text)] if text else []
+    return [*said, View(mrkdwn(brief(f"{word}. {session.reason}", 300)), tuple(blocks), 0)]
 
 
 def _notices(session: Session, n: int) -> list[Block]:
