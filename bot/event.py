@@ -88,7 +88,8 @@ class Part:
 class Question:
     """The agent needs a person. `detail` is exactly what would be done (a command, a file, arguments) if it is a permission.
 
-    `id` is unique within the session. A permission has one part whose options are ALLOW, ALLOW_SESSION and DENY or some of them.
+    `id` is unique within the session. A permission has one part whose options are ALLOW, ALLOW_SESSION and DENY or some of them;
+    where there are several ways to do it once, instead of ALLOW each of them, as `ALLOW: its name`.
     `expires_at` in Unix seconds; 0 never.
     """
 

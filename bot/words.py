@@ -136,7 +136,7 @@ def span(seconds: float) -> str:
 def picked(question: Question, text: str) -> bool:
     """Whether a reply names an option, so that it can have been meant for nothing else."""
     part, said = question.parts[0], text.strip().lower().rstrip(".!")
-    labels = SAID if question.kind == "permission" else {option.label.lower() for option in part.options}
+    labels = {option.label.lower() for option in part.options} | {*(SAID if question.kind == "permission" else ())}
     return len(question.parts) == 1 and said in labels
 
 

@@ -1,5 +1,6 @@
 """The path of everything that people do, all the way: real Bolt, real Socket Mode, a real database; only Slack itself is played."""
 
+import re
 from typing import Any
 
 import pytest
@@ -155,6 +156,28 @@ async def test_a_question_is_answered_by_a_button(slack: Slack, desk: Frontdesk)
     card = slack.message(card)
     assert "answered: *Blue*" in slack.text(card)
     assert not any(block["type"] == "actions" for block in card["blocks"])
+
+
+async def test_a_long_question_is_asked_to_its_end_and_in_order(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention(f"!ask {' '.join(f'w{n}' for n in range(5000))} or what? | Red | Blue\n!say It is {{answer}}.")
+    card = await slack.until(lambda: find(slack, root, "or what?"))
+    await slack.until(lambda: find(slack, root, "w4 "))
+
+    assert [word for text in said(slack, root) for word in re.findall(r"w\d+", text)] == [f"w{n}" for n in range(5000)]
+    await slack.press(card, "Blue", "ana")
+
+    await slack.until(lambda: "It is Blue." in said(slack, root)[-1])
+
+
+async def test_an_option_for_which_the_menu_has_no_room_is_chosen_by_its_number(slack: Slack, desk: Frontdesk) -> None:
+    root = await slack.mention(f"!ask Which? {' '.join(f'| name {n}' for n in range(1, 151))}\n!say It is {{answer}}.")
+    card = await slack.until(lambda: find(slack, root, "Which?"))
+    assert "The menu ends after 100 of 150 options" in slack.text(card)
+    assert "149. name 149" in slack.text(card).replace("*", "")
+
+    await slack.say("149", thread=root)
+
+    await slack.until(lambda: "It is name 149." in said(slack, root)[-1])
 
 
 async def test_a_question_is_answered_by_a_typed_reply(slack: Slack, desk: Frontdesk) -> None:

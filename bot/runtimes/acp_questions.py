@@ -24,6 +24,8 @@ from bot.runtimes.acp_story import Story
 from bot.runtimes.held import Drop, Held, Say, closed
 
 KINDS = {ALLOW: "allow_once", ALLOW_SESSION: "allow_always", DENY: "reject_once"}
+NAME = 55  # characters of the agent's own name on a button
+MOST = 10  # ways to do a thing once that can be chosen
 DEEDS = (
     "ask_user", "request_approval", "post_update", "upload_file", "propose_schedule", "report_findings", "read_thread",
     "report_improvement",
@@ -47,15 +49,9 @@ class Questions(Held):
         if self._ours(given) and (once := pick(options, "allow_once")):  # they ask people themselves
             return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=once.option_id))
         call = self.story.asked(tool_call.tool_call_id, given)
-        offered = {label: option for label, kind in KINDS.items() if (option := pick(options, kind)) or label == DENY}
-        part = Part(
-            "decision",
-            words.question(call),
-            tuple(
-                Option(label, words.lasting(option.name)) if option and label == ALLOW_SESSION else Option(label)
-                for label, option in offered.items()
-            ),
-        )
+        offered = _offered(options)
+        text = "\n".join(filter(None, [words.question(call), _missing(options)]))
+        part = Part("decision", text, tuple(Option(label, _means(label, option)) for label, option in offered.items()))
         message = await self._ask(Question(f"acp-{uuid4().hex[:12]}", "permission", (part,), words.exact(call)))
         answer = message.answer or Answer("")
         label = next(iter(answer.parts.get("decision", ())), DENY)
@@ -93,6 +89,42 @@ def pick(options: Sequence[PermissionOption], kind: str) -> PermissionOption | N
     """The option of this kind; of several that last, the one for this session only."""
     same = [option for option in options if option.kind == kind]
     return next((option for option in same if "session" in f"{option.option_id} {option.name}".lower()), same[0] if same else None)
+
+
+def _offered(options: Sequence[PermissionOption]) -> dict[str, PermissionOption | None]:
+    """What a person may choose, by its label: one option of each kind, but of several ways to do it once each, by the agent's own name.
+
+    What such a label begins with is ours, so no agent can make one that reads, or counts, as another decision.
+    """
+    once = _once(options)
+    kinds = {label: pick(options, kind) for label, kind in KINDS.items() if label != ALLOW or len(once) == 1}
+    offered: dict[str, PermissionOption | None] = {}
+    for n, option in enumerate(once[:MOST] if len(once) > 1 else [], 1):
+        label = f"{ALLOW}: {words.short(_name(option), NAME)}"
+        offered[f"{label} ({n})" if label in offered else label] = option
+    return offered | {label: option for label, option in kinds.items() if option or label == DENY}
+
+
+def _once(options: Sequence[PermissionOption]) -> list[PermissionOption]:
+    return [option for option in options if option.kind == KINDS[ALLOW]]
+
+
+def _name(option: PermissionOption) -> str:
+    return " ".join(option.name.split()) or option.option_id
+
+
+def _means(label: str, option: PermissionOption | None) -> str:
+    """What stands beside a label that does not say all."""
+    if option is None or label in (ALLOW, DENY):
+        return ""
+    if label == ALLOW_SESSION:
+        return words.lasting(option.name)
+    return words.short(_name(option), 150) if len(_name(option)) > NAME else ""
+
+
+def _missing(options: Sequence[PermissionOption]) -> str:
+    known = len(_once(options))
+    return f"The agent knows {known} ways to do it, and the first {MOST} can be chosen here." if known > MOST else ""
 
 
 def plain(model: BaseModel) -> dict[str, Any]:

@@ -90,6 +90,25 @@ def mrkdwn(text: str, limit: int = 3000) -> str:
     return flat if len(flat) <= limit else re.sub(r"&[a-z]{0,3}$", "", flat[: limit - 1]) + "…"
 
 
+def whole(text: str, limit: int = 2900) -> list[str]:
+    """Plain words for mrkdwn fields, nothing left out: in parts of about `limit`, cut between lines or words where there are some."""
+    found, rest = [], mrkdwn(text, 6 * len(text))
+    while len(rest) > limit:
+        at = max(rest.rfind("\n", limit // 2, limit), 0) or max(rest.rfind(" ", limit // 2, limit), 0)
+        end = at or _unescaped(rest, limit)
+        part, rest = rest[:end], rest[end + 1 if at else end :]
+        if part.count("```") % 2:  # what is code stays so
+            part, rest = f"{part}\n```", f"```\n{rest}"
+        found.append(part)
+    return [part for part in (*found, rest) if part.strip()] or ["…"]
+
+
+def _unescaped(flat: str, end: int) -> int:
+    """The same end, or the one before a letter that is written as several."""
+    at = flat.rfind("&", end - 5, end)
+    return at if at >= 0 and ";" not in flat[at:end] else end
+
+
 def brief(text: str, limit: int) -> str:
     """One line of plain words, at most so long."""
     flat = " ".join(text.split())

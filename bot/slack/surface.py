@@ -164,7 +164,7 @@ class SlackSurface:
         closed = {answered.id: answered for answered in session.closed}
         for question in session.questions:
             if question.id not in closed or f"{session.id}:q:{question.id}" in self.outbox.posts:
-                views[f"{session.id}:q:{question.id}"] = card.render(session, question, closed.get(question.id), agent)
+                views |= card.messages(session, question, closed.get(question.id), agent)
         for slot, view in views.items():
             if not self._bare(session, slot, view) and self.outbox.differs(slot, session, view):
                 self.writer.want(slot, view)

@@ -11,15 +11,17 @@ from acp.schema import PermissionOption, ToolCallUpdate
 
 from bot.agent import Agent, parse
 from bot.errors import ConfigError, RuntimeFailed, Unavailable
-from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Notice, Plan, Started, Usage
-from bot.message import Answer, Person
+from bot.event import ALLOW, ALLOW_SESSION, DENY, Event, Finished, Item, Notice, Plan, Question, Started, Usage
+from bot.message import Answer, Message, Person
 from bot.ports import Turn
 from bot.runtimes import acp, acp_questions, build
 from bot.runtimes.acp_memory import Memory
 from bot.runtimes.acp_questions import Questions
 from bot.runtimes.acp_setting import PRESETS
 from bot.runtimes.acp_story import Story
+from bot.slack.view import plain
 from bot.tools.deeds import DEEDS
+from bot.words import picked, typed
 from tests.standins import acp_agent
 
 from .contract import family
@@ -101,6 +103,57 @@ async def asked(call: dict[str, Any], lent: bool = True) -> bool:
     for task in (asking, waiting):
         task.cancel()
     return bool(told)
+
+
+async def decided(options: list[PermissionOption], label: str) -> tuple[Question, Any]:
+    """What people are asked where an agent offers this, and what the agent hears once somebody has chosen."""
+    told: asyncio.Queue[Event] = asyncio.Queue()
+    questions = Questions(Story(PRESETS["claude"], Path("/w"), Memory(), "agents/a.md"), told.put, told.put_nowait, False)
+    call = ToolCallUpdate.model_validate({"toolCallId": "c1", "title": "Which database?"})
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(questions.request_permission("s", call, options))
+        question = await told.get()
+        assert isinstance(question, Question)
+        await questions.answer(Message("m1", "t", "c", ANNA, "", answer=Answer(question.id, {"decision": (label,)})))
+    return question, asking.result().outcome
+
+
+def options(*names: str) -> list[PermissionOption]:
+    """Ways to do it once, and one not to."""
+    once = [PermissionOption(option_id=f"o{n}", name=name, kind="allow_once") for n, name in enumerate(names)]
+    return [*once, PermissionOption(option_id="no", name="Neither", kind="reject_once")]
+
+
+@pytest.mark.parametrize(("label", "chosen"), [("Allow once: Use Postgres", "o0"), ("Allow once: Use SQLite", "o1"), (DENY, "no")])
+async def test_of_several_ways_to_do_it_people_choose_by_the_agents_own_names(label: str, chosen: str) -> None:
+    question, outcome = await decided(options("Use Postgres", "Use SQLite"), label)
+
+    assert [option.label for option in question.parts[0].options] == ["Allow once: Use Postgres", "Allow once: Use SQLite", DENY]
+    assert outcome.option_id == chosen
+
+
+async def test_an_agents_name_for_an_option_counts_as_no_other_decision() -> None:
+    question, outcome = await decided(options("Deny", "Allow once", "Deny", ""), DENY)
+
+    assert [option.label for option in question.parts[0].options] == [
+        "Allow once: Deny", "Allow once: Allow once", "Allow once: Deny (3)", "Allow once: o3", DENY,
+    ]  # fmt: skip
+    assert outcome.option_id == "no"
+    assert [typed(question, said) for said in ("allow", "allow once", "ok")] == [None] * 3
+    assert typed(question, "allow once: deny (3)") == {"decision": ("Allow once: Deny (3)",)}
+    assert typed(question, "deny") == {"decision": (DENY,)}
+    assert [picked(question, said) for said in ("allow once: deny (3)", "deny", "allow", "ok")] == [True, True, True, False]
+
+
+async def test_names_that_look_alike_on_buttons_can_be_told_apart_and_too_many_are_told() -> None:
+    question, outcome = await decided(options(*(f"{'Use ' * 20}{n}" for n in range(12))), f"Allow once: {('Use ' * 20)[:54].strip()}… (2)")
+    [part] = question.parts
+
+    assert len(part.options) == 11
+    assert part.options[1].description == f"{'Use ' * 20}1"
+    assert "knows 12 ways to do it, and the first 10 can be chosen here" in part.text
+    assert outcome.option_id == "o1"
+    assert len({plain(option.label)["text"] for option in part.options}) == 11
 
 
 async def test_our_own_tools_need_no_leave_as_they_ask_people_themselves() -> None:

@@ -13,9 +13,11 @@ from bot.message import Message, Person
 from bot.playground.blocks import check_message, check_view
 from bot.ports import Feedback
 from bot.session import Session
+from bot.slack.markdown import whole
 from bot.slack.view import View
 from bot.slack.views import feedback, home, question, triage
 from bot.slack.views import session as turn
+from bot.words import typed
 from tests.standins.stage import agent
 
 PING = "<!channel> <@U2BEN> <!subteam^S1> <https://evil.example|bank.example> "
@@ -126,9 +128,10 @@ def test_all_that_was_done_can_be_looked_at(text: str) -> None:
 @pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
 def test_a_question_is_shown_whatever_it_says(text: str) -> None:
     for one in asked(text):
-        fits(view := question.render(session(text, one), one, None, ALLOW_ALL))
-
-        assert not pings(view, ("<@U1>", "<!subteam^S1ABC>", "<!date^1800000000^"))
+        for view in question.messages(session(text, one), one, None, ALLOW_ALL).values():
+            fits(view)
+            assert sum(map(len, live(view.blocks))) < 11_000
+            assert not pings(view, ("<@U1>", "<!subteam^S1ABC>", "<!date^1800000000^"))
 
 
 @pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
@@ -147,11 +150,96 @@ def test_a_question_is_a_form_whatever_it_says(text: str) -> None:
         check_view(question.form(one, f"{'s' * 32} {one.id}"), "modal")
 
 
+def wholly(one: Question) -> list[Any]:
+    """The blocks of all messages of a question, from the first to the last."""
+    return [block for view in question.messages(session("x"), one, None, ALLOW_ALL).values() for block in view.blocks]
+
+
+@pytest.mark.parametrize("words", [100, 1500, 4000])
+def test_all_of_a_question_is_shown_and_its_end_stands_at_the_buttons(words: int) -> None:
+    text = " ".join(f"w{n}&" for n in range(words)) + " Shall I?"
+    options = (Option("Yes " + "indeed " * 60, "because " * 90 + "so"), Option("No"))
+    one = Question("q", "question", (Part("p", text, options, header="Head " * 40),))
+    card = question.render(session("x"), one, None, ALLOW_ALL)
+
+    texts = [block["text"]["text"] for block in wholly(one) if block["type"] == "section" and block != card.blocks[0]]
+    shown = " ".join(texts).replace("&amp;", "&").split()
+
+    assert " ".join(text.split()) in " ".join(shown)
+    assert [shown.count(word) for word in ("because", "indeed")] == [90, 60]
+    assert "Shall I?" in json.dumps(card.blocks)
+    assert ("the beginning stands above" in json.dumps(card.blocks)) == (words > 1000)
+
+
+def test_of_a_question_that_no_thread_takes_it_is_said_how_much_is_missing() -> None:
+    text = " ".join(f"w{n}" for n in range(30_000)) + " Shall I?"
+    views = [*question.messages(session("x"), Question("q", "question", (Part("p", text),)), None, ALLOW_ALL).values()]
+
+    assert len(views) == question.MOST
+    assert "Shall I?" in json.dumps(views[-1].blocks)
+    assert re.search(r"\d\d,\d{3} characters before this do not fit here", json.dumps(views[-1].blocks))
+
+
+def test_what_is_code_in_a_question_stays_so_where_it_is_cut() -> None:
+    texts = whole("Look:\n```\n" + "x = 1\n" * 2000 + "```\nShall I?")
+
+    assert [text.count("```") % 2 for text in texts] == [0] * len(texts)
+    assert "".join(texts).count("x = 1") == 2000
+
+
+def test_a_letter_that_is_written_as_several_is_not_cut() -> None:
+    assert "".join(whole("x" + "&" * 5000)) == "x" + "&amp;" * 5000
+
+
+@pytest.mark.parametrize(("words", "hint"), [(100, False), (5000, False), (30_000, True)])
+def test_a_form_has_all_of_a_question_or_says_where_it_stands(words: int, hint: bool) -> None:
+    text = " ".join(f"w{n}" for n in range(words)) + " Shall I?"
+    view = question.form(Question("q", "question", (Part("p", text), Part("o", "Other?"))), "about")
+
+    check_view(view, "modal")
+    labels = [block["label"]["text"] for block in view["blocks"] if block["type"] == "input"]
+    assert [label.endswith(end) for label, end in zip(labels, ("Shall I?", "Other?"), strict=True)] == [True, True]
+    assert ("stands in the thread" in json.dumps(view)) == hint
+    told = " ".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
+    assert hint or text in (told, labels[0])
+
+
+NAMES = tuple(Option(f"name {n}") for n in range(1, 251))
+
+
+@pytest.mark.parametrize("multi", [False, True])
+@pytest.mark.parametrize("free", [False, True])
+def test_options_that_no_menu_takes_are_listed_and_can_be_written(multi: bool, free: bool) -> None:
+    one = Question("q", "question", (Part("p", "Which?", NAMES, multi=multi, free_text=free),))
+    view = question.form(one, "about")
+
+    texts = json.dumps(wholly(one))
+    assert [f"{n}. *name {n}*" in texts for n in (100, 101, 250)] == [False, True, True]
+    assert "The menu ends after 100 of 250 options" in texts
+    assert typed(one, "name 249") == typed(one, "249") == {"p": ("name 249",)}
+    check_view(view, "modal")
+    assert "The list ends after 100 of 250 options" in json.dumps(view)
+    assert ("write it below" in json.dumps(view)) == free
+
+
+def test_of_many_questions_the_card_has_all_and_the_form_says_where_it_ends() -> None:
+    one = Question("q", "form", tuple(Part(f"p{n}", f"Question {n}?", NAMES[: 120 * (n == 0)]) for n in range(100)))
+    view = question.form(one, "about")
+
+    texts = json.dumps(wholly(one))
+    assert all(f"Question {n}?" in texts for n in range(100))
+    check_view(view, "modal")
+    assert "This form ends after 84 of 100 questions." in json.dumps(view)
+    assert "write it in the thread once the form is sent" in json.dumps(view)
+    assert sum(block["type"] == "input" and not block["optional"] for block in view["blocks"]) == 83
+    assert "ends after" not in json.dumps(question.form(Question("q", "form", one.parts[1:61]), "about"))
+
+
 @pytest.mark.parametrize("size", [100, 5000, 14_000, 20_000])
 def test_a_permission_shows_all_of_what_is_done_or_says_how_much_is_missing(size: int) -> None:
     detail = "".join(f"{n}&<" for n in range(size))[:size]
 
-    texts = json.dumps(question.render(session("x"), permission("p", "May I?", detail), None, ALLOW_ALL).blocks)
+    texts = json.dumps(wholly(permission("p", "May I?", detail)))
 
     shown = "".join(FENCE.findall(texts)).replace("&lt;", "<").replace("&amp;", "&")
     missing = re.findall(r"(\d+) characters more", texts)

@@ -1,19 +1,35 @@
 """A question to a person, as a card with buttons, as a form, and, once it is closed, as a line that says how."""
 
+from itertools import accumulate
+
 from bot import policy
 from bot.agent import Agent
 from bot.event import ALLOW, APPROVE, DENY, Answered, Option, Part, Question
 from bot.session import Session
-from bot.slack.markdown import brief, mrkdwn
+from bot.slack.markdown import PIECE, brief, mrkdwn, whole
 from bot.slack.view import Block, View, actions, button, choice, code, context, date, modal, plain, section, visible
 
 FEW = 5  # options that are buttons; more are a menu
+MENU = 100  # options of one menu
+FULL = 30  # sections of one message
+MOST = 6  # messages that a question takes at the most, its card among them
+LABEL = 2000  # characters over a field of a form
+ROOM = 15  # sections of a form that tell what is too long for that
+FIELDS = 84  # fields of a form, beside them
 TITLE = {"question": "A question", "permission": "Permission needed", "form": "A few questions", "auth": "Please sign in"}
+
+
+def messages(session: Session, question: Question, answered: Answered | None, agent: Agent) -> dict[str, View]:
+    """The card by its slot; while it waits, before it what is too long for a card, and never changes."""
+    slot, text = f"{session.id}:q:{question.id}", mrkdwn(brief(question.parts[0].text, 200)) or TITLE[question.kind]
+    pages = [] if answered else _pages(question)[:-1]
+    above = {f"{slot}:above {n}": View(text, tuple(page), 0) for n, page in enumerate(pages)}
+    return above | {slot: render(session, question, answered, agent)}
 
 
 def render(session: Session, question: Question, answered: Answered | None, agent: Agent) -> View:
     """The card. It mentions who has to answer: the one mention that Frontdesk ever writes in a thread."""
-    body, agent = _body(question), policy.trusted(agent, question)
+    body, agent = _pages(question)[-1], policy.trusted(agent, question)
     if answered is not None:
         return View(f"{TITLE[question.kind]}: {_outcome(answered)}", (*body, context(_outcome(answered))), 0)
     head = section(f"{_whom(session, question, agent)} *{TITLE[question.kind]}*")
@@ -35,13 +51,28 @@ def _mention(rule: str, asker: str) -> str:
     return f"<!subteam^{rule}>" if rule.startswith("S") else f"<@{asker if rule == 'asker' else rule}>"
 
 
+def _pages(question: Question) -> list[list[Block]]:
+    """All that is asked, in messages: the last stands at the buttons, and is as full as Slack lets it be."""
+    pages: list[list[Block]] = [[]]
+    for block in reversed(_body(question)):
+        if pages[0] and (len(pages[0]) == FULL or sum(map(_size, (block, *pages[0]))) > PIECE):
+            pages.insert(0, [])
+        pages[0].insert(0, block)
+    if left := sum(_size(block) for page in pages[MOST - 1 : -1] for block in page):
+        words = f"⚠️ {left:,} characters before this do not fit here. If you have to see them, `stop` it, and ask for less at once."
+        pages[MOST - 1 :] = [[context(words), *pages[-1]]]
+    elif len(pages) > 1:
+        pages[-1].insert(0, context("This is the end of it: the beginning stands above."))
+    return pages
+
+
+def _size(block: Block) -> int:
+    """Characters. Slack refuses a message with more than about 11,000 in all (bolt-js#2867)."""
+    return len(block["text"]["text"]) if "text" in block else 0
+
+
 def _body(question: Question) -> list[Block]:
-    blocks = []
-    for part in question.parts[:10]:
-        text = (f"*{mrkdwn(brief(part.header, 80))}*\n" if part.header else "") + mrkdwn(part.text, 2000)
-        told = part.options if question.kind != "permission" else ()  # of what a decision means its buttons tell
-        described = [_described(option) for option in told if option.description or len(option.label) > 75]
-        blocks.append(section("\n".join([text or "…", *described])))
+    blocks = [section(text) for part in question.parts for text in _told(part, question.kind == "permission")]
     rest = visible(question.detail)
     for _ in range(12):
         if rest:
@@ -51,6 +82,18 @@ def _body(question: Question) -> list[Block]:
     if rest:
         blocks.append(context(f"⚠️ … and {len(rest)} characters more, which do not fit here. Deny it if you have to see them."))
     return blocks
+
+
+def _told(part: Part, decision: bool) -> list[str]:
+    """Of what a decision means its buttons tell."""
+    head = f"*{' '.join(part.header.split())}*\n" if part.header else ""
+    told = [
+        (f"{n}." if n > MENU else "•", each)
+        for n, each in enumerate(() if decision else part.options, 1)
+        if each.description or len(each.label) > 75 or n > MENU
+    ]
+    described = [f"{sign} *{each.label}*" + (f": {each.description}" if each.description else "") for sign, each in told]
+    return whole("\n".join([f"{head}{part.text}" or "…", *described]))
 
 
 def _described(option: Option) -> str:
@@ -63,20 +106,25 @@ def _choices(question: Question, about: str, agent: Agent) -> list[Block]:
     [part, *more] = question.parts
     if more:
         return [actions(button("reply", "Answer", about, "primary"))]
-    elements: list[Block] = []
     labels = [option.label for option in part.options]
-    if labels and not part.multi and len(labels) <= FEW:
+    beyond = [context(_beyond(part))] if len(labels) > MENU else []
+    if labels and part.multi:
+        return [actions(button("reply", "Choose", about, "primary")), *beyond]
+    if len(labels) <= FEW:
         elements = [button(f"answer:{n}", label, f"{about} {n}") for n, label in enumerate(labels)]
-    elif labels:
-        kind = "multi_static_select" if part.multi else "static_select"
-        options = [choice(label, f"{about} {n}") for n, label in enumerate(labels[:100])]
-        if part.multi:
-            return [actions(button("reply", "Choose", about, "primary"))]
-        elements = [{"type": kind, "action_id": "answer:menu", "placeholder": plain("Choose one"), "options": options}]
+    else:
+        options = [choice(label, f"{about} {n}") for n, label in enumerate(labels[:MENU])]
+        elements = [{"type": "static_select", "action_id": "answer:menu", "placeholder": plain("Choose one"), "options": options}]
     if part.free_text or not labels:
         elements.append(button("reply", "Write an answer" if not labels else "Something else", about))
     hint = [context("Or just write your answer in this thread.")] if part.free_text or not labels else []
-    return [actions(*elements), *hint]
+    return [actions(*elements), *(beyond or hint)]
+
+
+def _beyond(part: Part) -> str:
+    """How somebody chooses what a menu has no room for."""
+    which = "the names or the numbers of those that you mean, with commas between them" if part.multi else "the name or the number of yours"
+    return f"The menu ends after {MENU} of {len(part.options)} options; the others are listed above. Write {which}, in this thread."
 
 
 def _decision(question: Question, about: str, agent: Agent) -> list[Block]:
@@ -107,13 +155,36 @@ def _outcome(answered: Answered) -> str:
 
 def form(question: Question, about: str) -> Block:
     """The same question as a form, for typing and for choosing several."""
-    blocks = [block for part in question.parts[:40] for block in _inputs(part)]
+    blocks: list[Block] = []
+    alone = len(question.parts) == 1
+    fields = list(accumulate(len(_inputs(part, alone)) for part in question.parts))
+    fitting = sum(count <= FIELDS for count in fields)
+    for part in question.parts[:fitting]:
+        blocks += _asked(part, ROOM - sum(block["type"] == "section" for block in blocks), alone)
+    if left := len(question.parts) - fitting:
+        words = f"This form ends after {fitting} of {fitting + left} questions. Send it, and then answer the others in the thread."
+        blocks.insert(0, context(words))
     return modal("reply", TITLE[question.kind], "Answer", blocks, about)
 
 
-def _inputs(part: Part) -> list[Block]:
+def _asked(part: Part, room: int, alone: bool) -> list[Block]:
+    """A part with its fields. What is too long for the label of a field stands before it, as far as there is room, and its end in it."""
+    flat, inputs = " ".join(part.text.split()), _inputs(part, alone)
+    if len(flat) <= LABEL:
+        return inputs
+    told = whole(part.text)
+    here = told[max(0, len(told) - room) :]
+    tail = 150 if here else LABEL - 1
+    inputs[0]["label"] = plain("…" + (flat[-tail:].partition(" ")[2] or flat[-tail:]), LABEL)
+    if len(here) < len(told):
+        known = f" {inputs[0]['hint']['text']}" if "hint" in inputs[0] else ""
+        inputs[0]["hint"] = plain(f"This is only the end of the question: all of it stands in the thread.{known}", LABEL)
+    return [*map(section, here), *inputs]
+
+
+def _inputs(part: Part, alone: bool) -> list[Block]:
     """What is chosen and what is typed: both where both may be."""
-    options = [choice(option.label, str(n), option.description) for n, option in enumerate(part.options[:100])]
+    options = [choice(option.label, str(n), option.description) for n, option in enumerate(part.options[:MENU])]
     typing: Block = {"type": "plain_text_input", "action_id": "value", "multiline": not part.secret, "max_length": 3000}
     kind = (
         ("checkboxes" if part.multi else "radio_buttons")
@@ -121,15 +192,24 @@ def _inputs(part: Part) -> list[Block]:
         else ("multi_static_select" if part.multi else "static_select")
     )
     choosing: Block = {"type": kind, "action_id": "value", "options": options}
-    both = bool(options) and part.free_text
-    inputs = [_input(f"part:{part.id}", part.text, choosing, both)] if options else []
+    both, more = bool(options) and part.free_text, len(part.options) > MENU
+    inputs = [_input(f"part:{part.id}", part.text, choosing, both or more)] if options else []
+    if more:
+        inputs[0]["hint"] = plain(_other(part, alone), LABEL)
     if both or not options:
         inputs.append(_input(f"text:{part.id}", "Something else" if options else part.text, typing, both))
     return inputs
 
 
+def _other(part: Part, alone: bool) -> str:
+    """How somebody chooses in a form what its list has no room for."""
+    later = "close this, and write it in the thread" if alone else "leave this empty, and write it in the thread once the form is sent"
+    how = "write it below" if part.free_text else later
+    return f"The list ends after {MENU} of {len(part.options)} options; the others stand in the thread. For one of them {how}."
+
+
 def _input(id: str, label: str, element: Block, optional: bool) -> Block:
-    return {"type": "input", "block_id": id[:255], "label": plain(label, 2000), "element": element, "optional": optional}
+    return {"type": "input", "block_id": id[:255], "label": plain(label, LABEL), "element": element, "optional": optional}
 
 
 def why(about: str) -> Block:
