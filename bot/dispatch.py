@@ -136,7 +136,9 @@ class Desk:
             return await self._put(old.id, message)
         asked = (agent.name, message.thread, message.author, message.channel, message.channel_name)
         session = Session(uuid4().hex, *asked, private=private or self.surface.direct(message.thread))
-        return await self._submit(session.id, message, await self.store.start(session, message))
+        await self._submit(session.id, message, await self.store.start(session, message))
+        told = private and message.door in ("mention", "command", "reaction") and message.author.kind != "bot"
+        return words.APART if told else ""
 
     async def _put(self, session_id: str, message: Message) -> str:
         return await self._submit(session_id, message, await self.store.put(session_id, message))

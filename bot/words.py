@@ -8,6 +8,8 @@ from bot.agent import Agent
 from bot.event import ALLOW, ALLOW_SESSION, DENY, Question, Queued
 from bot.session import MADE, Session
 
+ENDED = {"completed": "has finished", "failed": "has failed", "canceled": "was stopped", "rejected": "was not begun"}
+APART = "On it: the answer comes to you alone, in a direct message."
 COMMANDS = {
     "stop": "stop what runs here",
     "status": "say how far it is",
@@ -106,9 +108,10 @@ def status(session: Session, waiting: int) -> str:
                 else f"{session.agent} waits for you"
             )
         case _:
-            text = f"{session.agent} has finished ({session.state}); it took {span(session.ended - session.asked)}"
+            text = f"{session.agent} {ENDED[session.state]} after {span(session.ended - session.asked)}"
     text = text.replace("<", "‹")  # a step's title must not ping
-    return text + (f". {waiting} more {'message waits its' if waiting == 1 else 'messages wait their'} turn" if waiting else "") + "."
+    more = f" {waiting} more {'message waits its' if waiting == 1 else 'messages wait their'} turn." if waiting else ""
+    return f"{text}.{more}" + (" It is muted here; `unmute` lets it listen again." if session.muted else "")
 
 
 def place(queued: Queued) -> str:
@@ -145,7 +148,7 @@ def waits(question: Question) -> str:
     if question.kind == "permission" or len(question.parts) > 1:
         return "I wait for an answer to the question above; what you said comes after it. `stop` ends it."
     options = ", ".join(f"`{option.label}`" for option in question.parts[0].options[:6]).replace("<", "‹")
-    return f"I wait for an answer to the question above: {options}. What you said comes after it. `stop` ends it."
+    return f"I wait for one of these: {options}. Press it, or write just that. What you said comes after it. `stop` ends it."
 
 
 def typed(question: Question, text: str) -> dict[str, tuple[str, ...]] | None:

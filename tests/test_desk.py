@@ -139,7 +139,7 @@ async def test_chatter_beside_an_open_question_leaves_it_open(slack: Slack, desk
     card = await slack.until(lambda: find(slack, root, "Which?"))
 
     await slack.say("ana is at lunch, I think", thread=root, by="ben")
-    await slack.until(lambda: any("I wait for an answer" in slack.text(m) for m in slack.ephemerals("ben")))
+    await slack.until(lambda: any("I wait for one of these" in slack.text(m) for m in slack.ephemerals("ben")))
     await slack.press(card, "A", "ana")
 
     await slack.until(lambda: any("A!" in text for text in said(slack, root)))
@@ -172,6 +172,7 @@ async def test_a_private_agent_answers_in_the_direct_message(slack: Slack, setti
         root = await slack.mention("quiet: between us")
 
         await slack.until(lambda: any("You said: between us" in slack.text(m) for m in slack.messages("@ana")))
+        await slack.until(lambda: any("comes to you alone" in slack.text(m) for m in slack.ephemerals("ana")))
 
     assert not said(slack, root)
 

@@ -25,7 +25,7 @@ Verb = Callable[..., ArgumentParser]
 
 def verbs(verb: Verb) -> None:
     """The command for it."""
-    made = verb("history", _history, "show what each version of an agent's file came to: did the change help?", script=True)
+    made = verb("history", _history, "show what each version of an agent's file came to: whether the change helped", script=True)
     made.add_argument("agent", metavar="AGENT")
     made.add_argument("--since", type=upkeep.age, default=upkeep.age("365d"), metavar="AGE", help="since when (365d)")
     made.add_argument("--plot", type=Path, metavar="FILE", help="and draw it, as a PNG")

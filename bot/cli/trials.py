@@ -43,7 +43,7 @@ Verb = Callable[..., ArgumentParser]
 
 def verbs(verb: Verb) -> None:
     """The command for it."""
-    made = verb("trial", _trial, "try an agent's file on what was asked before; nobody in Slack hears of it", script=True)
+    made = verb("trial", _trial, "try an agent's file on what was asked before; nobody in Slack hears of it without --vote", script=True)
     made.add_argument(
         "file",
         type=Path,

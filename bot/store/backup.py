@@ -15,7 +15,7 @@ PAGES = 500  # copied at once: whoever writes meanwhile waits no longer than tha
 def backup(database: str, file: Path) -> int:
     """Copy the database there, whole or not at all; its size in bytes. Raises ConfigError where that is not ours to do, and StoreFailed."""
     if not database.startswith("sqlite"):
-        raise ConfigError("frontdesk backup copies SQLite; for PostgreSQL use pg_dump, with the address that DATABASE_URL names")
+        raise ConfigError("frontdesk backup copies SQLite; for PostgreSQL use pg_dump, as docs/operations.md says")
     here = Path(there(database).database or "")
     if file.is_dir() or file.resolve() == here.resolve():
         raise ConfigError(f"{file} cannot be the backup; name a file of its own")
