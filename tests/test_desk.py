@@ -165,6 +165,17 @@ async def test_a_budget_that_is_used_up_is_told(slack: Slack, settings: Settings
         await slack.until(lambda: said(slack, root) and "The budget of $1 for one session is used up" in said(slack, root)[-1])
 
 
+async def test_a_private_agent_that_watches_a_channel_does_not_say_that_it_was_asked(slack: Slack, settings: Settings) -> None:
+    watching = 'triggers: [{messages: {channel: "#triage"}}, {reaction: eyes}]'
+    (settings.agents_dir / "quiet.md").write_text(f"---\ndescription: x\nruntime: echo\nreply: private\n{watching}\n---\n")
+    async with app.running(settings):
+        message = await slack.say("the door is broken", channel="triage", by="ana")
+        await slack.until(lambda: any("You wrote something for *quiet*" in slack.text(m) for m in slack.messages("@ana")))
+        await slack.react(message, "eyes", by="ben")
+
+        await slack.until(lambda: any("You reacted with :eyes: for *quiet*" in slack.text(m) for m in slack.messages("@ben")))
+
+
 async def test_a_private_agent_answers_in_the_direct_message(slack: Slack, settings: Settings) -> None:
     file = "---\ndescription: x\nruntime: echo\nreply: private\n---\n"
     (settings.agents_dir / "quiet.md").write_text(file)

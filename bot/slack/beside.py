@@ -49,7 +49,8 @@ class Beside:
         said = "\n".join(f">{mrkdwn(line, 500)}" for line in message.text.splitlines()[:20]) or "> (nothing more)"
         name = f"*{mrkdwn(message.author.name, 100)}*" if not message.private else "You"
         about = f" in <#{message.channel}>" if message.private and message.channel else ""
-        text = f"{name} asked *{agent.name}*{about}:\n{said}"
+        did = {"message": "wrote something for", "reaction": f"reacted with :{mrkdwn(message.name, 100)}: for"}.get(message.door, "asked")
+        text = f"{name} {did} *{agent.name}*{about}:\n{said}"
         view = View(mrkdwn(brief(f"{message.author.name} asked {agent.name}: {message.text}", 300)), (section(text),), 0)
         channel = await self._direct(message.author.id) if message.private else message.channel
         slot = f"open:{message.id}"
