@@ -3,6 +3,7 @@
 BotError
 ├── ConfigError      an agent's file or the environment is wrong: told by `frontdesk check`, and at start
 ├── Denied           policy said no: told only to the person who asked
+├── Forgotten        what a button is about was pruned: told to the person
 ├── StoreFailed      nothing can be kept (a full disk, no database): told to the person, and in the log
 ├── Superseded       another owner has the session now: told to nobody, the turn just ends
 └── RuntimeFailed    where the agent runs said no: told in the thread
@@ -20,6 +21,13 @@ class ConfigError(BotError):
 
 class Denied(BotError):
     """This person may not do this. The sentence says who may."""
+
+
+class Forgotten(BotError, LookupError):
+    """It was over long ago, and is not in the database any more."""
+
+    def __init__(self) -> None:
+        super().__init__("That is no longer known: it was over long ago, and has been cleared away since. Ask again.")
 
 
 class StoreFailed(BotError):

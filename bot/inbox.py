@@ -150,7 +150,8 @@ class Inbox:
         if message.door == "stop":
             waiting = await self._meant(message)
             self.stopped = [message, *waiting]
-            dropped = f" What waited ({len(waiting)}) was dropped too." if waiting else ""
+            said = sum(each.door != "stop" for each in waiting)  # two may have pressed at once
+            dropped = f" What waited ({said}) was dropped too." if said else ""
             await self.heard.put(Finished("canceled", message.text + dropped))
             return
         if (not self._listening and not message.answer) or message.files:

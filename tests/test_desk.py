@@ -16,7 +16,9 @@ from bot.event import Finished, Part, Question, Started
 from bot.playground import Slack
 from bot.ports import Turn
 from bot.settings import Settings
+from bot.store.prune import prune
 from tests.standins.stage import ANA, COLOUR, Parks, Stage, agent, lose, message, staged
+from tests.standins.wait import until
 from tests.test_path import find, last, said
 from tests.test_turn import DONE, Says
 
@@ -292,3 +294,18 @@ async def test_who_asks_how_far_it_is_while_it_waits_for_room_is_told_its_place(
 
 def whispers(slack: Slack) -> list[str]:
     return [slack.text(each) for each in slack.ephemerals("ana")]
+
+
+async def cleared(desk: Frontdesk) -> bool:
+    return bool((await prune(desk.store.db, clock.now() + 60)).sessions)
+
+
+@pytest.mark.parametrize("button", ["Steps", "Good", "Bad"])
+async def test_a_button_of_what_was_pruned_says_so(slack: Slack, desk: Frontdesk, button: str) -> None:
+    root = await slack.mention("!step one\n!step two\n!say done")
+    await slack.until(lambda: "done" in said(slack, root)[-1] and slack.status(root)["session"] == "active")
+    await until(lambda: cleared(desk))
+
+    await slack.press(slack.thread(root)[-1], button, "ana")
+
+    await slack.until(lambda: any("That is no longer known" in text for text in whispers(slack)))

@@ -333,6 +333,23 @@ async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(sta
     assert [one.message.id for one in await stage.store.unread("s1")] == ["m1", "stop"]
 
 
+async def test_who_stops_together_with_another_dropped_nothing_that_waited(stage: Stage) -> None:
+    await stage.say(submit=False)
+    session, epoch = await stage.store.begin("s1")
+    inbox = Inbox(stage.store, stage.surface, session, asyncio.Event())
+    await inbox.open()
+    session = session.begin(inbox.messages)
+    await stage.store.take("s1", epoch, session, agent(), ["m1"])
+    inbox.begun(epoch, session, agent())
+
+    await stage.stop("stop:ana", submit=False)
+    await stage.stop("stop:ben", submit=False)
+    await inbox._look()
+
+    assert await inbox.heard.take() == [Finished("canceled", "Stopped by Ben.")]
+    assert {one.id for one in inbox.stopped} == {"stop:ana", "stop:ben"}
+
+
 class Clings:
     """Works until it is stopped, and takes long to leave."""
 

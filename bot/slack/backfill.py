@@ -13,26 +13,29 @@ from bot.slack.calls import call, error_of
 from bot.slack.directory import Directory
 
 MOST = 30_000  # characters of quotes; the first message and the newest ones are kept
+NEWEST, PAGES = 1000, 50  # messages kept beside the first, and pages of 200 that are read for them: Slack gives the oldest first
 ALIKE = {"", "file_share", "thread_broadcast", "bot_message"}
 
 
 async def replies(client: AsyncWebClient, channel: str, thread: str, oldest: str = "0") -> list[dict[str, Any]]:
-    """A thread's messages, oldest first. Raises BotError, in words."""
+    """A thread's messages, oldest first; of a very long one the first and the newest. Raises BotError, in words."""
     found: list[dict[str, Any]] = []
     cursor = ""
     try:
-        while True:
+        for _ in range(PAGES):
             said = await call(
                 client.conversations_replies(
                     channel=channel, ts=thread, oldest=oldest, limit=200, cursor=cursor or None, include_all_metadata=True
                 )
             )
             found += said.get("messages") or []
+            del found[1:-NEWEST]
             cursor = (said.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor or len(found) > 1000:
-                return found
+            if not cursor:
+                break
     except SlackApiError as error:
         raise BotError(f"I could not read what was said in this thread ({error_of(error)}), so the agent was not told.") from error
+    return found
 
 
 async def quote(message: dict[str, Any], directory: Directory) -> Quote:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import policy
@@ -17,7 +16,7 @@ from bot.event import DENY
 from bot.found import Board
 from bot.message import Message, Person
 from bot.ports import Feedback, Store
-from bot.slack.calls import call
+from bot.slack import calls
 from bot.slack.making import Making
 from bot.slack.trying import Trying
 from bot.slack.view import Block
@@ -54,12 +53,8 @@ class Room:
     decisions: Decisions
 
     async def show(self, press: Press, view: Block) -> str:
-        """Open a form; what to tell the person where it came too late for Slack."""
-        try:
-            await call(self.client.views_open(trigger_id=press.trigger, view=view))
-        except SlackApiError:
-            return "That form could not be opened in time. Press it once more."
-        return ""
+        """Open a form; what to tell the person where that could not be done."""
+        return await calls.opened(self.client, press.trigger, view)
 
 
 Handler = Callable[[Press, Room], Awaitable[str]]

@@ -11,13 +11,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped, warning_token_skipped
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.slack.attention import Attention
 from bot.slack.budget import Budget
-from bot.slack.calls import UNCONNECTED, UNREACHABLE, Called, Client, call, error_of, refused
+from bot.slack.calls import TOKEN, UNCONNECTED, UNREACHABLE, Called, Client, call, error_of, refused
 from bot.slack.directory import Directory
 
 Receive = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -35,7 +34,7 @@ def web(
 class Connection:
     """One socket to Slack; everything that it delivers goes to `receive`."""
 
-    def __init__(self, settings: Settings, client: AsyncWebClient, directory: Directory, receive: Receive) -> None:
+    def __init__(self, settings: Settings, client: Client, directory: Directory, receive: Receive) -> None:
         self.settings, self.client, self.directory, self.receive = settings, client, directory, receive
         self.attention: Attention | None = None
         self._socket: AsyncSocketModeHandler | None = None
@@ -55,7 +54,7 @@ class Connection:
         except SlackApiError as error:
             if error_of(error) in (UNREACHABLE, UNCONNECTED):
                 raise ConfigError(away(self.settings)) from error
-            if refused(error).after is not None:
+            if error_of(error) not in TOKEN and refused(error).after is not None:
                 raise ConfigError(f"Slack is in trouble of its own ({error_of(error)}). Start again in a minute.") from error
             raise ConfigError(
                 f"{name}: Slack refuses it ({error_of(error)}). Copy it anew from the app's page: {WHERE[prefix]}."
@@ -80,7 +79,7 @@ class Connection:
             try:
                 return await call(socket.connect_async())  # type: ignore[no-untyped-call, no-any-return]
             except SlackApiError as error:
-                if refused(error).after is None:
+                if error_of(error) in TOKEN or refused(error).after is None:
                     raise ConfigError(f"Slack opens no socket: {error_of(error)}.") from error
                 await asyncio.sleep(PING)
 
@@ -112,6 +111,10 @@ class Connection:
     async def trouble(self) -> str:
         """Why nothing can be heard of Slack now, in words; empty where it can."""
         client = self._socket.client if self._socket else None
+        if self.client.shut:
+            return (
+                f"Slack refuses SLACK_BOT_TOKEN ({self.client.shut}). Copy it anew from the app's page, and start again: all waits for that"
+            )
         if client is None or not await client.is_connected():
             return "no socket to Slack is open"
         return "" if self._greeted is client.current_session else "Slack has not said hello yet on the socket"

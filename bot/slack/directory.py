@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError
 from bot.message import Kind, Person
-from bot.slack.calls import call, error_of, refused
+from bot.slack.calls import call, error_of
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"(?<!\w)@([UW](?=[A-Z]*\d)[A-Z0-9]{4,})\b")
@@ -22,6 +22,7 @@ MENTIONS = 20  # people whose names are looked up for one text
 FRESH = 600.0  # seconds that what was looked up is believed
 SOON = 0.5  # seconds that a message waits for the name of its channel, and a form for those of the admins
 PAGES = 10  # of 1,000 people each, among whom admins are looked for
+STRANGE = {"user_not_found", "users_not_found", "user_not_visible"}  # said of a person; all else is said of us
 SHARED = ("is_shared", "is_ext_shared", "is_pending_ext_shared")  # with another company, or soon
 
 
@@ -179,9 +180,9 @@ class Directory:
         try:
             user = dict((await self._once(id, lambda: call(self.client.users_info(user=id)))).get("user") or {"id": id})
         except SlackApiError as error:
-            if refused(error).after is not None:
-                raise  # who somebody is must not be guessed because Slack was busy
-            log.warning("person_unknown", extra={"action": "person_unknown", "error": str(error.response.get("error"))})
+            if error_of(error) not in STRANGE:
+                raise  # who somebody is must not be guessed because Slack was busy, or has taken a right from us
+            log.warning("person_unknown", extra={"action": "person_unknown", "error": error_of(error)})
             return {"id": id, "unknown": True}
         self._people[id] = (time.monotonic(), user)
         return user

@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 DELIVERY = "frontdesk_delivery"
 SHAPE = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "invalid_arguments"}
 GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "block_mismatch"}
-SHUT = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "messages_tab_disabled", "thread_locked"}
-SHUT |= {f"restricted_action_{what}" for what in ("read_only_channel", "thread_only_channel", "non_threadable_channel", "thread_locked")}
 
 
 class Outbox:
@@ -242,7 +240,7 @@ class Outbox:
         why = refused(error)
         if why.after is not None:
             self._doubtful |= set() if post.ts or why.error in ("ratelimited", UNCONNECTED) else {slot}
-        elif name in SHUT and view.rank == 0:
+        elif name not in GONE and view.rank == 0:
             await self._elsewhere(post, view, name)
         raise why from error
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from bot.errors import Forgotten
 from bot.event import Usage
 from bot.ports import Feedback
 from bot.store import rows
 from bot.store.database import Database, insert
-from bot.store.tables import feedback, turns
+from bot.store.tables import feedback, sessions, turns
 
 
 class SqlOpinions:
@@ -20,6 +21,8 @@ class SqlOpinions:
         def work(connection: sa.Connection) -> Feedback:
             mine = sa.and_(turns.c.session_id == given.session_id, turns.c.number == given.turn)
             row = connection.execute(sa.select(turns).where(mine)).first()
+            if row is None and connection.scalar(sa.select(sessions.c.id).filter_by(id=given.session_id)) is None:
+                raise Forgotten
             known = {key: getattr(row, key) for key in ("agent", "runtime", "model", "version")} if row else {}
             kept = Feedback(given.session_id, given.turn, given.person, given.rating, given.reasons, given.text, **known, at=given.at)
             key = {"session_id": kept.session_id, "turn": kept.turn, "person": kept.person}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot import clock
 from bot.agent import Agent
-from bot.errors import Superseded
+from bot.errors import Forgotten, Superseded
 from bot.event import Answered, Event, Finished, Improvement, Question, Text, Thought, Usage
 from bot.message import Message
 from bot.ports import Asked, Unread
@@ -69,7 +69,7 @@ class SqlStore(SqlJournal, SqlOpinions, SqlPast, SqlReports, SqlTrials):
     async def load(self, session_id: str) -> Session:
         if found := await self._session(sa.select(sessions).where(sessions.c.id == session_id)):
             return found
-        raise LookupError(f"no session {session_id!r}")
+        raise Forgotten
 
     async def _session(self, query: sa.Select[Any], given: Mapping[str, object] | None = None) -> Session | None:
         found = await self.db.read(query, given)

@@ -46,3 +46,9 @@ async def asked(slack: Slack) -> tuple[Json, Session]:
 def texts(slack: Slack, root: Json) -> list[str]:
     """What stands in a thread below its root."""
     return [slack.text(message) for message in slack.thread(root)[1:]]
+
+
+async def talk(slack: Slack, root: Json, replies: int) -> None:
+    """That many replies of people in a thread."""
+    for n in range(replies):
+        await slack.say(f"reply {n}", "ben", "general", root)

@@ -53,3 +53,10 @@ async def test_what_slack_refuses_for_a_while_is_worth_another_try(error: str) -
     told = await refusal(web.json_response({"ok": False, "error": error}))
 
     assert refused(told).after is not None
+
+
+@pytest.mark.parametrize("error", ["token_revoked", "token_expired", "account_inactive", "invalid_auth", "not_authed"])
+async def test_what_is_to_be_said_waits_for_a_token_that_slack_takes(error: str) -> None:
+    told = await refusal(web.json_response({"ok": False, "error": error}))
+
+    assert refused(told).after == 15

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from slack_sdk.errors import SlackApiError
 
 from bot.settings import Settings
 from bot.slack.calls import Client
@@ -22,9 +23,11 @@ class Strict:
         self.fresh: set[str] = set()
         self.opened = self.broken = 0
         self.sockets: list[web.WebSocketResponse] = []
-        self.url = ""
+        self.url = self.revoked = ""
 
     async def called(self, request: web.Request) -> web.Response:
+        if self.revoked and request.match_info["method"] != "apps.connections.open":
+            return web.json_response({"ok": False, "error": self.revoked})
         self.opened += 1
         self.fresh.add(str(self.opened))
         return web.json_response({"ok": True, "url": f"{self.url}link?ticket={self.opened}"})
@@ -104,6 +107,22 @@ async def test_an_address_that_led_nowhere_is_not_tried_again(
     await until(lambda: strict.opened >= 3)
     await until(lambda: heard(connection))
     assert len(strict.sockets) == 1
+
+
+async def test_a_bots_token_that_slack_refuses_is_a_trouble_until_it_is_taken_anew(
+    strict: Strict, client: Client, connection: Connection
+) -> None:
+    await connection.open()
+    await until(lambda: heard(connection))
+
+    strict.revoked = "token_revoked"
+    with pytest.raises(SlackApiError):
+        await client.chat_postMessage(channel="C1", text="hello")
+    assert "SLACK_BOT_TOKEN (token_revoked)" in await connection.trouble()
+
+    strict.revoked = ""
+    await client.chat_postMessage(channel="C1", text="hello")
+    assert await heard(connection)
 
 
 async def test_the_first_address_may_lead_nowhere_too(strict: Strict, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from bot.slack.stream import Streams
 from bot.slack.view import View, markdown, section
 from bot.slack.writer import Refused
 from bot.store.sql import SqlStore
-from tests.slack.conftest import texts
+from tests.slack.conftest import talk, texts
 
 OPEN, CLOSED = (View(text, (section(text),)) for text in ("Which?", "ana answered: B"))
 
@@ -105,7 +105,7 @@ async def test_last_words_that_cannot_be_brought_now_are_brought_later(slack: Sl
     assert (refused.value.after, len(told(slack, "ben"))) == (1.0, 1)
 
 
-@pytest.mark.parametrize("error", ["restricted_action_read_only_channel", "restricted_action_non_threadable_channel"])
+@pytest.mark.parametrize("error", ["restricted_action_read_only_channel", "restricted_action_non_threadable_channel", "never_heard_of"])
 async def test_last_words_that_a_channel_does_not_take_go_to_whoever_asked(slack: Slack, outbox: Outbox, error: str) -> None:
     await archived(slack, outbox)
     slack.fail("chat.postMessage", error=error)
@@ -162,3 +162,30 @@ async def test_of_two_messages_that_replicas_sent_for_the_same_one_stays_and_sho
     await outbox.send("s1:1:0", CLOSED)
 
     assert texts(slack, root) == ["ana answered: B"]
+
+
+async def test_what_is_found_again_at_the_end_of_a_very_long_thread_is_not_said_twice(slack: Slack, outbox: Outbox) -> None:
+    root = await slack.say("Look at this")
+    await talk(slack, root, 1400)
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))
+    await outbox.open(session, 0)
+    outbox.differs("s1:1:0", session, CLOSED)
+    slack.fail("chat.postMessage", after=True)
+
+    with pytest.raises(Refused, match="internal_error"):
+        await outbox.send("s1:1:0", CLOSED)
+    await outbox.send("s1:1:0", CLOSED)
+
+    assert texts(slack, root).count("ana answered: B") == 1
+
+
+@pytest.mark.parametrize("error", ["token_revoked", "token_expired", "account_inactive", "invalid_auth"])
+async def test_last_words_wait_for_a_token_that_is_taken(slack: Slack, outbox: Outbox, error: str) -> None:
+    root = await said(slack, outbox, "s1:1:0")
+    slack.fail("chat.update", error=error)
+
+    with pytest.raises(Refused) as refused:
+        await outbox.send("s1:1:0", CLOSED)
+    await outbox.send("s1:1:0", CLOSED)
+
+    assert (refused.value.after, texts(slack, root)) == (15.0, ["ana answered: B"])
