@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from difflib import unified_diff
 from itertools import groupby
 
@@ -67,7 +68,8 @@ class _Again:
             last = row.at
         self.wanted = dict(self.recording.after)
         await self._changes(len(self.recording.rows))
-        await self._reached(self.patience)
+        if not await self._reached(self.patience):
+            await self._rested()
         return []
 
     async def _changes(self, number: int) -> None:
@@ -82,6 +84,11 @@ class _Again:
         await self._reached(max(self.patience, gap * SLOWER))
         now = self.tape.sight.now()
         self._off |= {place for place, shown in self.wanted.items() if not alike(shown, now.get(place))}
+
+    async def _rested(self) -> None:
+        """Wait till the app is at work nowhere: what differs is told as it stands in the end."""
+        with suppress(TimeoutError):
+            await self.tape.slack.until(lambda: not any(shown.busy for shown in self.tape.sight.now().values()), self.patience)
 
     async def _reached(self, seconds: float, exactly: bool = False) -> bool:
         def reached() -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any
 from uuid import uuid4
 
@@ -100,8 +101,9 @@ def _offered(options: Sequence[PermissionOption]) -> dict[str, PermissionOption 
     kinds = {label: pick(options, kind) for label, kind in KINDS.items() if label != ALLOW or len(once) == 1}
     offered: dict[str, PermissionOption | None] = {}
     for n, option in enumerate(once[:MOST] if len(once) > 1 else [], 1):
-        label = f"{ALLOW}: {words.short(_name(option), NAME)}"
-        offered[f"{label} ({n})" if label in offered else label] = option
+        label, taken = f"{ALLOW}: {words.short(_name(option), NAME)}", {each.lower() for each in offered}
+        names = chain([label], (f"{label} ({k})" for k in count(n)))
+        offered[next(name for name in names if name.lower() not in taken)] = option
     return offered | {label: option for label, option in kinds.items() if option or label == DENY}
 
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from glob import escape
+from math import inf
 from pathlib import Path
 
 from bot import nofollow
@@ -16,7 +18,8 @@ def config(environment: Mapping[str, str]) -> Path:
 
 def counted(config: Path, session: str) -> float | None:
     """In US dollars; None where Claude Code keeps no such session there."""
-    file = next(config.glob(f"projects/*/{session}.jsonl"), None) if session else None
+    known = session and "/" not in session
+    file = next(config.glob(f"projects/*/{escape(session)}.jsonl"), None) if known else None
     if file is None:
         return None
     told = [_total(line, session) for line in nofollow.lines(file) if MARK in line]
@@ -26,7 +29,7 @@ def counted(config: Path, session: str) -> float | None:
 def _total(line: bytes, session: str) -> float | None:
     try:
         match json.loads(line):
-            case {"type": "cost-state", "sessionId": of, "totalCostUSD": int() | float() as total} if of == session:
+            case {"type": "cost-state", "sessionId": of, "totalCostUSD": int() | float() as total} if of == session and 0 <= total < inf:
                 return float(total)
     except ValueError:
         pass  # the line that was being written when the process died

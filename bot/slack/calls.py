@@ -108,7 +108,7 @@ async def opened(client: AsyncWebClient, trigger: str, view: Block) -> str:
     try:
         await call(client.views_open(trigger_id=trigger, view=view))
     except SlackApiError as error:
-        if error_of(error) in LATE or refused(error).after is not None:
+        if error_of(error) in LATE or (error_of(error) not in TOKEN and refused(error).after is not None):
             return "That form could not be opened in time. Press it once more."
         log.error("not_opened", extra={"action": "not_opened", "form": view.get("callback_id"), "error": str(error)[:500]})
         return "That form could not be opened: Slack does not let me. The log of Frontdesk says why."

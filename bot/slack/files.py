@@ -15,7 +15,7 @@ from bot.errors import BotError
 from bot.event import Artifact
 from bot.message import Attachment
 from bot.slack import parse
-from bot.slack.calls import call, error_of, refused
+from bot.slack.calls import TOKEN, UNCONNECTED, call, error_of, refused
 
 PIECE = 1 << 16
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds until a file is brought again, each time
@@ -98,18 +98,25 @@ def free(folder: Path, name: str) -> Path:
 async def upload(
     client: AsyncWebClient, channel: str, thread_ts: str, name: str, content: bytes, there: Callable[[], Awaitable[bool]]
 ) -> None:  # fmt: skip
-    """Where Slack is in trouble of its own it is tried again, unless the file is `there` after all. Raises SlackApiError."""
-    for pause in (*PAUSES, 0.0):
+    """Where Slack is in trouble of its own it is tried again, unless the file is `there` after all. Raises SlackApiError.
+
+    `there` raises BotError where nobody knows: then nothing is brought until somebody does.
+    """
+    shown, pauses, doubt = name[:150], iter(PAUSES), False
+    while True:
         try:
-            await call(client.files_upload_v2(channel=channel, thread_ts=thread_ts, filename=name[:150], title=name[:150], content=content))
+            if not (doubt and await there()):
+                await call(client.files_upload_v2(channel=channel, thread_ts=thread_ts, filename=shown, title=shown, content=content))
             return
         except SlackApiError as error:
-            no = refused(error)
-            if no.after is None or not pause:
-                raise
+            failed, no = error, refused(error)
+            doubt |= no.error not in (*TOKEN, "ratelimited", UNCONNECTED)
+        except BotError:
+            pass
+        pause = no.after if no.error in TOKEN else next(pauses, None)
+        if no.after is None or pause is None:
+            raise failed
         await asyncio.sleep(max(no.after, pause))
-        if no.error != "ratelimited" and await there():
-            return
 
 
 def content(artifact: Artifact, limit: int) -> bytes:

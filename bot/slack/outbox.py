@@ -258,7 +258,7 @@ class Outbox:
             direct = await call(self.client.conversations_open(users=asker))
             channel = str((direct.get("channel") or {}).get("id") or asker)
             words = section(f"I could not answer in <#{parse.place(post.thread)[0]}> ({name}). This was for you:")
-            await self._once(f"elsewhere:{post.slot}", channel, "", replace(view, blocks=(words, *view.blocks)))
+            await self.once(f"elsewhere:{post.slot}", channel, "", replace(view, blocks=(words, *view.blocks)))
         except SlackApiError as error:
             if (later := refused(error)).after is not None:
                 raise later from error

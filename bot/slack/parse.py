@@ -10,6 +10,7 @@ from bot.message import NOBODY, Attachment, Door, Message
 
 Payload = Mapping[str, Any]
 BY_ID = "slack-file:"  # stands for the address of a file of which Slack tells the id only
+UNSAID = {"", "This content can't be displayed.", "[no preview available]"}  # what Slack itself says where an app gave blocks alone
 HEARD = {None, "", "file_share", "thread_broadcast", "bot_message", "me_message"}
 
 
@@ -82,7 +83,7 @@ def message(event: Payload, team: str, bot: str) -> Message | None:
     door: Door = "direct" if direct else "mention" if mentioned else "message"
     root = event.get("thread_ts") in (None, "", ts)
     own = re.sub(rf"<@{re.escape(bot)}(\|[^>]*)?>", "", text, count=1).strip() if mentioned else text
-    said = plain(words({**event, "text": own, "blocks": () if text else event.get("blocks")}))
+    said = plain(words({**event, "text": own, "blocks": event.get("blocks") if text in UNSAID else ()}))
     return Message(
         f"{channel}:{ts}", thread(team, channel, str(event.get("thread_ts") or ts)), channel, NOBODY, said, door, float(ts), root=root,
         files=files(event),
@@ -91,22 +92,35 @@ def message(event: Payload, team: str, bot: str) -> Message | None:
 
 def words(message: Payload) -> str:
     """All that a message says, in Slack's markup: its text, and below it what was passed on with it, or what an alert says in cards."""
-    text = str(message.get("text") or "") or "\n".join(filter(None, map(_shown, message.get("blocks") or ())))
-    return "\n\n".join(part for part in (text, *(_brought(each) for each in message.get("attachments") or ())) if part)
+    text = str(message.get("text") or "")
+    text = (_shown(message.get("blocks")) or text) if text in UNSAID else text
+    brought = [_brought(each) for each in message.get("attachments") or ()]
+    return "\n\n".join([*([text] if text not in UNSAID or not any(brought) else []), *filter(None, brought)])
 
 
-def _shown(block: Payload) -> str:
-    """The words of a block, for a message that says all in blocks; what is on buttons is not said."""
-    return "" if block.get("type") == "actions" else ("" if block.get("type") == "rich_text" else " ").join(_strings(block))
+def _shown(blocks: Any) -> str:
+    """The words of blocks, for a message that says all in them; what is on buttons is not said."""
+    lines = (
+        ("" if block.get("type") == "rich_text" else " ").join(_strings(block)).strip()
+        for block in blocks or ()
+        if block.get("type") != "actions"
+    )
+    return "\n".join(filter(None, lines))
 
 
 def _strings(part: Any) -> Iterator[str]:
-    if isinstance(part, list):
-        yield from (text for each in part for text in _strings(each))
-    elif isinstance(part, dict) and isinstance(part.get("text"), str):
-        yield part["text"]
-    elif isinstance(part, dict):
-        yield from (text for key in ("text", "fields", "elements") for text in _strings(part.get(key)))
+    match part:
+        case list():
+            yield from (text for each in part for text in _strings(each))
+        case {"type": "link", "url": str(url)}:
+            yield f"<{url}|{part['text']}>" if part.get("text") else f"<{url}>"
+        case {"type": "user", "user_id": str(id)}:
+            yield f"<@{id}>"
+        case {"text": str(text)}:
+            yield text
+        case dict():
+            yield from (text for key in ("text", "fields", "elements") for text in _strings(part.get(key)))
+            yield "\n" if part.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote") else ""
 
 
 def _brought(attachment: Payload) -> str:
@@ -115,9 +129,11 @@ def _brought(attachment: Payload) -> str:
         return ""
     lines = [str(attachment[key]) for key in ("pretext", "title", "text") if attachment.get(key)]
     lines += [f"{field.get('title') or ''}: {field.get('value') or ''}" for field in attachment.get("fields") or ()]
+    passed = [(each.get("message") or {}).get("blocks") for each in attachment.get("message_blocks") or ()]
+    lines = lines or [*filter(None, map(_shown, (attachment.get("blocks"), *passed)))]
     text = "\n".join(lines or [str(attachment.get("fallback") or "")])
     if not attachment.get("is_share"):
-        return text
+        return "" if text in UNSAID else text
     author = " ".join(str(attachment.get("author_name") or "somebody").split())
     return "\n".join([f"Passed on, as {author} wrote it:", *(f"> {line}" for line in text.splitlines())])
 

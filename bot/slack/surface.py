@@ -196,10 +196,9 @@ class SlackSurface:
 
     async def _attach(self, session: Session) -> None:
         """The files that the agent made, and an answer that is too long to read in a thread."""
-        made = [(f"{session.id}:{session.number}:file:{n}", artifact) for n, artifact in enumerate(session.artifacts)]
-        for slot, artifact in made:
+        for n, artifact in enumerate(session.artifacts):
             if artifact.path:
-                await self._give(slot, session, artifact)
+                await self._give(f"{session.id}:{session.number}:file:{n}", session, artifact)
         if session.over and len(session.answer) > turn.WHOLE:
             await self._upload(f"{session.id}:{session.number}:whole", session, "answer.md", session.answer.encode())
 
@@ -209,30 +208,31 @@ class SlackSurface:
         except BotError as error:
             self._add(f"{slot}:words", session, f"⚠️ {mrkdwn(str(error), 400)}")
         else:
-            await self._upload(slot, session, artifact.name, content)
+            before = session.artifacts[: session.artifacts.index(artifact)]
+            await self._upload(slot, session, artifact.name, content, sum(made.name == artifact.name for made in before))
 
     def _add(self, slot: str, session: Session, words: str) -> None:
         view = View(words, (context(words),), 0)
         if self.outbox.differs(slot, session, view):
             self.writer.want(slot, view)
 
-    async def _upload(self, slot: str, session: Session, name: str, content: bytes) -> None:
+    async def _upload(self, slot: str, session: Session, name: str, content: bytes, alike: int = 0) -> None:
         channel, ts = parse.place(session.thread)
-        post = await self.journal.reserve(slot, session.id, session.thread)
-        if post.ts or (self.outbox.doubtful(slot) and await self._there(session, name)):
-            return
+        post, there = await self.journal.reserve(slot, session.id, session.thread), partial(self._there, session, name[:150], alike)
+        with contextlib.suppress(BotError):  # where nobody knows it is brought
+            if post.ts or (self.outbox.doubtful(slot) and await there()):
+                return
         try:
-            await files.upload(self.client, channel, ts, name, content, partial(self._there, session, name))
+            await files.upload(self.client, channel, ts, name, content, there)
             await self.journal.sent(slot, ts, "file")
         except SlackApiError as error:
             self._add(f"{slot}:words", session, f"⚠️ The file {mrkdwn(name, 200)} could not be uploaded: {error_of(error)}.")
 
-    async def _there(self, session: Session, name: str) -> bool:
-        """Whether a file of this turn stands in the thread of which nobody knows that it was brought."""
-        with contextlib.suppress(BotError):
-            said = await backfill.replies(self.client, *parse.place(session.thread), f"{session.asked:.6f}")
-            return any(file.get("name") == name for one in said if one.get("user") == self.directory.bot for file in one.get("files") or ())
-        return False
+    async def _there(self, session: Session, name: str, alike: int) -> bool:
+        """Whether more files of this name than those before it stand in the thread since the turn was asked. Raises BotError."""
+        said = await backfill.replies(self.client, *parse.place(session.thread), f"{session.asked:.6f}")
+        given = [file.get("name") for one in said if one.get("user") == self.directory.bot for file in one.get("files") or ()]
+        return given.count(name) > alike
 
     async def open(self, message: Message, agent: Agent) -> tuple[str, str]:
         return await self.beside.open(message, agent)

@@ -221,7 +221,7 @@ async def hello(agents: Path, file: Path) -> Path:
 async def test_what_differs_is_shown(hello: Path) -> None:
     correct(hello, "You answered: blue", "You answered: navy")
 
-    difference = await replay(hello, patience=5)
+    difference = await replay(hello, patience=2)
 
     assert "== m1 (ana: '@U0FRONTDESK !ask Which? | red | blue')" in difference
     assert "-frontdesk: You answered: navy\n+frontdesk: You answered: blue\n" in difference

@@ -145,6 +145,15 @@ async def test_an_agents_name_for_an_option_counts_as_no_other_decision() -> Non
     assert [picked(question, said) for said in ("allow once: deny (3)", "deny", "allow", "ok")] == [True, True, True, False]
 
 
+async def test_no_option_takes_the_label_of_another() -> None:
+    question, outcome = await decided(options("X (3)", "X", "X", "x"), "Allow once: X (4)")
+
+    assert [option.label for option in question.parts[0].options] == [
+        "Allow once: X (3)", "Allow once: X", "Allow once: X (4)", "Allow once: x (5)", DENY,
+    ]  # fmt: skip
+    assert outcome.option_id == "o2"
+
+
 async def test_names_that_look_alike_on_buttons_can_be_told_apart_and_too_many_are_told() -> None:
     question, outcome = await decided(options(*(f"{'Use ' * 20}{n}" for n in range(12))), f"Allow once: {('Use ' * 20)[:54].strip()}… (2)")
     [part] = question.parts

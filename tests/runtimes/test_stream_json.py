@@ -91,8 +91,9 @@ async def test_only_what_is_new_of_a_growing_cost_is_told(tmp_path: Path) -> Non
         ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": 0.1}\n{"type": "cost-state", "sess', 0.4),
         ('{"type": "cost-state", "sessionId": "another", "totalCostUSD": 0.2}\n', 0.5),
         ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": 0.4}\n', 0.3),
+        ('{"type": "cost-state", "sessionId": "p1", "totalCostUSD": -Infinity}\n', 0.5),
     ],
-    ids=["unwritten", "whole", "cut", "another's", "more than was told"],
+    ids=["unwritten", "whole", "cut", "another's", "more than was told", "nonsense"],
 )
 async def test_claude_code_counts_from_what_it_wrote_down(tmp_path: Path, written: str, told: float) -> None:
     """It does when its process ends, unless that is killed first; then the next begins with less than was told."""

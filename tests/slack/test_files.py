@@ -96,5 +96,22 @@ async def test_a_file_of_which_nobody_heard_that_it_was_brought_is_brought_once(
     assert len(slack.thread(root)) == 2
 
 
+async def test_a_file_of_which_nobody_knows_whether_it_stands_there_is_not_brought_twice(slack: Slack, client: Client) -> None:
+    root, session = await asked(slack)
+    slack.fail("files.completeUploadExternal", after=True)
+    looks = iter([BotError("Slack does not say"), True])
+
+    async def there() -> bool:
+        match next(looks):
+            case BotError() as error:
+                raise error
+            case found:
+                return bool(found)
+
+    await upload(client, session.channel, str(root["ts"]), "made.txt", b"all of it", there)
+
+    assert len(slack.thread(root)) == 2
+
+
 async def never() -> bool:
     return False

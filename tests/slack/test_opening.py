@@ -16,7 +16,7 @@ async def test_what_came_too_late_may_be_pressed_once_more(slack: Slack, client:
     assert await opened(client, "1.2", feedback.form("s1 1")) == LATE
 
 
-@pytest.mark.parametrize("error", ["missing_scope", "invalid_arguments", "never_heard_of"])
+@pytest.mark.parametrize("error", ["missing_scope", "invalid_arguments", "token_revoked", "never_heard_of"])
 async def test_what_slack_does_not_let_us_open_is_not_pressed_in_vain(
     slack: Slack, client: Client, caplog: pytest.LogCaptureFixture, error: str
 ) -> None:

@@ -134,6 +134,19 @@ async def test_last_words_are_brought_elsewhere_once_where_nobody_hears_that_the
     assert len(told(slack, "ana")) == 1
 
 
+async def test_a_card_that_was_brought_elsewhere_shows_how_it_ended(slack: Slack, outbox: Outbox) -> None:
+    root = await slack.say("Look at this")
+    session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person(slack.user("ben")), str(root["channel"]))
+    await outbox.open(session, 0)
+    for view in (OPEN, CLOSED):
+        outbox.differs("s1:q:one", session, view)
+        slack.fail("chat.postMessage", error="is_archived")
+        with pytest.raises(Refused, match="is_archived"):
+            await outbox.send("s1:q:one", view)
+
+    assert ["ana answered: B" in text for text in told(slack, "ben")] == [True]
+
+
 async def test_an_answer_whose_blocks_slack_refuses_is_said_in_plain_words_to_its_end(slack: Slack, outbox: Outbox) -> None:
     root = await slack.say("Look at this")
     session = Session("s1", "helper", f"slack:T1:{root['channel']}:{root['ts']}", Person("U1ANA"), str(root["channel"]))

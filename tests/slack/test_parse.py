@@ -217,13 +217,30 @@ def test_a_message_that_says_all_in_blocks_is_read_from_them() -> None:
         {"type": "section", "text": {"type": "mrkdwn", "text": "on *db1*"}, "fields": [{"type": "mrkdwn", "text": "since noon"}]},
         {"type": "section", "fields": [{"type": "mrkdwn", "text": "90 %"}, {"type": "mrkdwn", "text": "high"}]},
         {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
-            {"type": "text", "text": "look "}, {"type": "text", "text": "at it", "style": {"bold": True}}]}]},
+            {"type": "text", "text": "look "}, {"type": "text", "text": "at it", "style": {"bold": True}}, {"type": "text", "text": ": "},
+            {"type": "link", "url": "https://x.example"}, {"type": "user", "user_id": "U2"}]}]},
+        {"type": "rich_text", "elements": [{"type": "rich_text_list", "elements": [
+            {"type": "rich_text_section", "elements": [{"type": "text", "text": name}]} for name in ("one", "two")]}]},
         {"type": "divider"},
         {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Silence"}}]},
     ]  # fmt: skip
 
-    assert parse.words({"text": "", "blocks": blocks}) == "Disk full\non *db1* since noon\n90 % high\nlook at it"
+    told = "Disk full\non *db1* since noon\n90 % high\nlook at it: <https://x.example><@U2>\none\ntwo"
+    assert [parse.words({"text": text, "blocks": blocks}) for text in ("", "This content can't be displayed.")] == [told, told]
     assert parse.words({"text": "Disk full", "blocks": blocks}) == "Disk full"
+    said = parse.message(event(text="This content can't be displayed.", blocks=blocks), TEAM, BOT)
+    assert said
+    assert said.text.startswith("Disk full\non *db1*")
+
+
+def test_an_alert_whose_card_is_all_blocks_is_read_from_them() -> None:
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*DB down*"}}]
+    card = {"color": "#f00", "blocks": blocks, "fallback": "[no preview available]"}
+    passed = {"is_share": True, "author_name": "Ben", "message_blocks": [{"message": {"blocks": blocks}}]}
+
+    said = [parse.words({"text": "This content can't be displayed.", "attachments": [each]}) for each in (card, passed)]
+
+    assert said == ["*DB down*", "Passed on, as Ben wrote it:\n> *DB down*"]
 
 
 def test_the_preview_of_a_link_is_not_what_somebody_said() -> None:

@@ -31,7 +31,8 @@ def render(session: Session, agent: Agent, now: float, split: bool) -> dict[str,
     if not session.ended:
         return {f"{slot}:0": progress(session, now)} if session.number else {}
     answer = _answer(session, split)
-    links = {f"{slot}:links:{n}": view for n, view in enumerate(_below(session))}
+    stage = "links" if session.over else f"links {len(session.questions)}"  # those of before a question stand above it
+    links = {f"{slot}:{stage}:{n}": view for n, view in enumerate(_below(session))}
     if not answer:
         return {f"{slot}:0": folded(session)} | links
     head = {f"{slot}:0": folded(session)} if split else {}
@@ -173,8 +174,10 @@ def _below(session: Session) -> list[View]:
     lines = [f"- {brief(made.name, 150)}: {brief(made.url, 4000)}" for made in links]
     if lines:
         lines.insert(0, f"📎 {len(lines)} file{'s' if len(lines) != 1 else ''}, by their links:\n")
-    text = "\n".join([*lines, f"\n⚠️ {ungiven(session)}" if session.more else ""]).strip()
-    return [View(brief(part, 300), (markdown(part),), 0) for part in pieces(safe(text), PIECE)] if text else []
+    parts = pieces(safe("\n".join(lines)), PIECE) if lines else []
+    parts = [*parts[:MOST], "⚠️ More links than these do not fit here. Ask for what you need of them."] if len(parts) > MOST else parts
+    parts += [f"⚠️ {ungiven(session)}"] if session.more else []
+    return [View(brief(part, 300), (markdown(part),), 0) for part in parts]
 
 
 def warned(session: Session) -> list[Block]:
