@@ -315,7 +315,8 @@ async def test_a_stop_is_obeyed_when_the_database_is_there_again(tmp_path: Path,
         assert (await stage.ended()).state == "canceled"
 
 
-async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(stage: Stage) -> None:
+async def begun(stage: Stage) -> Inbox:
+    """The inbox of a turn that has taken its first message."""
     await stage.say(submit=False)
     session, epoch = await stage.store.begin("s1")
     inbox = Inbox(stage.store, stage.surface, session, asyncio.Event())
@@ -323,6 +324,11 @@ async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(sta
     session = session.begin(inbox.messages)
     await stage.store.take("s1", epoch, session, agent(), ["m1"])
     inbox.begun(epoch, session, agent())
+    return inbox
+
+
+async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(stage: Stage) -> None:
+    inbox = await begun(stage)
 
     await stage.store.begin("s1")  # somebody else has it now
     await stage.stop(submit=False)
@@ -334,13 +340,7 @@ async def test_whoever_has_lost_a_session_takes_no_stop_from_whoever_goes_on(sta
 
 
 async def test_who_stops_together_with_another_dropped_nothing_that_waited(stage: Stage) -> None:
-    await stage.say(submit=False)
-    session, epoch = await stage.store.begin("s1")
-    inbox = Inbox(stage.store, stage.surface, session, asyncio.Event())
-    await inbox.open()
-    session = session.begin(inbox.messages)
-    await stage.store.take("s1", epoch, session, agent(), ["m1"])
-    inbox.begun(epoch, session, agent())
+    inbox = await begun(stage)
 
     await stage.stop("stop:ana", submit=False)
     await stage.stop("stop:ben", submit=False)
